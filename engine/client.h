@@ -1,0 +1,53 @@
+// What the engine must know about whoever issues commands: a server session derives from it; an embedded caller has a plain one.
+// A Client is used by one thread at a time, except `watch`, which other threads mark dirty under a shard's lock.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace cairn {
+
+struct CommandRow;
+
+// A command whose bytes are owned: queued by MULTI until EXEC.
+struct QueuedCommand {
+  const CommandRow* row = nullptr;
+  std::vector<SharedBytes> args;
+};
+
+// The keys a client watches. Registered in the shards' watch tables (Keyspace::Watch), which hold a reference until Unwatch.
+struct WatchState {
+  std::atomic<bool> dirty{false};  // set under the key's shard lock by the command that changes it; read by EXEC under the same locks
+  struct Key {
+    uint32_t database;
+    std::string name;
+    bool expired_when_watched;     // such a key's disappearance does not abort
+  };
+  std::vector<Key> keys;
+};
+
+class Client {
+ public:
+  Client() = default;
+  virtual ~Client() = default;
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  uint32_t database = 0;              // SELECT
+  bool no_touch = false;              // CLIENT NO-TOUCH: reads leave LRU and LFU alone
+  std::shared_ptr<WatchState> watch;  // null until the first WATCH
+
+  struct Transaction {
+    bool open = false;     // between MULTI and EXEC or DISCARD
+    bool aborted = false;  // a command could not be queued: EXEC answers EXECABORT
+    std::vector<QueuedCommand> commands;
+  } transaction;
+};
+
+}  // namespace cairn

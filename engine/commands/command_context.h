@@ -1,0 +1,75 @@
+// What a handler sees: its arguments, its keys, the clock, the keyspace under the locks it needs, and the sink for its reply.
+// Lives for one call, on the executing thread's stack. Everything that handlers share is said once here.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/client.h"
+#include "engine/commands/command_table.h"
+#include "engine/commands/reply_sink.h"
+#include "engine/keyspace/change_scope.h"
+#include "engine/keyspace/keyspace.h"
+
+namespace cairn {
+
+class CommandContext {
+ public:
+  CommandContext(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners, std::span<const KeyRef> keys, Client& client,
+                 Keyspace& keyspace, ChangeScope& scope, const CommandTable& table, ReplySink& reply)
+      : row(row), args(args), client(client), keyspace(keyspace), scope(scope), table(table), reply(reply), owners_(owners), keys_(keys) {}
+
+  const CommandRow& row;
+  const ArgSpan args;          // args[0] is the command's name as sent; of "config set x y" args[2] is x
+  Client& client;
+  Keyspace& keyspace;
+  ChangeScope& scope;
+  const CommandTable& table;
+  ReplySink& reply;
+
+  int64_t now_ms() const { return scope.now_ms; }
+  uint32_t database() const { return client.database; }
+  // The n-th key that the row's key specification finds, in that order (n from 0).
+  const KeyRef& key(size_t n = 0) const { return keys_[n]; }
+  std::span<const KeyRef> keys() const { return keys_; }
+  // args[index] as a value to store: with its shared buffer where it has one.
+  StringSource source(size_t index) const {
+    return {args[index], index < owners_.size() && owners_[index].size() > 0 ? &owners_[index] : nullptr};
+  }
+
+  // --- lookups: each answers the error itself and returns false where the command must end ----------------------------------
+  Entry* Find(const KeyRef& key, Keyspace::Access access) { return keyspace.Find(scope, client.database, key, access); }
+  // *entry becomes nullptr for an absent key; WRONGTYPE is answered for another type.
+  bool FindTyped(const KeyRef& key, ValueType type, Keyspace::Access access, Entry** entry);
+
+  // --- what is logged -------------------------------------------------------------------------------------------------------
+  // After a handler that changed something (scope.changes() grew) and called neither function, its own arguments are logged.
+  void LogAs(std::initializer_list<std::string_view> command);            // instead; may be called several times
+  void LogAs(std::span<const std::string_view> command, std::span<const SharedBytes> owners = {});
+  void LogNothing() { log_decided_ = true; }
+  bool log_decided() const { return log_decided_; }
+  std::span<const SharedBytes> owners() const { return owners_; }
+
+  void Event(EventClass event_class, std::string_view name, const KeyRef& key) { scope.Event(event_class, name, client.database, key.name); }
+
+  // --- common errors --------------------------------------------------------------------------------------------------------
+  void SyntaxError() { reply.Error("ERR syntax error"); }
+  void NotAnInteger() { reply.Error("ERR value is not an integer or out of range"); }
+  void WrongType() { reply.Error("WRONGTYPE Operation against a key holding the wrong kind of value"); }
+
+ private:
+  std::span<const SharedBytes> owners_;
+  std::span<const KeyRef> keys_;
+  bool log_decided_ = false;
+};
+
+// Registration of the engine's families, called once each when a table is made.
+void RegisterStringCommands(CommandTable& table);
+void RegisterBitmapCommands(CommandTable& table);
+void RegisterKeyCommands(CommandTable& table);
+void RegisterTransactionCommands(CommandTable& table);
+void RegisterCommandCommands(CommandTable& table);  // COMMAND and its subcommands
+
+}  // namespace cairn

@@ -1,0 +1,70 @@
+// One key with its value: a single allocation of an 8-byte header, the expiry where there is one, the key and, for small
+// strings, the value itself.
+//
+//   header 8 | expiry_ms 8 (if any) | key length 8 (only keys of 65,535 bytes and more) | key | inline value or 8-byte payload
+//
+// header: access 24 bits (LRU clock in seconds, or LFU counter and decrement time, as Redis), kind 8 bits (type 3, encoding 4,
+// expiry 1), key length 16 bits, inline value length 16 bits. Inline values are at most kInlineValueMaxBytes; longer ones are ropes.
+//
+// Entries are created, resized, moved and freed only by the Dictionary that holds them; everybody else reads through const access
+// or changes them through Keyspace. A pointer to an entry lives until the next change of its key or the release of its shard's lock.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace cairn {
+
+class Rope;
+
+enum class ValueType : uint8_t { kString = 0, kList = 1, kSet = 2, kSortedSet = 3, kHash = 4, kStream = 6 };
+
+enum class Encoding : uint8_t {
+  kInt = 0,       // payload: int64
+  kEmbedded = 1,  // inline bytes, at most 44: OBJECT ENCODING says embstr
+  kRaw = 2,       // inline bytes that grew or are longer than 44
+  kRope = 3,      // payload: Rope* owned by the entry; OBJECT ENCODING says raw
+};
+
+inline constexpr uint32_t kInlineValueMaxBytes = 16 * 1024;
+
+// "string", "list"... as TYPE answers.
+std::string_view TypeName(ValueType type);
+// "int", "embstr", "raw"... as OBJECT ENCODING answers.
+std::string_view EncodingName(Encoding encoding);
+
+class Entry {
+ public:
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+
+  std::string_view key() const;
+  ValueType type() const { return static_cast<ValueType>(kind_ & 7); }
+  Encoding encoding() const { return static_cast<Encoding>((kind_ >> 3) & 15); }
+  bool has_expiry() const { return (kind_ & 0x80) != 0; }
+  // Unix time in milliseconds; only where has_expiry().
+  int64_t expiry_ms() const;
+  // 24 bits; the meaning depends on the eviction policy (see eviction.h).
+  uint32_t access() const { return access_; }
+  void set_access(uint32_t access) { access_ = access & 0xFFFFFF; }
+
+  // By encoding: the inline bytes (kEmbedded, kRaw), the integer (kInt), the rope (kRope).
+  std::string_view inline_value() const;
+  int64_t int_value() const;
+  const Rope& rope() const;
+  // Bytes that this entry and what it alone owns take from the allocator (rounded as the allocator does).
+  uint64_t memory_bytes() const;
+
+ private:
+  friend class EntryCodec;  // entry.cc, entry_codec.h: builds and changes the bytes
+  Entry() = default;
+  const char* body() const { return reinterpret_cast<const char*>(this + 1); }
+
+  uint32_t access_ : 24;
+  uint32_t kind_ : 8;
+  uint16_t key_size_;
+  uint16_t inline_size_;
+};
+static_assert(sizeof(Entry) == 8);
+
+}  // namespace cairn

@@ -1,0 +1,25 @@
+// A key as the engine handles it: its bytes, hashed once.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace cairn {
+
+inline constexpr uint32_t kSlotCount = 16384;   // Redis Cluster's hash slots
+inline constexpr uint32_t kShardCount = 64;     // whatever the number of threads
+inline constexpr uint32_t kStripeCount = 1024;  // LSN stripes by key hash (DESIGN.md, promise P1)
+
+// The view must outlive the KeyRef. Equal names have equal hash, slot and shard within one process (the hash is seeded at start).
+struct KeyRef {
+  std::string_view name;
+  uint64_t hash = 0;
+  uint16_t slot = 0;
+
+  // Hashes `name` (XXH3 with the process's seed; slot by CRC16 and hash tags).
+  static KeyRef Of(std::string_view name);
+  uint32_t shard() const { return slot % kShardCount; }
+  uint32_t stripe() const { return hash % kStripeCount; }
+};
+
+}  // namespace cairn

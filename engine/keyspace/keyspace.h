@@ -1,0 +1,136 @@
+// The keyspace: 64 shards, each with a lock, one dictionary and expiry index per database, watch table and counters.
+//
+// Lock protocol
+//  1. A command takes the locks of all shards its keys live in, in index order (LockShards), before it looks at any of them.
+//  2. Functions that take a ChangeScope require the key's shard to be in scope.locked_shards and held; they assert it.
+//  3. Under a shard's lock nothing blocks: no I/O, no waiting for the log, no other lock but leaf locks (log buffer, event hub).
+//  4. Background work (expiry, eviction, frees, snapshots) takes one shard at a time, for microseconds.
+// Invariants: an entry is in exactly one dictionary; in the expiry index of its database if and only if it has an expiry; memory
+// counters equal the sum of AllocationSize over what the shard owns; a dictionary bucket older than the snapshot epoch is handed to
+// the snapshot before anything in it changes (snapshot_cut.h).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/client.h"
+#include "engine/keyspace/change_scope.h"
+#include "engine/keyspace/entry.h"
+#include "engine/keyspace/key_ref.h"
+#include "engine/values/string_value.h"
+
+namespace cairn {
+
+class Shard;
+
+struct KeyspaceOptions {
+  uint32_t databases = 16;
+};
+
+// Counters summed over the shards when read; each is exact once its writer is done.
+struct KeyspaceStats {
+  uint64_t hits = 0, misses = 0, expired_keys = 0, evicted_keys = 0, changes = 0;
+};
+
+class Keyspace {
+ public:
+  explicit Keyspace(KeyspaceOptions options);
+  ~Keyspace();
+
+  uint32_t databases() const;
+
+  // --- locks -----------------------------------------------------------------------------------------------------------
+  // Takes / releases the locks of the set in index order. Not recursive.
+  void LockShards(const ShardSet& shards);
+  void UnlockShards(const ShardSet& shards);
+  // Overlaps the cache misses of a batch: touches the buckets, then the entries, of keys about to be used. Takes and releases each
+  // shard's lock by itself; call it with none held.
+  void Prefetch(std::span<const KeyRef> keys, std::span<const uint32_t> databases);
+
+  // --- one key (its shard locked) --------------------------------------------------------------------------------------
+  enum class Access : uint8_t {
+    kRead,     // counts a hit or a miss, updates LRU/LFU, an absent key is a keymiss event
+    kWrite,    // updates LRU/LFU
+    kPeek,     // changes neither (TTL, OBJECT, DEBUG, RANDOMKEY's check)
+  };
+  // The key's entry, or nullptr. A key past its expiry is not found: it is deleted, recorded as DEL and its event sent first (hidden
+  // where the scope may not delete). The reply is made to wait for the key's stripe.
+  Entry* Find(ChangeScope& scope, uint32_t database, const KeyRef& key, Access access);
+
+  struct SetOptions {
+    bool keep_expiry = false;   // otherwise an expiry is removed
+    int64_t expiry_ms = -1;     // >= 0: the new expiry
+    bool raw = false;           // never int- or embstr-encode (results of APPEND, SETRANGE...)
+  };
+  // Stores a string under the key, replacing a value of any type; the returned entry is the key's. Records nothing, sends no event
+  // (the handler does), touches the key.
+  Entry* SetString(ChangeScope& scope, uint32_t database, const KeyRef& key, StringSource value, const SetOptions& options);
+  // Appends to a string, or writes into it at an offset (a gap is filled with zeros); creates an absent key. The entry, if any, is of
+  // type string. Amortised O(bytes written), and O(16 KiB) of copying where a snapshot or reply still holds the old bytes.
+  Entry* AppendString(ChangeScope& scope, uint32_t database, const KeyRef& key, std::string_view bytes);
+  Entry* OverwriteString(ChangeScope& scope, uint32_t database, const KeyRef& key, uint64_t offset, std::string_view bytes);
+  // Removes the key; false if absent. Large values are freed in the background.
+  bool Delete(ChangeScope& scope, uint32_t database, const KeyRef& key);
+  // Sets (>= 0) or removes (-1) the expiry of an existing key; returns its entry, which may have moved.
+  Entry* SetExpiry(ChangeScope& scope, uint32_t database, const KeyRef& key, int64_t expiry_ms);
+  // Copies the value (sharing large ones) with its expiry to a key that is absent. Both shards locked.
+  Entry* CopyEntry(ChangeScope& scope, const Entry& from, uint32_t to_database, const KeyRef& to);
+
+  // --- watch (the key's shard locked) ----------------------------------------------------------------------------------
+  void Watch(const std::shared_ptr<WatchState>& watch, uint32_t database, const KeyRef& key, int64_t now_ms);
+  void Unwatch(const std::shared_ptr<WatchState>& watch, uint32_t database, const KeyRef& key);
+  // Whether EXEC must fail: a watched key was changed, or has expired since it was watched.
+  bool WatchBroken(ChangeScope& scope, const WatchState& watch);
+
+  // --- whole keyspace --------------------------------------------------------------------------------------------------
+  uint64_t Size(uint32_t database) const;            // any thread, no lock: exact when no write is under way
+  uint64_t ExpiringKeys(uint32_t database) const;    // likewise
+  int64_t AverageTtlMs(uint32_t database, int64_t now_ms) const;  // an estimate for INFO; takes shard locks one by one
+  // All shards locked: drops every key of one database (all: -1) by swapping in empty dictionaries; the old ones are freed in the
+  // background (`synchronous`: before returning). Touches watchers. Returns how many keys there were.
+  uint64_t Flush(ChangeScope& scope, int database, bool synchronous);
+  void SwapDatabases(ChangeScope& scope, uint32_t a, uint32_t b);  // all shards locked
+  // One step of SCAN: visits whole buckets until at least `count` entries were seen; returns the next cursor, 0 at the end. A key that
+  // is there from the first to the last call is visited at least once, whatever grows meanwhile. Takes its own locks, one shard
+  // at a time, and calls `visit` under them; cursors are below 2^53. With shards already locked pass their scope (MULTI): no lock is taken.
+  uint64_t Scan(ChangeScope& scope, uint32_t database, uint64_t cursor, uint64_t count, const std::function<void(const Entry&)>& visit);
+  // Every live key; same locking as Scan.
+  void ForEach(ChangeScope& scope, uint32_t database, const std::function<void(const Entry&)>& visit);
+  // A random live key's name, or false where the database is empty. Same locking as Scan.
+  bool RandomKey(ChangeScope& scope, uint32_t database, std::string* key);
+
+  // --- background ------------------------------------------------------------------------------------------------------
+  // Unix ms of the earliest expiry in any shard, INT64_MAX where none; any thread, no lock; may be early, never late.
+  int64_t NextExpiryMs() const;
+  // Called (from any thread, under a shard's lock: must only signal) when NextExpiryMs() moved to an earlier time.
+  void SetEarlierExpiryCallback(std::function<void(int64_t expiry_ms)> callback);
+  // With the shard locked by the caller: deletes up to `limit` keys of the shard whose time has come; records a DEL, touches and sends
+  // "expired" for each. Returns how many; fewer than `limit` means none is due.
+  size_t ExpireDue(ChangeScope& scope, uint32_t shard, size_t limit);
+  // Frees for at most `budget_us` what was handed to the background; true while more is left. Any one thread, no lock needed.
+  bool FreePending(int64_t budget_us);
+  uint64_t lazy_freed_objects() const;
+  uint64_t pending_free_objects() const;
+
+  // --- memory and counters ---------------------------------------------------------------------------------------------
+  // Bytes of entries, values, dictionaries and indexes by our own exact accounting; any thread. Not what only snapshots, replies or
+  // pending frees hold.
+  uint64_t memory_bytes() const;
+  uint64_t dictionary_bytes(uint32_t database) const;  // buckets and directories of one database
+  uint64_t entry_count_all() const;
+  KeyspaceStats stats() const;
+  void ResetStats();
+  Shard& shard(uint32_t index);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace cairn

@@ -1,0 +1,106 @@
+// The embeddable store: opens a directory, recovers it, executes commands durably, snapshots, closes. The server is one user of it.
+//
+// Threads: a Store is used from any number of threads; each Client and each ReplySink by one at a time. The store runs threads of
+// its own: one for the log, one for expiry, eviction and frees, and, while a snapshot is written or read, its workers.
+// Durability: see Durability below and DESIGN.md (promises P1, P2, P5). Errors of commands are RESP errors in the reply; errors of the
+// store itself are Status values.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "engine/client.h"
+#include "engine/commands/command_table.h"
+#include "engine/commands/reply_sink.h"
+#include "engine/keyspace/change_scope.h"
+#include "engine/store_options.h"
+
+namespace cairn {
+
+class Keyspace;
+class LogWriter;
+
+// One command as it arrives. `owners` is empty or parallel to `args` (see StringSource). `keys` may be empty: the store hashes then.
+struct Request {
+  const CommandRow* row = nullptr;
+  ArgSpan args;
+  std::span<const SharedBytes> owners;
+  std::span<const KeyRef> keys;
+};
+
+struct Outcome {
+  enum class Kind : uint8_t {
+    kDone,    // a reply was written (possibly an error)
+    kParked,  // nothing was executed or written: try again after the progress listener fired (log or snapshot buffers are full)
+  };
+  Kind kind = Kind::kDone;
+  // The reply may leave once durable_lsn() >= visible_lsn (0: at once). Always 0 unless the policy is `always`.
+  Lsn visible_lsn = 0;
+};
+
+class Store {
+ public:
+  // Opens or creates `options.directory`, takes its lock, recovers it with all threads (kLocked, kDamaged, kNewerFormat, kIoError,
+  // kNoSpace with a message that names the file and what to do; nothing is changed on disk then). Blocks until recovered;
+  // `progress` is called about once a second meanwhile, from the calling thread.
+  struct Progress { std::string_view phase; uint64_t done_bytes; uint64_t total_bytes; uint64_t keys; };
+  static Result<std::unique_ptr<Store>> Open(StoreOptions options, const std::function<void(const Progress&)>& progress = nullptr);
+  ~Store();  // Close(), if it was not called
+
+  // --- executing (any thread) -----------------------------------------------------------------------------------------------
+  // Runs one command for the client: checks memory, admission and writes' refusal, locks, runs the handler, logs, unlocks. The caller
+  // has checked the call (CommandTable::CheckCall) and what is the server's business (authentication, MULTI queueing).
+  Outcome Execute(Client& client, const Request& request, ReplySink& reply);
+  // Runs client.transaction's commands as EXEC (with its replies, EXECABORT and nil for a broken WATCH) and closes it.
+  Outcome ExecuteTransaction(Client& client, ReplySink& reply);
+  // Forgets the client's watched keys; call it before a client with a watch goes away.
+  void Unwatch(Client& client);
+  // Overlaps the cache misses of commands about to be executed.
+  void Prefetch(std::span<const Request> requests, uint32_t database);
+
+  // For embedded use: parses nothing, checks the call, executes, waits for durability where `wait` says so. The reply is RESP2-shaped in
+  // ReplyValue (engine/reply_value.h).
+  enum class Durability : uint8_t { kAwait, kDoNotAwait };
+
+  // --- durability -----------------------------------------------------------------------------------------------------------
+  Lsn durable_lsn() const;   // any thread, no lock
+  Lsn end_lsn() const;
+  Status WaitDurable(Lsn lsn);
+  // Called from store threads whenever durable_lsn() grew or a parked command may run again; must only wake its threads.
+  void SetProgressListener(std::function<void()> listener);
+  void SetChangeListener(ChangeListener* listener);  // null: none; must outlive the store or be unset
+
+  // --- snapshots ------------------------------------------------------------------------------------------------------------
+  // Starts a snapshot in the background (kUnavailable while one is under way); `then_drop_log` makes it a compaction. `done`, if given,
+  // is called from a store thread when it is durable and named in the manifest, or failed.
+  Status StartSnapshot(bool then_drop_log, std::function<void(const Status&)> done = nullptr);
+  Status SaveAndWait();  // a snapshot, awaited; any thread that holds no lock
+
+  // --- administration -------------------------------------------------------------------------------------------------------
+  // Settings that may change while running (maxmemory, policy, appendfsync, appendonly, save points...); kInvalidArgument where not.
+  StoreOptions options() const;
+  Status UpdateOptions(const std::function<void(RuntimeOptions&)>& change);
+  StoreInfo Info() const;                   // counters for INFO; any thread
+  // DEBUG RELOAD / LOADAOF: snapshots (or not), empties the keyspace and loads it again from disk with everybody locked out.
+  Status Reload(bool snapshot_first);
+  // Ends: awaits the log, writes a clean end (and a snapshot if asked), releases the directory. Commands afterwards are refused.
+  Status Close(bool snapshot);
+
+  Keyspace& keyspace();
+  LogWriter& log();
+  CommandTable& commands();  // register further rows before the first Execute
+
+ private:
+  class Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cairn

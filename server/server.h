@@ -1,0 +1,60 @@
+// The server: network threads with their sessions around one Store. Handlers reach what they need from here by name; no subsystem
+// keeps its state in this class.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/store.h"
+#include "server/session.h"
+
+namespace cairn {
+
+class Config;       // server/config/config.h: every directive, its value, CONFIG GET/SET/REWRITE
+class PubSubHub;    // server/pubsub/hub.h
+class ServerStats;  // server/stats.h: counters for INFO, slow log, latency events
+class NetworkThread;
+
+class Server {
+ public:
+  // `config` is complete and valid. Nothing listens before Start().
+  explicit Server(std::unique_ptr<Config> config);
+  ~Server();
+
+  // Listens (clients get -LOADING), opens the store, then serves. kInvalidArgument, kIoError (port in use...), or the store's Status.
+  Status Start();
+  // Blocks until Shutdown() or a signal; returns the process's exit code.
+  int Run();
+  // Any thread. save: 1 snapshot, 0 none, -1 as configured. Redis's SHUTDOWN semantics; the Status says why it could not.
+  void RequestShutdown(int save, bool force);
+
+  Config& config();
+  PubSubHub& pubsub();
+  ServerStats& stats();
+  Store& store();               // only when !loading()
+  bool loading() const;         // any thread
+  CommandTable& commands();
+  const std::string& run_id() const;
+  int64_t started_unix_ms() const;
+
+  // --- sessions (any thread) ----------------------------------------------------------------------------------------------
+  // Runs `work` on the session's own thread with the session, if it still exists. Work for one session keeps its order.
+  void PostToSession(uint64_t session_id, std::function<void(Session&)> work);
+  // Runs `work` on every network thread for each of its sessions, then `done` (may be null) on the thread of `session_id`.
+  void ForEachSession(std::function<void(Session&)> work, uint64_t session_id, std::function<void(Session&)> done);
+  uint64_t session_count() const;
+  // CLIENT PAUSE: until (monotonic ms); 0 ends it.
+  void PauseClients(int64_t until_monotonic_ms, bool writes_only);
+  const std::vector<std::unique_ptr<NetworkThread>>& threads() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cairn

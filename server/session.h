@@ -1,0 +1,87 @@
+// One client connection: its protocol state, its subscriptions and its output. A Session belongs to one network thread (its loop);
+// members are touched only there, except where a comment says otherwise. Other threads reach it by Server::PostToSession.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+#include "base/bytes.h"
+#include "engine/client.h"
+#include "engine/commands/command_context.h"
+
+namespace cairn {
+
+class NetworkThread;
+class RespSink;
+class Server;
+
+enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext };
+
+// Strings and numbers that CLIENT LIST and CLIENT INFO print; written by the owning thread, copied there for others.
+struct SessionInfo {
+  std::string address, local_address;  // "127.0.0.1:50000", or the socket's path
+  int fd = -1;
+  int64_t created_ms = 0;              // monotonic
+  int64_t last_active_ms = 0;
+  std::string name, library_name, library_version;
+  std::string user = "default";
+  const CommandRow* last_command = nullptr;
+  bool unix_socket = false;
+};
+
+class Session : public Client {
+ public:
+  Session(Server& server, NetworkThread& thread, uint64_t id);
+  ~Session() override;
+
+  Server& server() { return server_; }
+  NetworkThread& thread() { return thread_; }
+  uint64_t id() const { return id_; }
+
+  SessionInfo info;
+  int protocol = 2;                 // HELLO
+  bool authenticated = false;       // true at once where no password is set
+  bool is_monitor = false;
+  bool no_evict = false;            // CLIENT NO-EVICT
+  ReplyMode reply_mode = ReplyMode::kOn;
+  bool close_after_reply = false;   // QUIT, protocol errors: no more input, close when the output is written
+  Lsn visible_lsn = 0;              // newest LSN that any reply so far waits for: what the client may have seen
+
+  // Subscriptions, kept in step with the hub by server/pubsub.
+  std::unordered_set<std::string> channels, patterns, shard_channels;
+  size_t subscription_count() const { return channels.size() + patterns.size(); }
+
+  // --- output (own thread) ----------------------------------------------------------------------------------------------
+  // The sink for replies to the command under way.
+  ReplySink& reply();
+  // A message out of turn (push under RESP3, array under RESP2): already encoded for this session's protocol; leaves once `lsn` is durable.
+  void PushEncoded(SharedBytes encoded, Lsn lsn);
+  uint64_t output_bytes() const;    // waiting to be sent
+  // Parks execution (CLIENT PAUSE, WAITAOF, SAVE, DEBUG SLEEP do not hold the thread): input stays unread until Resume().
+  void Block();
+  // Ends Block(): writes the reply through `write` (may be null) and goes on with buffered input.
+  void Unblock(const std::function<void(ReplySink&)>& write);
+  bool blocked() const { return blocked_; }
+  // Closes now, dropping output (CLIENT KILL, output limits).
+  void CloseNow(std::string_view reason);
+
+ private:
+  friend class NetworkThread;
+  friend class SessionIo;
+  Server& server_;
+  NetworkThread& thread_;
+  const uint64_t id_;
+  bool blocked_ = false;
+  class Io;
+  std::unique_ptr<Io> io_;  // socket, parser, output queue (server/net/session_io.h)
+};
+
+// The session behind a handler of the server's own commands; aborts when the client is not one (an embedded caller).
+Session& SessionOf(CommandContext& context);
+
+}  // namespace cairn
