@@ -1,5 +1,5 @@
-// A block of entries being filled: one shard's entries in one buffer that is allocated once and used again, with the counts
-// that the snapshot's index keeps so that a loader can size its tables.
+// A block of entries being filled: one shard's entries in one buffer that is allocated once and
+// used again, with the counts that the snapshot's index keeps so that a loader can size its tables.
 //
 //   EntryBlock block(shard);
 //   block.Append(entry);
@@ -45,7 +45,8 @@ class EntryBlock {
     Count(entry.head);
   }
 
-  // The same for a value that comes in parts: exactly `value_bytes` must follow through AppendValue before anything else.
+  // The same for a value that comes in parts: exactly `value_bytes` must follow through AppendValue
+  // before anything else.
   void BeginEntry(const EntryHead& head, std::string_view key, uint64_t value_bytes) {
     CheckRoom(key.size(), value_bytes);
     char* end = EncodeEntryHead(buffer_.get() + size_, head, key.size(), value_bytes);
@@ -81,7 +82,8 @@ class EntryBlock {
 
  private:
   friend class SnapshotWriter;
-  // The block header's room lies in front of the entries, so that an incompressible block is written from here.
+  // The block header's room lies in front of the entries, so that an incompressible block is
+  // written from here.
   static constexpr size_t kCapacityBytes =
       kBlockHeaderBytes + kBlockTargetBytes + kInlineEntryMaxBytes + kEntryHeadMaxBytes;
 

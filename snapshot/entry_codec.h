@@ -1,20 +1,19 @@
-// One keyspace entry inside a block: a key, its value in Redis's RDB value encoding (opaque here), and what belongs to it.
+// One keyspace entry inside a block: a key, its value in Redis's RDB value encoding (opaque here),
+// and what belongs to it.
 //
 //   varint  database
-//   byte    flags: 1 has expiry, 2 has an LRU field, 4 has an LFU field (2 and 4 exclude each other), others 0
-//   byte    RDB value type
-//   8 bytes expiry, unix milliseconds, little endian      only with flag 1
-//   3 bytes access field, little endian                   only with flag 2 or 4
-//   varint  key length
-//   varint  value length
-//   bytes   key
-//   bytes   value
+//   byte    flags: 1 has expiry, 2 has an LRU field, 4 has an LFU field (2 and 4 exclude each
+//   other), others 0 byte    RDB value type 8 bytes expiry, unix milliseconds, little endian only
+//   with flag 1 3 bytes access field, little endian                   only with flag 2 or 4 varint
+//   key length varint  value length bytes   key bytes   value
 //
-// A varint holds seven bits a byte, lowest first, the high bit set on all but the last byte. Both lengths stand before the
-// key, so that all of an entry but its bytes is within the first kEntryHeadMaxBytes.
+// A varint holds seven bits a byte, lowest first, the high bit set on all but the last byte. Both
+// lengths stand before the key, so that all of an entry but its bytes is within the first
+// kEntryHeadMaxBytes.
 //
-// Decoding takes any bytes: every length is checked before it is used. Views point into the bytes that were given and live
-// as long as those. The types here are not synchronised; use one object from one thread at a time.
+// Decoding takes any bytes: every length is checked before it is used. Views point into the bytes
+// that were given and live as long as those. The types here are not synchronised; use one object
+// from one thread at a time.
 #pragma once
 
 #include <algorithm>
@@ -36,7 +35,7 @@ struct EntryHead {
   uint8_t value_type = 0;  // as in RDB files
   AccessKind access_kind = AccessKind::kNone;
   bool has_expiry = false;
-  uint32_t access = 0;        // the low 24 bits are kept
+  uint32_t access = 0;         // the low 24 bits are kept
   int64_t expiry_unix_ms = 0;  // only with has_expiry
 };
 
@@ -81,7 +80,7 @@ inline const char* DecodeVarint(const char* from, uint64_t* value) {
 inline char* EncodeEntryHead(char* to, const EntryHead& head, uint64_t key_bytes,
                              uint64_t value_bytes) {
   to = EncodeVarint(to, head.database);
-  const uint8_t access_flag = static_cast<uint8_t>(head.access_kind) << 1;
+  const auto access_flag = static_cast<uint8_t>(static_cast<uint8_t>(head.access_kind) << 1);
   *to++ = static_cast<char>(access_flag | (head.has_expiry ? kEntryHasExpiry : 0));
   *to++ = static_cast<char>(head.value_type);
   if (head.has_expiry) {
@@ -97,8 +96,9 @@ inline char* EncodeEntryHead(char* to, const EntryHead& head, uint64_t key_bytes
   return EncodeVarint(to, value_bytes);
 }
 
-// Reads what EncodeEntryHead wrote and returns its end, or null where no writer can have written it. May look at all of
-// kEntryHeadMaxBytes: the caller pads with zeros and checks that the end is within what it has.
+// Reads what EncodeEntryHead wrote and returns its end, or null where no writer can have written
+// it. May look at all of kEntryHeadMaxBytes: the caller pads with zeros and checks that the end is
+// within what it has.
 inline const char* DecodeEntryHead(const char* from, EntryHead* head, uint64_t* key_bytes,
                                    uint64_t* value_bytes) {
   uint64_t database;
@@ -137,7 +137,7 @@ inline char* EncodeEntry(char* to, const EntryView& entry) {
 inline void AppendEntry(std::string& out, const EntryView& entry) {
   char head[kEntryHeadMaxBytes];
   const char* end = EncodeEntryHead(head, entry.head, entry.key.size(), entry.value.size());
-  out.append(head, end).append(entry.key).append(entry.value);
+  out.append(head, static_cast<size_t>(end - head)).append(entry.key).append(entry.value);
 }
 
 // Walks the entries of one block:
@@ -146,13 +146,15 @@ inline void AppendEntry(std::string& out, const EntryView& entry) {
 //   CAIRN_RETURN_IF_ERROR(reader.status());
 class EntryReader {
  public:
-  // `bytes` outlives the reader and every entry it gives. `entry_count` is what the block's header promises.
+  // `bytes` outlives the reader and every entry it gives. `entry_count` is what the block's header
+  // promises.
   EntryReader(std::string_view bytes, uint64_t entry_count)
       : begin_(bytes.data()), at_(bytes.data()), end_(at_ + bytes.size()), promised_(entry_count) {}
 
   // False at the end and at the first damage; status() tells which.
   bool Next(EntryView* entry) {
-    if (at_ == end_) [[unlikely]] return Stop(read_ == promised_ ? nullptr : "fewer than promised");
+    if (at_ == end_) [[unlikely]]
+      return Stop(read_ == promised_ ? nullptr : "fewer than promised");
     uint64_t key_bytes;
     uint64_t value_bytes;
     size_t left = static_cast<size_t>(end_ - at_);
@@ -178,7 +180,8 @@ class EntryReader {
     return true;
   }
 
-  // OK, or kDamaged saying which entry at which byte of the block; SnapshotReader::Located adds file and block.
+  // OK, or kDamaged saying which entry at which byte of the block; SnapshotReader::Located adds
+  // file and block.
   Status status() const {
     if (problem_ == nullptr) return Status();
     return Status::Damaged("entry " + std::to_string(read_) + " at byte " +

@@ -1,7 +1,10 @@
 #include "snapshot/manifest.h"
 
+#include <algorithm>
+
 #include "base/crc32c.h"
 #include "snapshot/manifest.pb.h"
+#include "snapshot/snapshot_directory.h"
 
 namespace cairn {
 namespace {
@@ -65,6 +68,15 @@ Manifest FromProto(const pb::Manifest& from) {
   return to;
 }
 
+// A name that no writer makes could lead a reader, or a removal, out of the directory.
+bool NamesFit(const Manifest& manifest) {
+  const auto fits = [](const SnapshotInfo& info) {
+    return ParseSnapshotDirectoryName(info.directory_name) == info.lsn;
+  };
+  return (!manifest.current_snapshot || fits(*manifest.current_snapshot)) &&
+         std::all_of(manifest.older_snapshots.begin(), manifest.older_snapshots.end(), fits);
+}
+
 std::string ManifestPath(const std::string& directory) {
   return JoinPath(directory, kManifestFileName);
 }
@@ -72,9 +84,10 @@ std::string ManifestPath(const std::string& directory) {
 }  // namespace
 
 Result<std::string> EncodeManifest(const Manifest& manifest) {
+  if (!NamesFit(manifest)) return Status::Internal("a snapshot's name does not fit its LSN");
   std::string bytes(kManifestEnvelopeBytes, '\0');
   if (!ToProto(manifest).AppendToString(&bytes) || bytes.size() > kManifestMaxBytes) {
-    return Status::Internal("the manifest cannot be encoded (too large or not UTF-8)");
+    return Status::Internal("the manifest cannot be encoded (too large)");
   }
   const std::string_view payload = std::string_view(bytes).substr(kManifestEnvelopeBytes);
   kManifestMagic.copy(bytes.data(), 8);
@@ -101,12 +114,12 @@ Result<Manifest> DecodeManifest(std::string_view bytes) {
                                std::to_string(kManifestFormatVersion) + ": use a newer Cairn");
   }
   pb::Manifest parsed;
-  if (version == 0 ||
-      !parsed.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+  if (version == 0 || !parsed.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
     return Status::Damaged("its content does not parse");
   }
   Manifest manifest = FromProto(parsed);
   manifest.format_version = version;
+  if (!NamesFit(manifest)) return Status::Damaged("a snapshot's name does not fit its LSN");
   return manifest;
 }
 

@@ -1,10 +1,10 @@
-// The MANIFEST of a data directory: which snapshot and which part of the log together are the keyspace. It is the only file
-// that decides; what it does not name is not part of the data.
+// The MANIFEST of a data directory: which snapshot and which part of the log together are the
+// keyspace. It is the only file that decides; what it does not name is not part of the data.
 //
-// Durability: StoreManifest returns OK only when the new content is on disk under its name. Before that, and after any
-// failure or crash, the file holds the old or the new content, whole: callers delete nothing that either of them names until
-// a later store succeeded.
-// Threads: the functions may be called from any thread, but two stores into one directory must not overlap.
+// Durability: StoreManifest returns OK only when the new content is on disk under its name. Before
+// that, and after any failure or crash, the file holds the old or the new content, whole: callers
+// delete nothing that either of them names until a later store succeeded. Threads: the functions
+// may be called from any thread, but two stores into one directory must not overlap.
 #pragma once
 
 #include <cstdint>
@@ -35,9 +35,9 @@ struct SnapshotInfo {
 
 // A stretch of history that replicas can follow (Redis's replication id).
 struct Timeline {
-  std::string id;     // forty hexadecimal digits
-  Lsn fork_lsn = 0;   // it begins here; earlier history is its predecessor's
-  int64_t base = 0;   // its replication offsets are LSN minus base
+  std::string id;    // forty hexadecimal digits
+  Lsn fork_lsn = 0;  // it begins here; earlier history is its predecessor's
+  int64_t base = 0;  // its replication offsets are LSN minus base
 
   bool operator==(const Timeline&) const = default;
 };
@@ -54,7 +54,8 @@ struct Manifest {
   Lsn log_first_segment_lsn = 0;
   // Oldest first; the last one is running.
   std::vector<Timeline> timelines;
-  // LSNs below it may have been used although no log and no snapshot shows them; a start without a log begins here.
+  // LSNs below it may have been used although no log and no snapshot shows them; a start without a
+  // log begins here.
   Lsn lsn_ceiling = 0;
   // The last process ended in good order and had stored everything before it set this.
   bool clean_shutdown = false;
@@ -66,7 +67,8 @@ struct Manifest {
   bool operator==(const Manifest&) const = default;
 };
 
-// Reads DIR/MANIFEST. kNotFound where there is none, kDamaged or kNewerFormat naming the file, or what the file system says.
+// Reads DIR/MANIFEST. kNotFound where there is none, kDamaged or kNewerFormat naming the file, or
+// what the file system says.
 Result<Manifest> LoadManifest(FileSystem& fs, const std::string& directory);
 
 // Replaces DIR/MANIFEST durably.
@@ -76,7 +78,8 @@ Status StoreManifest(FileSystem& fs, const std::string& directory, const Manifes
 Result<std::string> EncodeManifest(const Manifest& manifest);
 Result<Manifest> DecodeManifest(std::string_view bytes);
 
-// The envelope: magic, format version, payload length, CRC32C of all else. It is the same in every format version.
+// The envelope: magic, format version, payload length, CRC32C of all else. It is the same in every
+// format version.
 inline constexpr std::string_view kManifestMagic = "CAIRNMAN";
 inline constexpr size_t kManifestEnvelopeBytes = 20;
 inline constexpr size_t kManifestMaxBytes = 64 * 1024 * 1024;

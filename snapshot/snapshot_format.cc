@@ -43,10 +43,11 @@ const char* BlockHeaderProblem(const BlockHeader& header) {
   if (!in_run && header.kind != BlockKind::kEntries) return "unknown block kind";
   if (header.flags & ~kBlockFlagsKnown) return "unknown block flags";
   if (header.raw_bytes > kBlockRawMaxBytes) return "raw size over the limit";
-  // An LZ4 block is smaller than its content, but by no more than 255 times; otherwise it would be stored raw.
-  if (header.lz4() ? header.stored_bytes >= header.raw_bytes ||
-                         header.raw_bytes / 256 > header.stored_bytes
-                   : header.stored_bytes != header.raw_bytes) {
+  // An LZ4 block is smaller than its content, but by no more than 255 times; otherwise it would be
+  // stored raw.
+  if (header.lz4()
+          ? header.stored_bytes >= header.raw_bytes || header.raw_bytes / 256 > header.stored_bytes
+          : header.stored_bytes != header.raw_bytes) {
     return "raw and stored sizes contradict each other";
   }
   if (in_run != (header.run != 0)) return "run number contradicts the kind";

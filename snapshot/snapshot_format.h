@@ -1,9 +1,12 @@
-// The bytes of a snapshot's data file that writer and reader share: sizes, tags, and the fixed records around and between
-// the blocks. FORMAT.md draws them and lists the sources that change together; entry_codec.h has the inside of a block.
+// The bytes of a snapshot's data file that writer and reader share: sizes, tags, and the fixed
+// records around and between the blocks. FORMAT.md draws them and lists the sources that change
+// together; entry_codec.h has the inside of a block.
 //
 // Invariants:
-// - Every byte of a data file is covered by exactly one checksum (or is one), and blocks tile the file without gaps.
-// - The file header never moves in any format version, so an older program can tell "newer" from "damaged".
+// - Every byte of a data file is covered by exactly one checksum (or is one), and blocks tile the
+// file without gaps.
+// - The file header never moves in any format version, so an older program can tell "newer" from
+// "damaged".
 // - Numbers here are on disk: they are added to, never changed or reused.
 // Everything here is pure and may be called from any thread.
 #pragma once
@@ -27,7 +30,8 @@ inline constexpr size_t kFileHeaderBytes = 32;
 inline constexpr size_t kBlockHeaderBytes = 32;
 inline constexpr size_t kFooterBytes = 36;
 
-// A writer closes a block once it holds this many raw bytes; only an entry that was begun before goes beyond.
+// A writer closes a block once it holds this many raw bytes; only an entry that was begun before
+// goes beyond.
 inline constexpr size_t kBlockTargetBytes = 256 * 1024;
 // An entry whose key and value are together larger is stored as a run of blocks (a big entry).
 inline constexpr size_t kInlineEntryMaxBytes = 256 * 1024;
@@ -72,9 +76,11 @@ struct BlockHeader {
 void EncodeBlockHeader(const BlockHeader& header, char* to);
 // Reads them back; any bytes decode, ValidateBlockHeader judges.
 BlockHeader DecodeBlockHeader(const char* from);
-// The checksum for an encoded header followed by its payload, whatever the header's checksum field holds.
+// The checksum for an encoded header followed by its payload, whatever the header's checksum field
+// holds.
 uint32_t BlockChecksum(const char* header_and_payload, size_t stored_bytes);
-// Why no writer can have written this header; null when one can. Bounds every size before anybody allocates for it.
+// Why no writer can have written this header; null when one can. Bounds every size before anybody
+// allocates for it.
 const char* BlockHeaderProblem(const BlockHeader& header);
 
 // The first bytes of every data file. Their layout is the same in all format versions.
@@ -84,8 +90,8 @@ struct FileHeader {
   Lsn lsn = 0;
 };
 void EncodeFileHeader(const FileHeader& header, char* to);
-// `from` has kFileHeaderBytes. kDamaged for a wrong magic or checksum, kNewerFormat for a later version; the messages do
-// not name the file.
+// `from` has kFileHeaderBytes. kDamaged for a wrong magic or checksum, kNewerFormat for a later
+// version; the messages do not name the file.
 Result<FileHeader> DecodeFileHeader(const char* from);
 
 // The last bytes of every data file: where its index is.
@@ -95,7 +101,8 @@ struct Footer {
   uint32_t index_crc32c = 0;
 };
 void EncodeFooter(const Footer& footer, char* to);
-// `from` has kFooterBytes. kDamaged for a wrong magic or checksum; the message does not name the file.
+// `from` has kFooterBytes. kDamaged for a wrong magic or checksum; the message does not name the
+// file.
 Result<Footer> DecodeFooter(const char* from);
 
 static_assert(kFileHeaderBytes == 8 + 4 + 4 + 8 + 4 + 4);
