@@ -1,0 +1,138 @@
+#include "server/config/words.h"
+
+#include <cstdint>
+
+namespace cairn {
+namespace {
+
+bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f'; }
+
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  c = Lower(c);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// Reads a quoted word whose opening quote is at line[*at]; false where it does not end properly.
+bool ReadQuoted(std::string_view line, size_t* at, std::string* word) {
+  const char quote = line[(*at)++];
+  while (*at < line.size() && line[*at] != quote) {
+    char c = line[*at];
+    if (c == '\\' && *at + 1 < line.size()) {
+      const char next = line[*at + 1];
+      if (quote == '\'') {
+        if (next == '\'') {
+          word->push_back('\'');
+          *at += 2;
+          continue;
+        }
+      } else if (next == 'x' && *at + 3 < line.size() && HexDigit(line[*at + 2]) >= 0 && HexDigit(line[*at + 3]) >= 0) {
+        word->push_back(static_cast<char>(HexDigit(line[*at + 2]) * 16 + HexDigit(line[*at + 3])));
+        *at += 4;
+        continue;
+      } else {
+        switch (next) {
+          case 'n': c = '\n'; break;
+          case 'r': c = '\r'; break;
+          case 't': c = '\t'; break;
+          case 'b': c = '\b'; break;
+          case 'a': c = '\a'; break;
+          default: c = next;
+        }
+        word->push_back(c);
+        *at += 2;
+        continue;
+      }
+    }
+    word->push_back(c);
+    (*at)++;
+  }
+  if (*at >= line.size()) return false;
+  (*at)++;
+  return *at == line.size() || IsSpace(line[*at]);
+}
+
+}  // namespace
+
+std::optional<std::vector<std::string>> SplitWords(std::string_view line) {
+  std::vector<std::string> words;
+  size_t at = 0;
+  while (true) {
+    while (at < line.size() && IsSpace(line[at])) at++;
+    if (at == line.size()) return words;
+    std::string word;
+    while (at < line.size() && !IsSpace(line[at])) {
+      if (line[at] == '"' || line[at] == '\'') {
+        if (!ReadQuoted(line, &at, &word)) return std::nullopt;
+        break;  // a closing quote ends the word
+      }
+      word.push_back(line[at++]);
+    }
+    words.push_back(std::move(word));
+  }
+}
+
+std::vector<std::string> SplitAtSpaces(std::string_view text) {
+  std::vector<std::string> words;
+  if (text.empty()) return {""};
+  size_t begin = 0;
+  while (true) {
+    const size_t space = text.find(' ', begin);
+    if (space == std::string_view::npos) break;
+    words.emplace_back(text.substr(begin, space - begin));
+    begin = space + 1;
+  }
+  words.emplace_back(text.substr(begin));
+  return words;
+}
+
+std::string QuoteWord(std::string_view word) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : word) {
+    const auto byte = static_cast<unsigned char>(c);
+    switch (c) {
+      case '\\':
+      case '"': out += '\\'; out += c; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      case '\a': out += "\\a"; break;
+      case '\b': out += "\\b"; break;
+      default:
+        if (byte >= 0x20 && byte < 0x7f) {
+          out += c;
+        } else {
+          out += "\\x";
+          out += kHex[byte >> 4];
+          out += kHex[byte & 15];
+        }
+    }
+  }
+  out += '"';
+  return out;
+}
+
+std::string_view TrimSpaces(std::string_view text) {
+  while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
+  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::string ToLower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = Lower(c);
+  return out;
+}
+
+std::string FormatMemory(int64_t bytes) {
+  constexpr int64_t kKb = 1024, kMb = kKb * 1024, kGb = kMb * 1024;
+  if (bytes != 0 && bytes % kGb == 0) return std::to_string(bytes / kGb) + "gb";
+  if (bytes != 0 && bytes % kMb == 0) return std::to_string(bytes / kMb) + "mb";
+  if (bytes != 0 && bytes % kKb == 0) return std::to_string(bytes / kKb) + "kb";
+  return std::to_string(bytes);
+}
+
+}  // namespace cairn

@@ -1,0 +1,28 @@
+// How configuration text splits into words and how a word is written so that it splits back into itself.
+// Pure functions; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cairn {
+
+// Splits at white space. "double quotes" know \n \r \t \b \a \xHH and \", 'single quotes' only \'. A closing quote must be followed by
+// white space or the end. nullopt for unbalanced quotes.
+std::optional<std::vector<std::string>> SplitWords(std::string_view line);
+
+// Splits at every single space, keeping empty words: how CONFIG SET takes the value of a directive with several arguments.
+std::vector<std::string> SplitAtSpaces(std::string_view text);
+
+// The word in double quotes, with everything that is not printable escaped: SplitWords gives it back.
+std::string QuoteWord(std::string_view word);
+
+std::string_view TrimSpaces(std::string_view text);
+std::string ToLower(std::string_view text);
+// The shortest of 1gb, 1mb, 1kb and plain bytes that is exact.
+std::string FormatMemory(int64_t bytes);
+
+}  // namespace cairn
