@@ -33,6 +33,7 @@ struct Request {
   ArgSpan args;
   std::span<const SharedBytes> owners;
   std::span<const KeyRef> keys;
+  int64_t now_ms = 0;  // the time the command sees (Unix ms); 0: the store asks its clock
 };
 
 struct Outcome {

@@ -1,0 +1,75 @@
+// Memory that one thread's executions use again and again, so that a command allocates nothing of its own.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/commands/command_table.h"
+#include "engine/keyspace/change_scope.h"
+#include "engine/keyspace/key_ref.h"
+#include "engine/store_core.h"
+
+namespace cairn {
+
+struct ExecutionScratch {
+  ChangeScope scope;
+  std::vector<int> indexes;
+  std::vector<KeyRef> keys;
+  std::vector<uint32_t> databases;
+
+  // Hashes the keys of a call into `keys`; the error's message is Redis's text.
+  Status FindKeys(const CommandRow& row, ArgSpan args) {
+    if (row.get_keys == nullptr && row.keys.last == row.keys.first) [[likely]] {
+      if (static_cast<size_t>(row.keys.first) >= args.size()) {
+        return Status::InvalidArgument("ERR Invalid arguments specified for command");
+      }
+      keys.push_back(KeyRef::Of(args[row.keys.first]));
+      return Status::Ok();
+    }
+    CAIRN_RETURN_IF_ERROR(CommandTable::KeyIndexes(row, args, &indexes));
+    for (const int index : indexes) keys.push_back(KeyRef::Of(args[index]));
+    return Status::Ok();
+  }
+  void Clear() {
+    scope.Clear();
+    indexes.clear();
+    keys.clear();
+    databases.clear();
+  }
+};
+
+// Borrows the thread's scratch for one execution; an execution inside another (a handler that uses the store) gets a second one.
+class ScratchLease {
+ public:
+  ScratchLease() {
+    Pool& pool = ThreadPool();
+    if (pool.used == pool.all.size()) pool.all.push_back(std::make_unique<ExecutionScratch>());
+    scratch_ = pool.all[pool.used++].get();
+  }
+  ~ScratchLease() {
+    scratch_->Clear();
+    ThreadPool().used--;
+  }
+  ScratchLease(const ScratchLease&) = delete;
+  ScratchLease& operator=(const ScratchLease&) = delete;
+  ExecutionScratch* operator->() { return scratch_; }
+  ExecutionScratch& operator*() { return *scratch_; }
+
+ private:
+  struct Pool {
+    std::vector<std::unique_ptr<ExecutionScratch>> all;
+    size_t used = 0;
+  };
+  static Pool& ThreadPool() {
+    thread_local Pool pool;
+    return pool;
+  }
+  ExecutionScratch* scratch_;
+};
+
+// What `maxmemory` is compared with.
+uint64_t UsedMemoryBytes(const StoreCore& core);
+
+}  // namespace cairn

@@ -1,0 +1,212 @@
+#include "engine/executor.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "base/numbers.h"
+#include "engine/commands/command_context.h"
+#include "engine/execution_scratch.h"
+
+namespace cairn {
+namespace {
+
+constexpr size_t kRecordOverheadBytes = 64;  // RESP headers and frame share of a record, for admission
+
+size_t EstimatedBytes(ArgSpan args) {
+  size_t bytes = kRecordOverheadBytes;
+  for (const std::string_view arg : args) bytes += arg.size() + 16;
+  return bytes;
+}
+
+// Shard locks for one execution; tells the thread that it holds them.
+class ShardLocks {
+ public:
+  ShardLocks(Keyspace& keyspace, const ShardSet& shards) : keyspace_(keyspace), shards_(shards) {
+    if (shards_.any()) keyspace_.LockShards(shards_);
+    ThisThreadHoldsShards() = shards_.any();
+  }
+  ~ShardLocks() {
+    ThisThreadHoldsShards() = false;
+    if (shards_.any()) keyspace_.UnlockShards(shards_);
+  }
+
+ private:
+  Keyspace& keyspace_;
+  const ShardSet& shards_;
+};
+
+}  // namespace
+
+Executor::Executor(StoreCore& core, std::function<bool()> evict)
+    : core_(core),
+      evict_(std::move(evict)),
+      unwatch_row_(core.commands.FindByName("unwatch")),
+      discard_row_(core.commands.FindByName("discard")) {}
+
+Executor::Verdict Executor::CheckWrite(uint32_t flags, size_t bytes, std::string* error) {
+  const uint32_t gate = core_.gate.load(std::memory_order_relaxed);
+  if (gate & (kGateLogRefuses | kGateSnapshotFailed | kGateClosed)) [[unlikely]] {
+    // The log may have recovered since it last said so.
+    if (gate & kGateLogRefuses) core_.SetGate(kGateLogRefuses, core_.log->Admit(bytes) == Admission::kRefused);
+    *error = core_.RefusalText();
+    if (!error->empty()) return Verdict::kError;
+  }
+  if (core_.memory.limited() && core_.memory.MustMeasure()) [[unlikely]] {
+    if (CheckMemory(flags, error) != Verdict::kRun) return Verdict::kError;
+  }
+  if (gate & kGateHandOverFull) [[unlikely]] {
+    core_.somebody_parked.store(true, std::memory_order_relaxed);
+    return Verdict::kPark;
+  }
+  const Admission admission = core_.log->Admit(bytes);
+  if (admission == Admission::kAdmitted) [[likely]] return Verdict::kRun;
+  if (admission == Admission::kWait) {
+    core_.somebody_parked.store(true, std::memory_order_relaxed);
+    return Verdict::kPark;
+  }
+  core_.SetGate(kGateLogRefuses, true);
+  *error = core_.RefusalText();
+  if (error->empty()) return Verdict::kPark;  // it recovered between the two questions
+  return Verdict::kError;
+}
+
+bool Executor::OverMemoryLimit() {
+  const uint64_t used = UsedMemoryBytes(core_);
+  core_.memory.NoteMeasured(used);
+  return used > core_.memory.effective_bytes();
+}
+
+Executor::Verdict Executor::CheckMemory(uint32_t flags, std::string* error) {
+  if (!OverMemoryLimit()) return Verdict::kRun;
+  const bool enough = !core_.gate_has(kGateLogRefuses) && evict_();
+  if (enough || !(flags & kDenyOom)) return Verdict::kRun;
+  *error = "OOM command not allowed when used memory > 'maxmemory'.";
+  return Verdict::kError;
+}
+
+std::string Executor::RefusalOf(uint32_t flags, bool queueing) {
+  std::string error;
+  if (flags & kWrite) error = core_.RefusalText();
+  if (!error.empty() || !core_.memory.limited()) return error;
+  if ((flags & kDenyOom) || queueing) CheckMemory(kDenyOom, &error);
+  return error;
+}
+
+bool Executor::ReadsUndurable(const CommandRow& row, std::span<const KeyRef> keys) const {
+  const Lsn durable = core_.log->durable_lsn();
+  if (keys.empty()) return row.has(kReadOnly) && core_.log->end_lsn() > durable;
+  return std::any_of(keys.begin(), keys.end(), [&](const KeyRef& key) { return core_.stripes.Get(key.stripe()) > durable; });
+}
+
+void Executor::RunHandler(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners, std::span<const KeyRef> keys,
+                          Client& client, ChangeScope& scope, ReplySink& reply) {
+  const uint64_t changes_before = scope.changes();
+  const uint32_t database = client.database;
+  CommandContext context(row, args, owners, keys, client, *core_.keyspace, scope, core_.commands, reply);
+  row.handler(context);
+  if (scope.changes() == changes_before || context.log_decided() || row.has(kNotLogged)) return;
+  const std::string_view name = row.parent != nullptr ? row.parent->name : row.name;
+  if (EqualsIgnoreCase(args[0], name)) [[likely]] {
+    scope.Record(database, args, owners);
+    return;
+  }
+  std::vector<std::string_view> unrenamed(args.begin(), args.end());  // the log knows a command by its own name only
+  unrenamed[0] = name;
+  scope.Record(database, unrenamed, owners);
+}
+
+Outcome Executor::Finished(Lsn visible) const {
+  Outcome outcome;
+  if (core_.replies_wait_for_disk.load(std::memory_order_relaxed) && visible > core_.log->durable_lsn()) outcome.visible_lsn = visible;
+  return outcome;
+}
+
+Lsn Executor::ExecuteLocked(Client& client, const Request& request, std::span<const KeyRef> keys, const ShardSet& shards,
+                            ExecutionScratch& scratch, ReplySink& reply) {
+  ChangeScope& scope = scratch.scope;
+  scope.locked_shards = shards;
+  ShardLocks locks(*core_.keyspace, shards);
+  const bool may_read_undurable = !core_.gate_has(kGateLogRefuses);
+  if (!may_read_undurable && ReadsUndurable(*request.row, keys)) [[unlikely]] {
+    reply.Error(core_.RefusalText());
+    return 0;
+  }
+  RunHandler(*request.row, request.args, request.owners, keys, client, scope, reply);
+  const Lsn lsn = core_.CommitUnit(scope, false);
+  return core_.VisibleLsn(scope, lsn);
+}
+
+Outcome Executor::Execute(Client& client, const Request& request, ReplySink& reply) {
+  const CommandRow& row = *request.row;
+  if (row.has(kWrite)) {
+    std::string error;
+    const Verdict verdict = CheckWrite(row.flags, EstimatedBytes(request.args), &error);
+    if (verdict == Verdict::kPark) [[unlikely]] return {.kind = Outcome::Kind::kParked};
+    if (verdict == Verdict::kError) [[unlikely]] {
+      reply.Error(error);
+      return {};
+    }
+  } else if (row.has(kDenyOom) && core_.memory.limited()) {
+    std::string error;
+    if (CheckMemory(row.flags, &error) == Verdict::kError) {
+      reply.Error(error);
+      return {};
+    }
+  }
+
+  ScratchLease scratch;
+  core_.FillScope(scratch->scope, request.now_ms != 0 ? request.now_ms : core_.clock.WallMs());
+  std::span<const KeyRef> keys = request.keys;
+  if (keys.empty() && (row.keys.first != 0 || row.get_keys != nullptr)) {
+    const Status found = scratch->FindKeys(row, request.args);
+    if (!found.ok()) [[unlikely]] {
+      reply.Error(found.message());
+      return {};
+    }
+    keys = scratch->keys;
+  }
+  ShardSet shards;
+  if (row.has(kAllShards)) {
+    shards.set();
+  } else {
+    for (const KeyRef& key : keys) shards.set(key.shard());
+  }
+  const int64_t memory_before = core_.memory.limited() ? static_cast<int64_t>(core_.keyspace->memory_bytes()) : 0;
+  const uint64_t errors_before = reply.error_count();
+  const Lsn visible = ExecuteLocked(client, request, keys, shards, *scratch, reply);
+  if (core_.memory.limited() && row.has(kWrite)) {
+    core_.memory.NoteGrowth(std::max<int64_t>(0, static_cast<int64_t>(core_.keyspace->memory_bytes()) - memory_before));
+  }
+  if (client.watch != nullptr && (&row == unwatch_row_ || &row == discard_row_) && reply.error_count() == errors_before) Unwatch(client);
+  return Finished(visible);
+}
+
+void Executor::Unwatch(Client& client) {
+  const std::shared_ptr<WatchState> watch = std::move(client.watch);
+  client.watch.reset();
+  if (watch == nullptr) return;
+  for (const WatchState::Key& watched : watch->keys) {
+    const KeyRef key = KeyRef::Of(watched.name);
+    ShardSet shards;
+    shards.set(key.shard());
+    core_.keyspace->LockShards(shards);
+    core_.keyspace->Unwatch(watch, watched.database, key);
+    core_.keyspace->UnlockShards(shards);
+  }
+}
+
+void Executor::Prefetch(std::span<const Request> requests, uint32_t database) {
+  ScratchLease scratch;
+  for (const Request& request : requests) {
+    if (request.keys.empty()) {
+      if (request.row == nullptr || !CommandTable::KeyIndexes(*request.row, request.args, &scratch->indexes).ok()) continue;
+      for (const int index : scratch->indexes) scratch->keys.push_back(KeyRef::Of(request.args[index]));
+    } else {
+      scratch->keys.insert(scratch->keys.end(), request.keys.begin(), request.keys.end());
+    }
+  }
+  scratch->databases.assign(scratch->keys.size(), database);
+  if (!scratch->keys.empty()) core_.keyspace->Prefetch(scratch->keys, scratch->databases);
+}
+
+}  // namespace cairn

@@ -1,0 +1,67 @@
+// Runs commands: refusal, memory, admission, locks, handler, log, stripes, events, unlock. Everything that changes the keyspace while
+// the store serves goes through here or through the background worker.
+//
+// The way of one write:
+//   1. The gate and the log's admission are asked before any lock: refused (an error reply), parked (nothing happened), or go on.
+//   2. Over maxmemory, eviction takes its own locks; if that was not enough the command is refused.
+//   3. The keys are hashed, their shards locked in index order.
+//   4. The handler changes the keyspace and writes the reply; what it recorded, or its own arguments, become one unit of the log.
+//   5. The unit is appended, its LSN put into the stripes of the touched keys, events handed on, the shards unlocked.
+// Threads: any; each call uses memory of its thread that is kept between calls, so that the common path allocates nothing.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/client.h"
+#include "engine/store.h"
+#include "engine/store_core.h"
+
+namespace cairn {
+
+struct ExecutionScratch;
+
+class Executor {
+ public:
+  // `evict` frees memory until the limit is met: false where it could not. Called with no lock held.
+  Executor(StoreCore& core, std::function<bool()> evict);
+
+  Outcome Execute(Client& client, const Request& request, ReplySink& reply);
+  Outcome ExecuteTransaction(Client& client, ReplySink& reply);
+  void Unwatch(Client& client);
+  void Prefetch(std::span<const Request> requests, uint32_t database);
+  // The error text that a command with these flags gets now; empty where it may run. `queueing`: it would only be queued by MULTI.
+  std::string RefusalOf(uint32_t flags, bool queueing);
+
+ private:
+  enum class Verdict : uint8_t { kRun, kPark, kError };
+
+  // Steps 1 and 2. With kError the text is in *error.
+  Verdict CheckWrite(uint32_t flags, size_t bytes, std::string* error);
+  Verdict CheckMemory(uint32_t flags, std::string* error);
+  bool OverMemoryLimit();
+  // P5: while the log refuses, what a crash could still undo must not be read.
+  bool ReadsUndurable(const CommandRow& row, std::span<const KeyRef> keys) const;
+  // Runs one handler and records its arguments where it left that to us.
+  void RunHandler(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners, std::span<const KeyRef> keys, Client& client,
+                  ChangeScope& scope, ReplySink& reply);
+  Lsn ExecuteLocked(Client& client, const Request& request, std::span<const KeyRef> keys, const ShardSet& shards,
+                    ExecutionScratch& scratch, ReplySink& reply);
+  Outcome Finished(Lsn visible) const;
+
+  // A transaction's parts.
+  struct Plan;
+  Outcome AbortTransaction(Client& client, ReplySink& reply, const std::string& reason);
+  void EndTransaction(Client& client);
+  bool MakePlan(Client& client, Plan& plan);
+  Lsn RunPlan(Client& client, Plan& plan, ExecutionScratch& scratch, ReplySink& reply);
+
+  StoreCore& core_;
+  const std::function<bool()> evict_;
+  const CommandRow* const unwatch_row_;
+  const CommandRow* const discard_row_;
+};
+
+}  // namespace cairn
