@@ -54,7 +54,14 @@ enum AclCategory : uint32_t {
   kAclBlocking = 1u << 16, kAclDangerous = 1u << 17, kAclConnection = 1u << 18, kAclTransaction = 1u << 19, kAclScripting = 1u << 20,
 };
 
-enum KeyAccess : uint8_t { kKeyRead = 1, kKeyWrite = 2, kKeyReadWrite = 3 };  // RO, OW, RW of COMMAND INFO's key specs
+// What a command does with a key, as COMMAND INFO's key specs say it: RO, OW, RW or RM, and what for. Without a purpose a read is for
+// access and anything else for update.
+enum KeyAccess : uint8_t {
+  kKeyRead = 1, kKeyWrite = 2, kKeyReadWrite = 3, kKeyRemove = 4,
+  kKeyForAccess = 8, kKeyForUpdate = 16, kKeyForInsert = 32, kKeyForDelete = 64,
+  kKeyForMetadata = 128,  // neither: TYPE, EXISTS, STRLEN see no byte of the value
+};
+constexpr KeyAccess operator|(KeyAccess a, KeyAccess b) { return static_cast<KeyAccess>(+a | +b); }
 
 // Keys at argument indexes first, first + step, ... last (0 is the command's name; last < 0 counts from the end; first 0: none).
 struct KeyRange {
@@ -80,6 +87,12 @@ struct CommandRow {
   KeyExtractor get_keys = nullptr;
   std::span<const CommandRow> subcommands = {};  // handler may be null where there are any
   const CommandRow* parent = nullptr;            // set by the table in its copy of a subcommand's row
+  // --- documentation that few rows need ---
+  std::string_view tips = {};                    // COMMAND INFO's tips, separated by spaces
+  std::string_view deprecated_since = {};
+  std::string_view replaced_by = {};
+  std::span<const KeyRange> key_specs = {};      // where one range cannot tell the accesses apart (RENAME); `keys` covers them all
+  KeyAccess (*key_access)(ArgSpan args) = nullptr;  // for kVariableFlags: the access of this very call
 
   bool has(CommandFlag flag) const { return (flags & flag) != 0; }
 };
@@ -90,20 +103,24 @@ class CommandTable {
   ~CommandTable();
   // Adds rows; aborts on a duplicate name or an inconsistent row (that is our bug). Subcommands are registered with their parent.
   void Register(std::span<const CommandRow> rows);
-  // Gives a command another name, or none (`to` empty); kNotFound, kAlreadyExists.
+  // Gives a command another name, or none (`to` empty); kNotFound, kAlreadyExists. The row keeps its own name, which errors, COMMAND
+  // and the log go on to use.
   Status Rename(std::string_view from, std::string_view to);
 
   // The row for args[0] (case-insensitive), or for its subcommand args[1] where the row has subcommands and one matches;
   // nullptr for an unknown command. A container row is returned itself where the subcommand is unknown.
   const CommandRow* Find(ArgSpan args) const;
   const CommandRow* FindByName(std::string_view name) const;  // "get", "config|set"
+  const CommandRow* FindUnrenamed(ArgSpan args) const;        // Find by the rows' own names: for replay of the log
   std::vector<const CommandRow*> Rows() const;                // top level, sorted by name
 
-  // The indexes of the keys in args; the Status's message is Redis's error text where the command has none or they are malformed.
+  // The indexes of the keys in args (none is OK); the Status's message is Redis's error text where they are malformed. `args` has the
+  // right arity.
   static Status KeyIndexes(const CommandRow& row, ArgSpan args, std::vector<int>* indexes);
   // Redis's error text for a call that may not run (unknown command or subcommand, wrong arity); OK where it may.
   static Status CheckCall(const CommandRow* row, ArgSpan args);
   static std::string FullName(const CommandRow& row);         // "config|set"
+  static uint32_t Categories(const CommandRow& row);          // the row's AclCategory bits and those that its flags imply
 
  private:
   struct Index;
