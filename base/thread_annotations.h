@@ -69,13 +69,14 @@ class CAIRN_CAPABILITY SpinLock {
     return state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire, std::memory_order_relaxed);
   }
   void Unlock() CAIRN_RELEASE() {
-    if (state_.exchange(kFree, std::memory_order_release) == kContended) [[unlikely]] state_.notify_one();
+    if (state_.exchange(kFree, std::memory_order_release) == kContended) [[unlikely]] WakeOne();
   }
   void AssertHeld() CAIRN_ASSERT_CAPABILITY(this) {}
 
  private:
   enum : uint32_t { kFree = 0, kHeld = 1, kContended = 2 };
   void LockSlow();
+  void WakeOne();
   std::atomic<uint32_t> state_{kFree};
 };
 

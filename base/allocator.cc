@@ -1,0 +1,176 @@
+#include "base/allocator.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#if defined(CAIRN_JEMALLOC)
+#include <jemalloc/jemalloc.h>
+#endif
+
+namespace cairn {
+namespace {
+
+[[noreturn]] void OutOfMemory(size_t size_bytes) {
+  char message[128];
+  const int size = std::snprintf(message, sizeof(message),
+                                 "Out of memory: an allocation of %zu bytes failed. The process aborts.\n", size_bytes);
+  if (write(STDERR_FILENO, message, static_cast<size_t>(size)) < 0) std::abort();
+  std::abort();
+}
+
+[[noreturn]] void OutOfMemoryInNew() { OutOfMemory(0); }
+
+#if defined(CAIRN_JEMALLOC)
+// Long enough that a page freed under steady load is used again first, short enough that memory freed in bulk is soon seen to go.
+constexpr ssize_t kDirtyDecayMs = 3000;
+
+uint64_t ReadStatistic(const char* name) {
+  size_t value = 0;
+  size_t size = sizeof(value);
+  return mallctl(name, &value, &size, nullptr, 0) == 0 ? value : 0;
+}
+
+void RefreshStatistics() {
+  uint64_t epoch = 1;
+  size_t size = sizeof(epoch);
+  mallctl("epoch", &epoch, &size, &epoch, size);
+}
+#endif
+
+}  // namespace
+
+#if defined(CAIRN_JEMALLOC)
+
+void* AllocateBytes(size_t size_bytes) {
+  if (size_bytes == 0) return nullptr;
+  void* pointer = mallocx(size_bytes, 0);
+  if (pointer == nullptr) [[unlikely]] OutOfMemory(size_bytes);
+  return pointer;
+}
+
+void FreeBytes(void* pointer, size_t size_bytes) {
+  if (pointer != nullptr) sdallocx(pointer, size_bytes, 0);
+}
+
+void* ReallocateBytes(void* pointer, size_t old_size_bytes, size_t new_size_bytes) {
+  if (pointer == nullptr) return AllocateBytes(new_size_bytes);
+  if (new_size_bytes == 0) {
+    FreeBytes(pointer, old_size_bytes);
+    return nullptr;
+  }
+  void* moved = rallocx(pointer, new_size_bytes, 0);
+  if (moved == nullptr) [[unlikely]] OutOfMemory(new_size_bytes);
+  return moved;
+}
+
+size_t AllocationSize(size_t requested_bytes) { return requested_bytes == 0 ? 0 : nallocx(requested_bytes, 0); }
+
+AllocatorStats ReadAllocatorStats() {
+  RefreshStatistics();
+  AllocatorStats stats;
+  stats.allocated_bytes = ReadStatistic("stats.allocated");
+  stats.active_bytes = ReadStatistic("stats.active");
+  stats.resident_bytes = ReadStatistic("stats.resident");
+  stats.retained_bytes = ReadStatistic("stats.retained");
+  stats.metadata_bytes = ReadStatistic("stats.metadata");
+  return stats;
+}
+
+uint64_t AllocatedBytes() {
+  RefreshStatistics();
+  return ReadStatistic("stats.allocated");
+}
+
+void PurgeAllocator() {
+  FlushThreadAllocatorCache();
+  char name[64];
+  std::snprintf(name, sizeof(name), "arena.%u.purge", static_cast<unsigned>(MALLCTL_ARENAS_ALL));
+  mallctl(name, nullptr, nullptr, nullptr, 0);
+}
+
+void StartAllocatorBackgroundThread() {
+  ssize_t decay_ms = kDirtyDecayMs;
+  mallctl("arenas.dirty_decay_ms", nullptr, nullptr, &decay_ms, sizeof(decay_ms));
+  unsigned arenas = 0;
+  size_t size = sizeof(arenas);
+  mallctl("arenas.narenas", &arenas, &size, nullptr, 0);
+  for (unsigned i = 0; i < arenas; i++) {
+    char name[64];
+    std::snprintf(name, sizeof(name), "arena.%u.dirty_decay_ms", i);
+    mallctl(name, nullptr, nullptr, &decay_ms, sizeof(decay_ms));  // fails for arenas not made yet, which take the default above
+  }
+  bool enabled = true;
+  mallctl("background_thread", nullptr, nullptr, &enabled, sizeof(enabled));
+}
+
+void FlushThreadAllocatorCache() { mallctl("thread.tcache.flush", nullptr, nullptr, nullptr, 0); }
+
+#define CAIRN_TEXT_(x) #x
+#define CAIRN_TEXT(x) CAIRN_TEXT_(x)
+const char* AllocatorName() {
+  return "jemalloc-" CAIRN_TEXT(JEMALLOC_VERSION_MAJOR) "." CAIRN_TEXT(JEMALLOC_VERSION_MINOR) "." CAIRN_TEXT(
+      JEMALLOC_VERSION_BUGFIX);
+}
+
+#else
+
+void* AllocateBytes(size_t size_bytes) {
+  if (size_bytes == 0) return nullptr;
+  void* pointer = std::malloc(size_bytes);
+  if (pointer == nullptr) [[unlikely]] OutOfMemory(size_bytes);
+  return pointer;
+}
+
+void FreeBytes(void* pointer, size_t) { std::free(pointer); }
+
+void* ReallocateBytes(void* pointer, size_t old_size_bytes, size_t new_size_bytes) {
+  if (new_size_bytes == 0) {
+    FreeBytes(pointer, old_size_bytes);
+    return nullptr;
+  }
+  void* moved = std::realloc(pointer, new_size_bytes);
+  if (moved == nullptr) [[unlikely]] OutOfMemory(new_size_bytes);
+  return moved;
+}
+
+size_t AllocationSize(size_t requested_bytes) { return (requested_bytes + 15) & ~size_t{15}; }
+
+AllocatorStats ReadAllocatorStats() {
+  const uint64_t resident = ResidentBytes();
+  AllocatorStats stats;
+  stats.allocated_bytes = resident;
+  stats.active_bytes = resident;
+  stats.resident_bytes = resident;
+  return stats;
+}
+
+uint64_t AllocatedBytes() { return ResidentBytes(); }
+void PurgeAllocator() {}
+void StartAllocatorBackgroundThread() {}
+void FlushThreadAllocatorCache() {}
+const char* AllocatorName() { return "libc"; }
+
+#endif
+
+uint64_t ResidentBytes() {
+  const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  char text[128];
+  const ssize_t size = read(fd, text, sizeof(text) - 1);
+  close(fd);
+  if (size <= 0) return 0;
+  text[size] = '\0';
+  const char* second = std::strchr(text, ' ');
+  if (second == nullptr) return 0;
+  static const auto page_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  return std::strtoull(second + 1, nullptr, 10) * page_bytes;
+}
+
+void AbortOnOutOfMemory() { std::set_new_handler(OutOfMemoryInNew); }
+
+}  // namespace cairn
