@@ -39,7 +39,7 @@ struct SnapshotWriterOptions {
   uint32_t data_files = 1;        // a shard's blocks are all in file shard % data_files
   int64_t wall_time_unix_ms = 0;  // of the cut
   std::string created_by;         // the program's version
-  int lz4_acceleration = 1;       // higher is faster and larger; 0 stores everything raw
+  int lz4_acceleration = 2;       // higher is faster and larger; 0 stores everything raw
   // A file is synced each time so much was written, so that the end, and other files' syncs, have
   // little left to wait for.
   uint64_t sync_every_bytes = 32 * 1024 * 1024;

@@ -256,13 +256,15 @@ TEST_F(SnapshotTest, NamesOfSnapshots) {
 // The bytes of format version 1, as the first release wrote them.
 TEST_F(SnapshotTest, GoldenSnapshotIsReadAndWritten) {
   const SnapshotContent content = MakeContent(30, 4, false);
-  const std::string golden = std::string(CAIRN_SOURCE_DIR) + "/tests/golden/snapshot/v1";
-  const auto reader = SnapshotReader::OpenPath(RealFileSystem(), golden);
-  ASSERT_STATUS_OK(reader.status());
-  EXPECT_EQ((*reader)->lsn(), 4321u);
-  const auto read = ReadContent(**reader);
-  ASSERT_STATUS_OK(read.status());
-  EXPECT_EQ(*read, content);
+  const std::string golden = std::string(CAIRN_SOURCE_DIR) + "/tests/golden/snapshot/";
+  for (const char* name : {"v1", "v1-lz4"}) {
+    const auto reader = SnapshotReader::OpenPath(RealFileSystem(), golden + name);
+    ASSERT_STATUS_OK(reader.status());
+    EXPECT_EQ((*reader)->lsn(), 4321u);
+    const auto read = ReadContent(**reader);
+    ASSERT_STATUS_OK(read.status());
+    EXPECT_EQ(*read, content);
+  }
   const auto info = WriteContent(fs_, "data", 4321, content,
                                  {.shard_count = 4,
                                   .wall_time_unix_ms = 1700000000000,
@@ -270,7 +272,7 @@ TEST_F(SnapshotTest, GoldenSnapshotIsReadAndWritten) {
                                   .lz4_acceleration = 0});
   ASSERT_STATUS_OK(info.status());
   EXPECT_EQ(*fs_.Content("data/snapshots/" + info->directory_name + "/data-00000"),
-            *ReadWholeFile(RealFileSystem(), golden + "/data-00000", 1 << 20));
+            *ReadWholeFile(RealFileSystem(), golden + "v1/data-00000", 1 << 20));
 }
 
 }  // namespace
