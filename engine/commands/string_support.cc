@@ -7,13 +7,6 @@
 #include "engine/commands/limits.h"
 
 namespace cairn {
-namespace {
-
-// Pieces in which a rope is read where it must not be copied as a whole.
-constexpr uint64_t kReadBytes = Rope::kPieceBytes;
-
-}  // namespace
-
 void ReplyString(ReplySink& reply, const Entry* entry) {
   if (entry == nullptr) return reply.Null();
   switch (entry->encoding()) {
@@ -32,26 +25,23 @@ void ReplyString(ReplySink& reply, const Entry* entry) {
 
 bool StringEquals(const StringView& value, std::string_view bytes) {
   if (value.size() != bytes.size()) return false;
-  std::string scratch;
-  for (uint64_t offset = 0; offset < bytes.size(); offset += kReadBytes) {
-    const std::string_view expected = bytes.substr(offset, kReadBytes);
-    if (value.Range(offset, expected.size(), &scratch) != expected) return false;
-  }
-  return true;
+  bool equal = true;
+  ForEachPiece(value, 0, bytes.size(), [&](std::string_view piece) {
+    equal = piece == bytes.substr(0, piece.size());
+    bytes.remove_prefix(piece.size());
+    return equal;
+  });
+  return equal;
 }
 
 void WriteDigest(const StringView& value, char (&digits)[kDigestChars]) {
-  uint64_t hash = 0;
-  std::string scratch;
-  if (value.rope() == nullptr) {
-    const std::string_view bytes = value.Flatten(&scratch);
-    hash = XXH3_64bits(bytes.data(), bytes.size());
-  } else {
-    XXH3_state_t state;
-    XXH3_64bits_reset(&state);
-    for (const RopeSlice& slice : value.rope()->slices()) XXH3_64bits_update(&state, slice.view().data(), slice.view().size());
-    hash = XXH3_64bits_digest(&state);
-  }
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  ForEachPiece(value, 0, value.size(), [&](std::string_view piece) {
+    XXH3_64bits_update(&state, piece.data(), piece.size());
+    return true;
+  });
+  const uint64_t hash = XXH3_64bits_digest(&state);
   for (size_t i = 0; i < kDigestChars; i++) digits[i] = "0123456789abcdef"[(hash >> (60 - 4 * i)) & 15];
 }
 

@@ -13,7 +13,31 @@ namespace cairn {
 // The string of an entry (null for an absent key) as the reply; a rope is shared, not copied.
 void ReplyString(ReplySink& reply, const Entry* entry);
 
-// Whether a value is exactly these bytes; reads a rope piece by piece.
+// Calls visit(std::string_view) -> bool with the bytes [offset, offset + size_bytes) of a value, clipped to it, in order and without
+// copying, until it returns false.
+template <typename Visit>
+void ForEachPiece(const StringView& value, uint64_t offset, uint64_t size_bytes, Visit&& visit) {
+  if (value.rope() == nullptr) {
+    std::string scratch;
+    const std::string_view bytes = value.Flatten(&scratch);
+    if (offset < bytes.size()) visit(bytes.substr(offset, size_bytes));
+    return;
+  }
+  for (const RopeSlice& slice : value.rope()->slices()) {
+    if (size_bytes == 0) return;
+    std::string_view piece = slice.view();
+    if (offset >= piece.size()) {
+      offset -= piece.size();
+      continue;
+    }
+    piece = piece.substr(offset, size_bytes);
+    offset = 0;
+    size_bytes -= piece.size();
+    if (!visit(piece)) return;
+  }
+}
+
+// Whether a value is exactly these bytes.
 bool StringEquals(const StringView& value, std::string_view bytes);
 
 inline constexpr size_t kDigestChars = 16;
