@@ -1,0 +1,474 @@
+#include "base/memory_file_system.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/random.h"
+
+namespace cairn {
+
+struct MemoryFileSystem::Inode {
+  bool directory = false;
+  std::string bytes;               // what running code sees
+  std::string synced;              // what a crash leaves
+  std::set<uint64_t> dirty_pages;  // page numbers written since the last sync
+};
+
+struct MemoryFileSystem::NameChange {
+  std::string from;  // disappears, unless empty
+  std::string to;    // names `inode` from now on, unless empty
+  std::shared_ptr<Inode> inode;
+};
+
+namespace {
+
+using Inode = MemoryFileSystem::Inode;
+using NameChange = MemoryFileSystem::NameChange;
+using Names = std::map<std::string, std::shared_ptr<Inode>>;
+
+// Without double and trailing slashes and "." parts; the working directory is "", the root "/".
+std::string Normalize(std::string_view path) {
+  std::string result = !path.empty() && path[0] == '/' ? "/" : "";
+  while (!path.empty()) {
+    const size_t slash = path.find('/');
+    const std::string_view part = path.substr(0, slash);
+    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+    if (part.empty() || part == ".") continue;
+    if (!result.empty() && result.back() != '/') result += '/';
+    result += part;
+  }
+  return result;
+}
+
+std::string Parent(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return "";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string ChildPrefix(const std::string& directory) {
+  return directory.empty() || directory == "/" ? directory : directory + "/";
+}
+
+bool IsRoot(const std::string& path) { return path.empty() || path == "/"; }
+
+bool IsDirectory(const Names& names, const std::string& path) {
+  if (IsRoot(path)) return true;
+  const auto found = names.find(path);
+  return found != names.end() && found->second->directory;
+}
+
+// Gives everything below `from` its new place.
+void MoveChildren(Names& names, const std::string& from, const std::string& to) {
+  const std::string prefix = from + "/";
+  Names moved;
+  for (auto it = names.lower_bound(prefix); it != names.end() && it->first.starts_with(prefix);) {
+    moved.emplace(to + "/" + it->first.substr(prefix.size()), it->second);
+    it = names.erase(it);
+  }
+  names.merge(moved);
+}
+
+void Apply(Names& names, const NameChange& change) {
+  if (!change.from.empty()) names.erase(change.from);
+  if (change.to.empty()) return;
+  names[change.to] = change.inode;
+  if (!change.from.empty() && change.inode->directory) MoveChildren(names, change.from, change.to);
+}
+
+bool Touches(const NameChange& change, const std::string& directory) {
+  return (!change.from.empty() && Parent(change.from) == directory) || (!change.to.empty() && Parent(change.to) == directory);
+}
+
+void MarkDirty(Inode& inode, uint64_t offset, uint64_t size_bytes) {
+  if (size_bytes == 0) return;
+  const uint64_t last = (offset + size_bytes - 1) / MemoryFileSystem::kPageBytes;
+  for (uint64_t page = offset / MemoryFileSystem::kPageBytes; page <= last; page++) inode.dirty_pages.insert(page);
+}
+
+// Copies the part of a page that both strings have.
+void CopyPage(const std::string& from, std::string& to, uint64_t page, size_t prefix_bytes) {
+  const size_t begin = page * MemoryFileSystem::kPageBytes;
+  const size_t end = std::min({begin + prefix_bytes, from.size(), to.size()});
+  if (begin < end) std::memcpy(to.data() + begin, from.data() + begin, end - begin);
+}
+
+void SyncInode(Inode& inode) {
+  inode.synced.resize(inode.bytes.size(), '\0');
+  for (const uint64_t page : inode.dirty_pages) CopyPage(inode.bytes, inode.synced, page, MemoryFileSystem::kPageBytes);
+  inode.dirty_pages.clear();
+}
+
+void CrashInode(Inode& inode, Random* random) {
+  if (random != nullptr) {
+    if (random->OneIn(2)) inode.synced.resize(inode.bytes.size(), '\0');
+    for (const uint64_t page : inode.dirty_pages) {
+      static constexpr size_t kSectors = MemoryFileSystem::kPageBytes / MemoryFileSystem::kSectorBytes;
+      const uint64_t fate = random->Uniform(3);
+      const size_t sectors = fate == 0 ? 0 : fate == 1 ? kSectors : random->Uniform(kSectors + 1);
+      CopyPage(inode.bytes, inode.synced, page, sectors * MemoryFileSystem::kSectorBytes);
+    }
+  }
+  inode.bytes = inode.synced;
+  inode.dirty_pages.clear();
+}
+
+Status PowerLost(const std::string& path) { return Status::IoError("use of " + path + ", which was open when the power failed"); }
+
+}  // namespace
+
+class MemoryWritableFile : public WritableFile {
+ public:
+  MemoryWritableFile(MemoryFileSystem& fs, std::string path, std::shared_ptr<Inode> inode, uint64_t boot)
+      : fs_(fs), path_(std::move(path)), inode_(std::move(inode)), boot_(boot), end_(inode_->bytes.size()) {}
+
+  Status WriteAt(uint64_t offset, std::string_view bytes) override {
+    MutexLock lock(fs_.mutex_);
+    return Write(offset, bytes.size(), bytes.data());
+  }
+  Status Append(std::string_view bytes) override {
+    MutexLock lock(fs_.mutex_);
+    return Write(end_, bytes.size(), bytes.data());
+  }
+  Status ZeroFill(uint64_t offset, uint64_t size_bytes) override {
+    MutexLock lock(fs_.mutex_);
+    return Write(offset, size_bytes, nullptr);
+  }
+  Status Sync() override {
+    MutexLock lock(fs_.mutex_);
+    CAIRN_RETURN_IF_ERROR(CheckUsable());
+    SyncInode(*inode_);
+    return Status::Ok();
+  }
+  Status Truncate(uint64_t size_bytes) override {
+    MutexLock lock(fs_.mutex_);
+    CAIRN_RETURN_IF_ERROR(CheckUsable());
+    const uint64_t old_size = inode_->bytes.size();
+    inode_->bytes.resize(size_bytes, '\0');
+    if (size_bytes > old_size) MarkDirty(*inode_, old_size, size_bytes - old_size);
+    // Bytes cut off and written again must not come back from before.
+    if (size_bytes < old_size) MarkDirty(*inode_, size_bytes, old_size - size_bytes);
+    end_ = size_bytes;
+    return Status::Ok();
+  }
+  Status Close() override {
+    MutexLock lock(fs_.mutex_);
+    CAIRN_RETURN_IF_ERROR(CheckUsable());
+    closed_ = true;
+    return Status::Ok();
+  }
+
+ private:
+  Status CheckUsable() CAIRN_REQUIRES(fs_.mutex_) {
+    if (closed_) return Status::IoError("use of the closed file " + path_);
+    if (boot_ != fs_.boots_) return PowerLost(path_);
+    return Status::Ok();
+  }
+  // Zeros where `data` is null.
+  Status Write(uint64_t offset, uint64_t size_bytes, const char* data) CAIRN_REQUIRES(fs_.mutex_) {
+    CAIRN_RETURN_IF_ERROR(CheckUsable());
+    std::string& bytes = inode_->bytes;
+    const uint64_t end = offset + size_bytes;
+    if (end > bytes.size()) {
+      if (fs_.capacity_bytes_ != UINT64_MAX && fs_.UsedBytes() + (end - bytes.size()) > fs_.capacity_bytes_) {
+        return Status::NoSpace("write " + path_ + " at " + std::to_string(offset) + ": the file system in memory is full");
+      }
+      if (offset > bytes.size()) MarkDirty(*inode_, bytes.size(), offset - bytes.size());
+      bytes.resize(end, '\0');
+    }
+    if (data != nullptr) {
+      std::memcpy(bytes.data() + offset, data, size_bytes);
+    } else {
+      std::memset(bytes.data() + offset, 0, size_bytes);
+    }
+    MarkDirty(*inode_, offset, size_bytes);
+    end_ = std::max(end_, end);
+    return Status::Ok();
+  }
+
+  MemoryFileSystem& fs_;
+  const std::string path_;
+  const std::shared_ptr<Inode> inode_;
+  const uint64_t boot_;
+  uint64_t end_;
+  bool closed_ = false;
+};
+
+class MemoryReadableFile : public RandomAccessFile {
+ public:
+  MemoryReadableFile(MemoryFileSystem& fs, std::string path, std::shared_ptr<Inode> inode, uint64_t boot)
+      : fs_(fs), path_(std::move(path)), inode_(std::move(inode)), boot_(boot) {}
+
+  Result<size_t> Read(uint64_t offset, size_t size_bytes, char* to) const override {
+    MutexLock lock(fs_.mutex_);
+    if (boot_ != fs_.boots_) return PowerLost(path_);
+    if (offset >= inode_->bytes.size()) return size_t{0};
+    const size_t size = std::min<size_t>(size_bytes, inode_->bytes.size() - offset);
+    std::memcpy(to, inode_->bytes.data() + offset, size);
+    return size;
+  }
+  Result<uint64_t> Size() const override {
+    MutexLock lock(fs_.mutex_);
+    if (boot_ != fs_.boots_) return PowerLost(path_);
+    return uint64_t{inode_->bytes.size()};
+  }
+
+ private:
+  MemoryFileSystem& fs_;
+  const std::string path_;
+  const std::shared_ptr<Inode> inode_;
+  const uint64_t boot_;
+};
+
+class MemoryFileLock : public FileLock {
+ public:
+  MemoryFileLock(MemoryFileSystem& fs, std::string path, uint64_t boot) : fs_(fs), path_(std::move(path)), boot_(boot) {}
+  ~MemoryFileLock() override {
+    MutexLock lock(fs_.mutex_);
+    if (boot_ == fs_.boots_) fs_.locks_.erase(path_);
+  }
+
+ private:
+  MemoryFileSystem& fs_;
+  const std::string path_;
+  const uint64_t boot_;
+};
+
+MemoryFileSystem::MemoryFileSystem() = default;
+MemoryFileSystem::~MemoryFileSystem() = default;
+
+Status MemoryFileSystem::CheckParent(const std::string& path) {
+  if (IsRoot(path)) return Status::IoError(path + " is a directory");
+  if (IsDirectory(current_, Parent(path))) return Status::Ok();
+  return Status::NotFound("no directory " + Parent(path) + " for " + path);
+}
+
+void MemoryFileSystem::Record(NameChange change) {
+  Apply(current_, change);
+  // Names below a directory that moved are known by their new path from now on.
+  if (!change.from.empty() && change.inode != nullptr && change.inode->directory) {
+    const std::string prefix = change.from + "/";
+    for (NameChange& earlier : pending_) {
+      if (earlier.from.starts_with(prefix)) earlier.from = change.to + "/" + earlier.from.substr(prefix.size());
+      if (earlier.to.starts_with(prefix)) earlier.to = change.to + "/" + earlier.to.substr(prefix.size());
+    }
+  }
+  pending_.push_back(std::move(change));
+}
+
+uint64_t MemoryFileSystem::UsedBytes() const {
+  std::set<const Inode*> seen;
+  uint64_t used = 0;
+  for (const auto& [path, inode] : current_) {
+    if (seen.insert(inode.get()).second) used += inode->bytes.size();
+  }
+  return used;
+}
+
+Result<std::unique_ptr<WritableFile>> MemoryFileSystem::OpenForWriting(const std::string& raw_path, OpenMode mode) {
+  const std::string path = Normalize(raw_path);
+  MutexLock lock(mutex_);
+  CAIRN_RETURN_IF_ERROR(CheckParent(path));
+  auto found = current_.find(path);
+  if (found == current_.end()) {
+    Record({"", path, std::make_shared<Inode>()});
+    found = current_.find(path);
+  } else if (found->second->directory) {
+    return Status::IoError("open for writing " + path + ": it is a directory");
+  } else if (mode == OpenMode::kCreateNew) {
+    return Status::AlreadyExists("create " + path + ": it exists already");
+  } else if (mode == OpenMode::kTruncate) {
+    MarkDirty(*found->second, 0, found->second->bytes.size());
+    found->second->bytes.clear();
+  }
+  return std::unique_ptr<WritableFile>(new MemoryWritableFile(*this, path, found->second, boots_));
+}
+
+Result<std::unique_ptr<RandomAccessFile>> MemoryFileSystem::OpenForReading(const std::string& raw_path) {
+  const std::string path = Normalize(raw_path);
+  MutexLock lock(mutex_);
+  const auto found = current_.find(path);
+  if (found == current_.end()) return Status::NotFound("open for reading " + path + ": no such file");
+  if (found->second->directory) return Status::IoError("open for reading " + path + ": it is a directory");
+  return std::unique_ptr<RandomAccessFile>(new MemoryReadableFile(*this, path, found->second, boots_));
+}
+
+Result<std::vector<std::string>> MemoryFileSystem::ListDirectory(const std::string& raw_path) {
+  const std::string path = Normalize(raw_path);
+  MutexLock lock(mutex_);
+  if (!IsDirectory(current_, path)) return Status::NotFound("list " + path + ": no such directory");
+  const std::string prefix = ChildPrefix(path);
+  std::vector<std::string> names;
+  for (auto it = current_.lower_bound(prefix); it != current_.end() && it->first.starts_with(prefix); ++it) {
+    if (Parent(it->first) == path) names.push_back(it->first.substr(prefix.size()));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Status MemoryFileSystem::CreateDirectory(const std::string& raw_path) {
+  const std::string path = Normalize(raw_path);
+  MutexLock lock(mutex_);
+  if (IsDirectory(current_, path)) return Status::Ok();
+  CAIRN_RETURN_IF_ERROR(CheckParent(path));
+  if (current_.contains(path)) return Status::IoError("create the directory " + path + ": it is a file");
+  auto inode = std::make_shared<Inode>();
+  inode->directory = true;
+  Record({"", path, std::move(inode)});
+  return Status::Ok();
+}
+
+Status MemoryFileSystem::SyncDirectory(const std::string& raw_path) {
+  const std::string path = Normalize(raw_path);
+  MutexLock lock(mutex_);
+  if (!IsDirectory(current_, path)) return Status::NotFound("sync " + path + ": no such directory");
+  std::vector<NameChange> rest;
+  for (NameChange& change : pending_) {
+    if (Touches(change, path)) {
+      Apply(durable_, change);
+    } else {
+      rest.push_back(std::move(change));
+    }
+  }
+  pending_ = std::move(rest);
+  return Status::Ok();
+}
+
+Status MemoryFileSystem::Rename(const std::string& raw_from, const std::string& raw_to) {
+  const std::string from = Normalize(raw_from);
+  const std::string to = Normalize(raw_to);
+  MutexLock lock(mutex_);
+  const auto found = current_.find(from);
+  if (found == current_.end()) return Status::NotFound("rename " + from + ": no such file");
+  CAIRN_RETURN_IF_ERROR(CheckParent(to));
+  if (from == to) return Status::Ok();
+  const auto target = current_.find(to);
+  if (target != current_.end() && target->second->directory != found->second->directory) {
+    return Status::IoError("rename " + from + " to " + to + ": one is a directory, the other is not");
+  }
+  if (target != current_.end() && target->second->directory) {
+    const auto below = current_.upper_bound(to + "/");
+    if (below != current_.end() && below->first.starts_with(to + "/")) {
+      return Status::IoError("rename " + from + " to " + to + ": the directory is not empty");
+    }
+  }
+  Record({from, to, found->second});
+  return Status::Ok();
+}
+
+Status MemoryFileSystem::RemoveFile(const std::string& raw_path) {
+  const std::string path = Normalize(raw_path);
+  MutexLock lock(mutex_);
+  const auto found = current_.find(path);
+  if (found == current_.end()) return Status::NotFound("remove " + path + ": no such file");
+  if (found->second->directory) return Status::IoError("remove " + path + ": it is a directory");
+  Record({path, "", nullptr});
+  return Status::Ok();
+}
+
+Status MemoryFileSystem::RemoveDirectory(const std::string& raw_path) {
+  const std::string path = Normalize(raw_path);
+  MutexLock lock(mutex_);
+  const auto found = current_.find(path);
+  if (found == current_.end()) return Status::NotFound("remove the directory " + path + ": no such directory");
+  if (!found->second->directory) return Status::IoError("remove the directory " + path + ": it is a file");
+  const auto below = current_.upper_bound(path + "/");
+  if (below != current_.end() && below->first.starts_with(path + "/")) {
+    return Status::IoError("remove the directory " + path + ": it is not empty");
+  }
+  Record({path, "", nullptr});
+  return Status::Ok();
+}
+
+Status MemoryFileSystem::HardLink(const std::string& raw_existing, const std::string& raw_new_name) {
+  const std::string existing = Normalize(raw_existing);
+  const std::string new_name = Normalize(raw_new_name);
+  MutexLock lock(mutex_);
+  const auto found = current_.find(existing);
+  if (found == current_.end()) return Status::NotFound("link " + existing + ": no such file");
+  if (found->second->directory) return Status::IoError("link " + existing + ": it is a directory");
+  CAIRN_RETURN_IF_ERROR(CheckParent(new_name));
+  if (current_.contains(new_name)) return Status::AlreadyExists("link " + existing + " as " + new_name + ": it exists already");
+  Record({"", new_name, found->second});
+  return Status::Ok();
+}
+
+Result<bool> MemoryFileSystem::Exists(const std::string& raw_path) {
+  const std::string path = Normalize(raw_path);
+  MutexLock lock(mutex_);
+  return IsRoot(path) || current_.contains(path);
+}
+
+Result<uint64_t> MemoryFileSystem::FileSize(const std::string& raw_path) {
+  const std::string path = Normalize(raw_path);
+  MutexLock lock(mutex_);
+  const auto found = current_.find(path);
+  if (found == current_.end()) return Status::NotFound("stat " + path + ": no such file");
+  return uint64_t{found->second->bytes.size()};
+}
+
+Result<uint64_t> MemoryFileSystem::FreeSpace(const std::string&) {
+  MutexLock lock(mutex_);
+  if (capacity_bytes_ == UINT64_MAX) return uint64_t{1} << 50;
+  const uint64_t used = UsedBytes();
+  return used >= capacity_bytes_ ? uint64_t{0} : capacity_bytes_ - used;
+}
+
+Result<std::unique_ptr<FileLock>> MemoryFileSystem::Lock(const std::string& raw_path) {
+  const std::string path = Normalize(raw_path);
+  MutexLock lock(mutex_);
+  CAIRN_RETURN_IF_ERROR(CheckParent(path));
+  if (!current_.contains(path)) Record({"", path, std::make_shared<Inode>()});
+  if (!locks_.insert(path).second) return Status::Locked(path + " is locked by another process");
+  return std::unique_ptr<FileLock>(new MemoryFileLock(*this, path, boots_));
+}
+
+void MemoryFileSystem::CrashAndDropUnsynced(uint64_t seed) {
+  MutexLock lock(mutex_);
+  Random random(seed);
+  Random* const choices = seed == kDropAll ? nullptr : &random;
+  if (choices != nullptr) {
+    const uint64_t kept = choices->Uniform(pending_.size() + 1);
+    for (uint64_t i = 0; i < kept; i++) Apply(durable_, pending_[i]);
+  }
+  pending_.clear();
+  // A name is lost with the directory it is in; parents sort before what is in them.
+  for (auto it = durable_.begin(); it != durable_.end();) {
+    it = IsDirectory(durable_, Parent(it->first)) ? std::next(it) : durable_.erase(it);
+  }
+  std::set<Inode*> crashed;
+  for (const auto& [path, inode] : durable_) {
+    if (crashed.insert(inode.get()).second) CrashInode(*inode, choices);
+  }
+  current_ = durable_;
+  locks_.clear();
+  boots_++;
+}
+
+void MemoryFileSystem::SetCapacityBytes(uint64_t capacity_bytes) {
+  MutexLock lock(mutex_);
+  capacity_bytes_ = capacity_bytes;
+}
+
+Status MemoryFileSystem::FlipBit(const std::string& raw_path, uint64_t offset, int bit) {
+  const std::string path = Normalize(raw_path);
+  MutexLock lock(mutex_);
+  const auto found = current_.find(path);
+  if (found == current_.end()) return Status::NotFound("damage " + path + ": no such file");
+  Inode& inode = *found->second;
+  if (offset >= inode.bytes.size()) return Status::InvalidArgument("damage " + path + ": it is shorter");
+  inode.bytes[offset] = static_cast<char>(inode.bytes[offset] ^ (1 << bit));
+  if (offset < inode.synced.size()) inode.synced[offset] = static_cast<char>(inode.synced[offset] ^ (1 << bit));
+  return Status::Ok();
+}
+
+Result<std::string> MemoryFileSystem::Content(const std::string& raw_path) {
+  const std::string path = Normalize(raw_path);
+  MutexLock lock(mutex_);
+  const auto found = current_.find(path);
+  if (found == current_.end()) return Status::NotFound("read " + path + ": no such file");
+  return std::string(found->second->bytes);
+}
+
+}  // namespace cairn
