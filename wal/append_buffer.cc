@@ -1,0 +1,382 @@
+#include "wal/append_buffer.h"
+
+#include <sys/mman.h>
+
+#include <charconv>
+#include <cstring>
+
+namespace cairn {
+namespace {
+
+// In memory only: the slot stands for a linked unit.
+constexpr uint8_t kLinkedSlot = 0xff;
+// Blocks kept for reuse under load; an idle log keeps one.
+constexpr size_t kMaxSpares = 32;
+
+size_t SelectRecord(uint32_t database, char* to) {
+  char digits[12];
+  size_t length = static_cast<size_t>(std::to_chars(digits, digits + sizeof(digits), database).ptr - digits);
+  constexpr std::string_view kHead = "*2\r\n$6\r\nSELECT\r\n$";
+  char* at = to;
+  std::memcpy(at, kHead.data(), kHead.size());
+  at += kHead.size();
+  at = std::to_chars(at, at + 2, length).ptr;
+  *at++ = '\r';
+  *at++ = '\n';
+  std::memcpy(at, digits, length);
+  at += length;
+  *at++ = '\r';
+  *at++ = '\n';
+  return static_cast<size_t>(at - to);
+}
+constexpr size_t kMaxSelectBytes = 40;
+
+uint64_t TotalBytes(std::span<const LogPiece> pieces) {
+  uint64_t bytes = 0;
+  for (const LogPiece& piece : pieces) bytes += piece.bytes.size();
+  return bytes;
+}
+
+// Takes references to owned pieces and copies the others.
+std::unique_ptr<LinkedUnit> MakeLinked(std::span<const LogPiece> pieces, uint64_t bytes) {
+  auto unit = std::make_unique<LinkedUnit>();
+  unit->bytes = bytes;
+  unit->pieces.reserve(pieces.size());
+  for (const LogPiece& piece : pieces) {
+    if (piece.bytes.empty()) continue;
+    if (piece.owner.size() > 0) {
+      unit->pieces.push_back(piece);
+    } else {
+      SharedBytes copy = SharedBytes::Copy(piece.bytes);
+      std::string_view view = copy.view();
+      unit->pieces.push_back({view, std::move(copy)});
+    }
+  }
+  return unit;
+}
+
+}  // namespace
+
+AppendBuffer::AppendBuffer(Lsn next_lsn, size_t max_frame_bytes, ThreadWaker* waker, std::atomic<Lsn>* durable_lsn)
+    : max_frame_bytes_(max_frame_bytes),
+      copy_limit_bytes_(std::min(kCopyLimitBytes, max_frame_bytes)),
+      waker_(waker),
+      durable_lsn_(durable_lsn),
+      end_(next_lsn),
+      frame_lsn_(next_lsn),
+      tail_(NewBlock()),
+      first_(tail_),
+      end_lsn_(next_lsn) {
+  // A SELECT record must fit a frame.
+  CAIRN_CHECK(max_frame_bytes >= kMaxSelectBytes && max_frame_bytes <= kMaxPayloadBytes);
+  static_assert(kFrameHeaderBytes + kCopyLimitBytes + kMaxSelectBytes < kBlockBytes);
+  spares_.reserve(kMaxSpares + 1);
+  blocks_.store(1);
+}
+
+AppendBuffer::~AppendBuffer() {
+  ReleaseLinked(UINT64_MAX);
+  while (first_ != nullptr) {
+    Block* next = first_->next;
+    FreeBlock(first_);
+    first_ = next;
+  }
+  for (Block* spare : spares_) FreeBlock(spare);
+}
+
+// Mapped, not malloc'ed, so that freeing a block gives its pages back at once; populated, so that appenders take no page
+// faults under their lock.
+AppendBuffer::Block* AppendBuffer::NewBlock() {
+  void* bytes = ::mmap(nullptr, kBlockBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  CAIRN_CHECK(bytes != MAP_FAILED);
+  auto* block = new Block;
+  block->bytes = static_cast<char*>(bytes);
+  return block;
+}
+
+void AppendBuffer::FreeBlock(Block* block) {
+  ::munmap(block->bytes, kBlockBytes);
+  delete block;
+}
+
+Lsn AppendBuffer::Append(uint32_t database, std::string_view unit, uint32_t database_after) {
+  if (unit.empty()) return end_lsn();
+  std::unique_ptr<LinkedUnit> linked;
+  if (unit.size() > copy_limit_bytes_ && keeping()) {
+    LogPiece piece{unit, {}};
+    linked = MakeLinked({&piece, 1}, unit.size());
+  }
+  Lsn end;
+  bool wake;
+  {
+    SpinLockHolder hold(lock_);
+    EmitSelect(database, database_after);
+    if (!keeping()) {
+      Count(unit.size());
+    } else if (linked != nullptr) {
+      Link(linked.release());
+    } else if (unit.size() <= copy_limit_bytes_) {
+      MakeRoom(unit.size());
+      Copy(unit);
+    } else {
+      // Switched on since the check above: rare enough to copy under the lock.
+      LogPiece piece{unit, {}};
+      Link(MakeLinked({&piece, 1}, unit.size()).release());
+    }
+    wake = FinishAppend();
+    end = end_;
+  }
+  if (wake) waker_->Wake();
+  return end;
+}
+
+Lsn AppendBuffer::Append(uint32_t database, std::span<const LogPiece> pieces) {
+  uint64_t bytes = TotalBytes(pieces);
+  if (bytes == 0) return end_lsn();
+  std::unique_ptr<LinkedUnit> linked;
+  if (bytes > copy_limit_bytes_ && keeping()) linked = MakeLinked(pieces, bytes);
+  Lsn end;
+  bool wake;
+  {
+    SpinLockHolder hold(lock_);
+    EmitSelect(database, database);
+    if (!keeping()) {
+      Count(bytes);
+    } else if (bytes <= copy_limit_bytes_) {
+      MakeRoom(bytes);
+      for (const LogPiece& piece : pieces) Copy(piece.bytes);
+    } else {
+      if (linked == nullptr) linked = MakeLinked(pieces, bytes);
+      Link(linked.release());
+    }
+    wake = FinishAppend();
+    end = end_;
+  }
+  if (wake) waker_->Wake();
+  return end;
+}
+
+Lsn AppendBuffer::Cut() {
+  SpinLockHolder hold(lock_);
+  database_ = kNoDatabase;
+  return end_;
+}
+
+void AppendBuffer::EmitSelect(uint32_t database, uint32_t database_after) {
+  if (database == kNoDatabase) return;
+  if (database != database_) {
+    char record[kMaxSelectBytes];
+    size_t bytes = SelectRecord(database, record);
+    if (keeping()) {
+      MakeRoom(bytes);
+      Copy({record, bytes});
+    } else {
+      Count(bytes);
+    }
+  }
+  database_ = database_after;
+}
+
+// Makes the open frame able to take `bytes` more.
+void AppendBuffer::MakeRoom(size_t bytes) {
+  size_t payload = used_ - frame_start_ - kFrameHeaderBytes;
+  if (payload + bytes > max_frame_bytes_) CloseFrame();
+  if (size_t{used_} + bytes > kBlockBytes) NextBlock();
+}
+
+void AppendBuffer::Copy(std::string_view bytes) {
+  std::memcpy(tail_->bytes + used_, bytes.data(), bytes.size());
+  used_ += static_cast<uint32_t>(bytes.size());
+  end_ += bytes.size();
+}
+
+void AppendBuffer::Count(size_t bytes) {
+  end_ += bytes;
+  frame_lsn_ = end_;
+}
+
+void AppendBuffer::CloseFrame() {
+  uint32_t payload = used_ - frame_start_ - static_cast<uint32_t>(kFrameHeaderBytes);
+  if (payload == 0) return;
+  char* slot = tail_->bytes + frame_start_;
+  StoreLittleEndian<uint32_t>(slot + kFramePayloadBytesAt, payload);
+  StoreLittleEndian<uint64_t>(slot + kFrameKindAt, static_cast<uint64_t>(FrameKind::kData));
+  StoreLittleEndian<uint64_t>(slot + kFrameFirstLsnAt, frame_lsn_);
+  tail_->closed = used_;
+  frame_start_ = used_;
+  used_ += kFrameHeaderBytes;
+  frame_lsn_ = end_;
+}
+
+void AppendBuffer::NextBlock() {
+  CloseFrame();
+  Block* block;
+  if (spares_.empty()) {
+    block = NewBlock();
+    blocks_.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    block = spares_.back();
+    spares_.pop_back();
+  }
+  tail_->next = block;
+  tail_ = block;
+  frame_start_ = 0;
+  used_ = kFrameHeaderBytes;
+}
+
+void AppendBuffer::Link(LinkedUnit* unit) {
+  CloseFrame();
+  if (size_t{frame_start_} + kFrameHeaderBytes > kBlockBytes) NextBlock();
+  char* slot = tail_->bytes + frame_start_;
+  StoreLittleEndian<uint64_t>(slot + kFrameKindAt, kLinkedSlot);
+  StoreLittleEndian<uint64_t>(slot + kFrameFirstLsnAt, end_);
+  StoreLittleEndian<uint64_t>(slot + kFrameUnitBytesAt, reinterpret_cast<uintptr_t>(unit));
+  frame_start_ += kFrameHeaderBytes;
+  tail_->closed = frame_start_;
+  used_ = frame_start_ + static_cast<uint32_t>(kFrameHeaderBytes);
+  end_ += unit->bytes;
+  frame_lsn_ = end_;
+  unit->end_lsn = end_;
+  (linked_last_ != nullptr ? linked_last_->next : linked_first_) = unit;
+  linked_last_ = unit;
+}
+
+bool AppendBuffer::FinishAppend() {
+  if (following_) durable_lsn_->store(end_, std::memory_order_release);
+  end_lsn_.store(end_, std::memory_order_release);
+  units_.store(units_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  bool wake = sleeping_;
+  sleeping_ = false;
+  return wake;
+}
+
+AppendBuffer::Position AppendBuffer::TailPosition() const {
+  return {tail_, tail_->closed, end_, units_.load(std::memory_order_relaxed)};
+}
+
+AppendBuffer::Position AppendBuffer::Collect() {
+  SpinLockHolder hold(lock_);
+  CloseFrame();
+  return TailPosition();
+}
+
+AppendBuffer::Slot AppendBuffer::ReadSlot(const char* at) {
+  Slot slot;
+  slot.first_lsn = LoadLittleEndian<uint64_t>(at + kFrameFirstLsnAt);
+  if (static_cast<uint8_t>(at[kFrameKindAt]) == kLinkedSlot) {
+    slot.linked = reinterpret_cast<LinkedUnit*>(LoadLittleEndian<uint64_t>(at + kFrameUnitBytesAt));
+  } else {
+    slot.payload_bytes = LoadLittleEndian<uint32_t>(at + kFramePayloadBytesAt);
+  }
+  return slot;
+}
+
+AppendBuffer::Position AppendBuffer::Release(const Position& upto) {
+  ReleaseLinked(upto.lsn);
+  while (first_ != upto.block) {
+    Block* block = first_;
+    first_ = block->next;
+    block->next = nullptr;
+    block->closed = 0;
+    bool kept = false;
+    {
+      SpinLockHolder hold(lock_);
+      if (spares_.size() < kMaxSpares) {
+        spares_.push_back(block);
+        kept = true;
+      }
+    }
+    if (!kept) {
+      FreeBlock(block);
+      blocks_.fetch_sub(1, std::memory_order_relaxed);
+    }
+  }
+  // Nothing left: start the block again from its beginning, where it is still in the caches.
+  SpinLockHolder hold(lock_);
+  if (upto.block != tail_ || upto.offset != tail_->closed || used_ != frame_start_ + kFrameHeaderBytes) return upto;
+  tail_->closed = 0;
+  frame_start_ = 0;
+  used_ = kFrameHeaderBytes;
+  return {tail_, 0, upto.lsn, upto.units};
+}
+
+void AppendBuffer::ReleaseLinked(Lsn upto) {
+  LinkedUnit* done = nullptr;
+  {
+    SpinLockHolder hold(lock_);
+    if (linked_first_ == nullptr || linked_first_->end_lsn > upto) return;
+    done = linked_first_;
+    LinkedUnit* last = done;
+    while (last->next != nullptr && last->next->end_lsn <= upto) last = last->next;
+    linked_first_ = last->next;
+    if (linked_first_ == nullptr) linked_last_ = nullptr;
+    last->next = nullptr;
+  }
+  while (done != nullptr) {
+    LinkedUnit* next = done->next;
+    delete done;
+    done = next;
+  }
+}
+
+bool AppendBuffer::PrepareSleep(const Position& seen) {
+  SpinLockHolder hold(lock_);
+  // While the buffer is off there is nothing to wake up for.
+  if (keeping() && end_ != seen.lsn) return false;
+  sleeping_ = keeping();
+  return true;
+}
+
+void AppendBuffer::CancelSleep() {
+  SpinLockHolder hold(lock_);
+  sleeping_ = false;
+}
+
+void AppendBuffer::KeepSpare() {
+  {
+    SpinLockHolder hold(lock_);
+    if (!spares_.empty()) return;
+  }
+  Block* block = NewBlock();
+  blocks_.fetch_add(1, std::memory_order_relaxed);
+  SpinLockHolder hold(lock_);
+  spares_.push_back(block);
+}
+
+void AppendBuffer::TrimSpares() {
+  std::vector<Block*> surplus;
+  surplus.reserve(kMaxSpares + 1);
+  {
+    SpinLockHolder hold(lock_);
+    surplus.assign(spares_.begin(), spares_.end());
+    spares_.clear();
+  }
+  for (Block* block : surplus) FreeBlock(block);
+  blocks_.fetch_sub(static_cast<uint32_t>(surplus.size()), std::memory_order_relaxed);
+}
+
+AppendBuffer::Position AppendBuffer::StartKeeping() {
+  SpinLockHolder hold(lock_);
+  following_ = false;
+  database_ = kNoDatabase;
+  frame_lsn_ = end_;
+  keeping_.store(true, std::memory_order_relaxed);
+  return TailPosition();
+}
+
+AppendBuffer::Position AppendBuffer::StopKeeping() {
+  SpinLockHolder hold(lock_);
+  CloseFrame();
+  keeping_.store(false, std::memory_order_relaxed);
+  return TailPosition();
+}
+
+void AppendBuffer::FollowEnd() {
+  SpinLockHolder hold(lock_);
+  following_ = true;
+  durable_lsn_->store(end_, std::memory_order_release);
+}
+
+uint64_t AppendBuffer::block_bytes() const { return uint64_t{blocks_.load(std::memory_order_relaxed)} * kBlockBytes; }
+
+}  // namespace cairn

@@ -1,0 +1,140 @@
+// The memory between Append() and the disk: appended units, in log order, already laid out as frames.
+//
+// Bytes lie in blocks of kBlockBytes. Appenders copy payload into the open frame at the end of the newest block, behind room
+// for its header; the log thread closes that frame when it collects, so that a group is written straight from here with its
+// headers filled in place. A unit that is too large to be copied under the spin lock is linked: a slot of header size in the
+// block stands for it.
+//
+//   block:  [slot|payload......][slot|payload..][slot: linked]  [slot|payload...        free      ]
+//           written and kept until released      closed ────────^ open frame       used ─^
+//
+// Threads: the functions for appenders may be called from any thread; those for the log thread by it alone. Bytes before a
+// collected position never change again except for the headers, which only the log thread writes.
+// Ownership: a block belongs to this object from allocation to Release(); what is linked is held until then.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/thread_annotations.h"
+#include "wal/log_options.h"
+#include "wal/record_format.h"
+#include "wal/thread_waker.h"
+
+namespace cairn {
+
+// A unit held by reference. `pieces` all have owners or lie in one that has.
+struct LinkedUnit {
+  std::vector<LogPiece> pieces;
+  uint64_t bytes = 0;
+  Lsn end_lsn = 0;
+  LinkedUnit* next = nullptr;
+};
+
+class AppendBuffer {
+ public:
+  static constexpr uint32_t kBlockBytes = 1u << 20;
+  // Units up to this size are copied under the lock; the engine's values above it are shared chunks anyway.
+  static constexpr size_t kCopyLimitBytes = 16 * 1024;
+  static constexpr uint32_t kNoDatabase = UINT32_MAX;
+
+  struct Block {
+    Block* next = nullptr;
+    uint32_t closed = 0;  // bytes of whole frames; final once `next` is set
+    char* bytes = nullptr;
+  };
+  // A frame boundary. `units` counts the units before it.
+  struct Position {
+    Block* block = nullptr;
+    uint32_t offset = 0;
+    Lsn lsn = 0;
+    uint64_t units = 0;
+  };
+  // What stands in the header room of a closed frame until the log thread seals it.
+  struct Slot {
+    uint32_t payload_bytes = 0;
+    Lsn first_lsn = 0;
+    LinkedUnit* linked = nullptr;  // null for a frame with its payload behind it
+  };
+
+  // `waker` is woken by the first append after the log thread announced that it sleeps. `durable_lsn` is kept equal to the
+  // end while the buffer is off. All outlive this object.
+  AppendBuffer(Lsn next_lsn, size_t max_frame_bytes, ThreadWaker* waker, std::atomic<Lsn>* durable_lsn);
+  ~AppendBuffer();
+  AppendBuffer(const AppendBuffer&) = delete;
+  AppendBuffer& operator=(const AppendBuffer&) = delete;
+
+  // --- Appenders. `database` kNoDatabase: no SELECT is considered, and the selected database is not touched. ---
+  Lsn Append(uint32_t database, std::string_view unit, uint32_t database_after);
+  Lsn Append(uint32_t database, std::span<const LogPiece> pieces);
+  Lsn Cut();
+  Lsn end_lsn() const { return end_lsn_.load(std::memory_order_acquire); }
+  uint64_t units() const { return units_.load(std::memory_order_relaxed); }
+
+  // --- Log thread. ---
+  // Closes the open frame; everything before the returned position is ready to be written.
+  Position Collect();
+  static Slot ReadSlot(const char* at);
+  // Bytes before `upto` are no longer needed. Returns the position to go on from in its place.
+  Position Release(const Position& upto);
+  // Announces that the log thread goes to sleep; false when something came in after `seen`, then it must not.
+  bool PrepareSleep(const Position& seen);
+  void CancelSleep();
+  // Allocates what appenders will need next, outside their lock, and gives back what an idle log does not need.
+  void KeepSpare();
+  void TrimSpares();
+  // From the returned position on units are kept (Start), or only counted (Stop). While the buffer is off, the durable LSN
+  // follows the end only after FollowEnd().
+  Position StartKeeping();
+  Position StopKeeping();
+  void FollowEnd();
+  bool keeping() const { return keeping_.load(std::memory_order_relaxed); }
+  uint64_t block_bytes() const;
+
+ private:
+  static Block* NewBlock();
+  static void FreeBlock(Block* block);
+
+  void EmitSelect(uint32_t database, uint32_t database_after) CAIRN_REQUIRES(lock_);
+  void MakeRoom(size_t bytes) CAIRN_REQUIRES(lock_);
+  void CloseFrame() CAIRN_REQUIRES(lock_);
+  void NextBlock() CAIRN_REQUIRES(lock_);
+  void Copy(std::string_view bytes) CAIRN_REQUIRES(lock_);
+  void Link(LinkedUnit* unit) CAIRN_REQUIRES(lock_);
+  void Count(size_t bytes) CAIRN_REQUIRES(lock_);
+  // Ends an append: publishes the end and tells whether the log thread must be woken.
+  bool FinishAppend() CAIRN_REQUIRES(lock_);
+  Position TailPosition() const CAIRN_REQUIRES(lock_);
+  void ReleaseLinked(Lsn upto);
+
+  const size_t max_frame_bytes_;
+  const size_t copy_limit_bytes_;
+  ThreadWaker* const waker_;
+  std::atomic<Lsn>* const durable_lsn_;
+
+  mutable SpinLock lock_;
+  Lsn end_ CAIRN_GUARDED_BY(lock_);
+  Lsn frame_lsn_ CAIRN_GUARDED_BY(lock_);       // of the open frame's first byte
+  Block* tail_ CAIRN_GUARDED_BY(lock_);
+  uint32_t frame_start_ CAIRN_GUARDED_BY(lock_) = 0;  // the open frame's slot
+  uint32_t used_ CAIRN_GUARDED_BY(lock_) = kFrameHeaderBytes;
+  uint32_t database_ CAIRN_GUARDED_BY(lock_) = kNoDatabase;  // selected at the end; kNoDatabase: emit a SELECT
+  bool sleeping_ CAIRN_GUARDED_BY(lock_) = false;
+  bool following_ CAIRN_GUARDED_BY(lock_) = false;
+  LinkedUnit* linked_first_ CAIRN_GUARDED_BY(lock_) = nullptr;
+  LinkedUnit* linked_last_ CAIRN_GUARDED_BY(lock_) = nullptr;
+  std::vector<Block*> spares_ CAIRN_GUARDED_BY(lock_);
+
+  Block* first_;  // oldest block not released; log thread only
+  std::atomic<uint32_t> blocks_{0};  // allocated
+  std::atomic<bool> keeping_{true};  // written under lock_
+  alignas(64) std::atomic<Lsn> end_lsn_;
+  std::atomic<uint64_t> units_{0};
+};
+
+}  // namespace cairn

@@ -1,0 +1,121 @@
+// What the log thread has achieved, and what follows from it for writers: may they go on, must they wait, are they refused.
+//
+// Promise P2 in rules, for kEverySecond, where `age` is how long the oldest undurable byte has been waiting:
+//   age < 1 s          admitted
+//   1 s <= age < 4 s   wait
+//   4 s <= age         refused
+// The log thread knows the age while it runs; while it sits in a slow write or sync, Admit() looks at the clock itself and a
+// monitor thread tells the listener when the answer changes. Whatever the policy: writes wait while more than the memory
+// bound is undurable, and are refused after a failed write or sync (P5).
+//
+// Threads: functions for the log thread are marked; all others may be called from any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "base/thread_annotations.h"
+#include "wal/log_options.h"
+#include "wal/thread_waker.h"
+
+namespace cairn {
+
+class CommitState {
+ public:
+  static constexpr int64_t kWaitAgeUs = 1'000'000;
+  static constexpr int64_t kRefuseAgeUs = 4'000'000;
+
+  CommitState(Clock* clock, uint64_t max_undurable_bytes, FsyncPolicy policy, Lsn next_lsn);
+  ~CommitState();
+  CommitState(const CommitState&) = delete;
+  CommitState& operator=(const CommitState&) = delete;
+
+  // `end_lsn`: the end of what was appended. See LogWriter::Admit.
+  Admission Admit(size_t bytes, Lsn end_lsn) {
+    if (gate_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+      Admission answer = Evaluate();
+      if (answer != Admission::kAdmitted) return answer;
+    }
+    const Lsn released = released_lsn_.load(std::memory_order_relaxed);
+    const uint64_t pending = end_lsn > released ? end_lsn - released : 0;
+    // A unit counts for at most a quarter of the bound, so that one larger than the bound is admitted some time.
+    const uint64_t weight = bytes < max_undurable_bytes_ / 4 ? bytes : max_undurable_bytes_ / 4;
+    return pending + weight <= max_undurable_bytes_ ? Admission::kAdmitted : Admission::kWait;
+  }
+  std::string refusal_reason() const;
+  Status error() const;  // OK when no write or sync has failed since the last recovery
+
+  void SetListener(std::function<void(Lsn)> listener);
+  Status WaitDurable(Lsn lsn);
+  Lsn durable_lsn() const { return durable_lsn_.load(std::memory_order_acquire); }
+  Lsn synced_lsn() const { return synced_lsn_.load(std::memory_order_relaxed); }
+  std::atomic<Lsn>* durable_slot() { return &durable_lsn_; }
+  FsyncPolicy policy() const { return policy_.load(std::memory_order_relaxed); }
+  void set_policy(FsyncPolicy policy) { policy_.store(policy, std::memory_order_relaxed); }
+
+  // --- Log thread. ---
+  struct Progress {
+    Lsn durable_lsn = 0;
+    Lsn synced_lsn = 0;
+    Lsn released_lsn = 0;        // bytes before it are no longer in memory
+    int64_t oldest_undurable_us = 0;  // monotonic time, not later than when it was appended; 0: all is durable
+  };
+  // Makes progress visible and tells waiters and listener.
+  void Publish(const Progress& progress);
+  // Around every call that may sit in the disk; `oldest_undurable_us` as in Progress.
+  void BeginDisk(int64_t oldest_undurable_us);
+  void EndDisk();
+  // The log cannot be written, or can again. The listener hears of both.
+  void Fail(const Status& error);
+  void Recover();
+  // The buffer was switched off: the durable LSN moves without Publish() from now on. Tells waiters and listener.
+  void NoteSwitchedOff(Lsn end_lsn);
+
+  uint64_t delayed_count() const { return delayed_count_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr uint32_t kGateFailed = 1;  // refused, whatever the clock says
+  static constexpr uint32_t kGateTimed = 2;   // ask the clock
+
+  Admission Evaluate() const;
+  int64_t UndurableAgeUs() const;
+  void SetGate(uint32_t bit, bool on);
+  // Calls the listener when durable_lsn grew (`progress`) or the answer of Evaluate() changed since the last call.
+  void Announce(bool progress) CAIRN_EXCLUDES(announce_mutex_);
+  void WakeWaiters();
+  void SetOldest(int64_t oldest_undurable_us);
+  void RunMonitor();
+
+  Clock* const clock_;
+  const uint64_t max_undurable_bytes_;
+  std::atomic<FsyncPolicy> policy_;
+
+  // Read by every Admit(); a cache line of their own.
+  alignas(64) std::atomic<uint32_t> gate_{0};
+  std::atomic<Lsn> released_lsn_;
+  alignas(64) std::atomic<Lsn> durable_lsn_;
+  std::atomic<Lsn> synced_lsn_;
+  std::atomic<int64_t> oldest_undurable_us_{0};
+  std::atomic<uint32_t> durable_waiters_{0};
+  std::atomic<uint64_t> delayed_count_{0};
+
+  mutable Mutex mutex_;
+  CondVar durable_changed_;
+  Status error_ CAIRN_GUARDED_BY(mutex_);
+
+  Mutex announce_mutex_ CAIRN_ACQUIRED_BEFORE(mutex_);
+  std::function<void(Lsn)> listener_ CAIRN_GUARDED_BY(announce_mutex_);
+  Admission announced_ CAIRN_GUARDED_BY(announce_mutex_) = Admission::kAdmitted;
+
+  ThreadWaker monitor_waker_;
+  std::atomic<bool> monitor_asleep_{false};
+  std::atomic<bool> stopping_{false};
+  std::thread monitor_;
+};
+
+}  // namespace cairn

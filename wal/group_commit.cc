@@ -1,0 +1,298 @@
+#include "wal/group_commit.h"
+
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace cairn {
+namespace {
+
+// Without kAlways: how long appends gather before they are written. Long enough that the thread's wake-ups cost nothing per
+// request, short enough that a killed process has handed nearly everything to the operating system.
+constexpr int64_t kGatherUs = 4'000;
+// Timed waits that find nothing before the thread sleeps until the next append.
+constexpr int kQuietPolls = 25;
+// kEverySecond: a sync starts when the oldest undurable byte is this old, which leaves it as much time to finish.
+constexpr int64_t kSyncAgeUs = 500'000;
+// ... or when this much was written since the last one, so that the bytes kept in memory stay few.
+constexpr uint64_t kSyncBytes = 32 << 20;
+constexpr int64_t kIdleAfterUs = 1'000'000;
+constexpr int64_t kIdlePollUs = 100'000;
+constexpr int64_t kTroublePollUs = 20'000;
+constexpr int64_t kCompanyNapUs = 20;
+// Waits shorter than this are not worth a sleep.
+constexpr int64_t kShortestCompanyUs = 40;
+constexpr uint64_t kIdleFillBytes = 4 << 20;
+
+}  // namespace
+
+GroupCommit::GroupCommit(const LogOptions& options, AppendBuffer* buffer, CommitState* state, SegmentSet* segments,
+                         uint64_t last_wall_us, ThreadWaker* waker)
+    : options_(options), buffer_(buffer), state_(state), segments_(segments), waker_(waker), wall_us_(last_wall_us) {
+  written_ = released_ = buffer_->Collect();
+  synced_lsn_ = written_.lsn;
+  collected_us_ = last_busy_us_ = NowUs();
+}
+
+GroupCommit::~GroupCommit() { Stop(); }
+
+void GroupCommit::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void GroupCommit::Stop() {
+  if (!thread_.joinable()) return;
+  stopping_.store(true);
+  waker_->Wake();
+  thread_.join();
+}
+
+void GroupCommit::Run() {
+  // Without this a nap of 20 us takes 70.
+  ::prctl(PR_SET_TIMERSLACK, 1'000UL, 0, 0, 0);
+  ::prctl(PR_SET_NAME, "cairn-log", 0, 0, 0);
+  bool running = true;
+  while (running) {
+    WaitForWork();
+    if (stopping_.load()) break;
+    if (buffer_->keeping()) Step();
+    {
+      MutexLock hold(order_mutex_);
+      if (order_ == Order::kNone) continue;
+      running = order_ != Order::kClose;
+    }
+    ObeyOrder();
+  }
+  MutexLock hold(order_mutex_);
+  ended_ = true;
+  order_changed_.NotifyAll();
+}
+
+void GroupCommit::Step() {
+  buffer_->KeepSpare();
+  const AppendBuffer::Position end = buffer_->Collect();
+  const int64_t now_us = NowUs();
+  if (end.lsn != written_.lsn) {
+    // What is in this group came after the previous look.
+    if (oldest_undurable_us_ == 0) oldest_undurable_us_ = std::max<int64_t>(collected_us_, 1);
+    last_busy_us_ = now_us;
+    trimmed_ = false;
+    quiet_polls_ = 0;
+  } else {
+    quiet_polls_ = std::min(quiet_polls_ + 1, kQuietPolls);
+  }
+  collected_us_ = now_us;
+  if (failed_) {
+    if (now_us >= retry_at_us_) Retry(end);
+    Publish();
+    return;
+  }
+  Status status = CommitGroup(end);
+  if (status.ok() && rotation_requested_.exchange(false) && segment_->offset() > kSegmentHeaderBytes) status = Rotate();
+  if (status.ok() && segment_->full()) status = Rotate();
+  if (!status.ok()) Fail(status);
+  Publish();
+  if (reserve_spent_ && now_us >= retry_at_us_) TryRefillReserve();
+  if (!failed_) {
+    GrowReserveALittle();
+    if (now_us - last_busy_us_ >= kIdleAfterUs) DoIdleWork();
+  }
+}
+
+// --- Waiting ---
+
+void GroupCommit::WaitForWork() {
+  if (!buffer_->keeping()) {
+    SleepUntilAppend();
+    return;
+  }
+  if (failed_ || reserve_spent_) {
+    waker_->WaitFor(kTroublePollUs);
+    return;
+  }
+  const bool pending = buffer_->end_lsn() != written_.lsn;
+  if (state_->policy() == FsyncPolicy::kAlways) {
+    if (!pending) SleepUntilAppend();
+    WaitForCompany();
+    return;
+  }
+  const bool must_sync = state_->policy() == FsyncPolicy::kEverySecond && synced_lsn_ != written_.lsn;
+  if (!pending && !must_sync && quiet_polls_ >= kQuietPolls) SleepUntilAppend();
+  waker_->WaitFor(kGatherUs);
+}
+
+void GroupCommit::SleepUntilAppend() {
+  if (!buffer_->PrepareSleep(written_)) return;
+  if (buffer_->keeping() && IdleWorkLeft()) {
+    waker_->WaitFor(kIdlePollUs);
+  } else {
+    waker_->Wait();
+  }
+  buffer_->CancelSleep();
+  collected_us_ = NowUs();
+}
+
+// After a commit its clients get their replies and send their next writes. Syncing at once would split them into two crowds
+// that wait for each other's syncs; so a group waits until as many units are there as were on their way, for at most a
+// fraction of what a sync costs.
+void GroupCommit::WaitForCompany() {
+  const int64_t bound_us = std::min<int64_t>(options_.group_commit_wait_us, sync_us_estimate_ / 4);
+  if (bound_us < kShortestCompanyUs || cohort_ <= 1) return;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::microseconds(bound_us);
+  while (buffer_->units() - written_.units < cohort_ && !stopping_.load(std::memory_order_relaxed)) {
+    if (std::chrono::steady_clock::now() >= deadline) return;
+    std::this_thread::sleep_for(std::chrono::microseconds(kCompanyNapUs));
+  }
+}
+
+bool GroupCommit::IdleWorkLeft() const {
+  return !trimmed_ || (segment_ != nullptr && segment_->last_stamp() < synced_lsn_);
+}
+
+void GroupCommit::DoIdleWork() {
+  if (segment_ != nullptr && segment_->last_stamp() < synced_lsn_) {
+    Status status = WriteMark();
+    if (!status.ok()) {
+      Fail(status);
+      return;
+    }
+  }
+  if (!trimmed_) {
+    buffer_->TrimSpares();
+    trimmed_ = true;
+  }
+}
+
+// --- Writing ---
+
+SegmentWriter::Stamp GroupCommit::MakeStamp() {
+  wall_us_ = std::max(wall_us_, static_cast<uint64_t>(options_.clock->WallUs()));
+  return {synced_lsn_, wall_us_};
+}
+
+Status GroupCommit::CommitGroup(const AppendBuffer::Position& end) {
+  const bool something = end.lsn != written_.lsn;
+  if (something) {
+    group_units_ = end.units - written_.units;
+    state_->BeginDisk(oldest_undurable_us_);
+    Status status = WriteUpTo(end);
+    state_->EndDisk();
+    CAIRN_RETURN_IF_ERROR(status);
+    groups_.fetch_add(1, std::memory_order_relaxed);
+    segments_->NoteWrite(segment_->file_bytes(), wall_us_);
+    current_segment_bytes_.store(segment_->offset(), std::memory_order_relaxed);
+    if (state_->policy() == FsyncPolicy::kNo) {
+      NoteReleased();
+      oldest_undurable_us_ = 0;
+    }
+  }
+  if (SyncDue()) {
+    CAIRN_RETURN_IF_ERROR(SyncSegment());
+    cohort_ = group_units_ + (buffer_->units() - written_.units);
+  }
+  return Status::Ok();
+}
+
+Status GroupCommit::WriteUpTo(const AppendBuffer::Position& end) {
+  while (written_.block != end.block || written_.offset != end.offset) {
+    const uint32_t limit = written_.block == end.block ? end.offset : written_.block->closed;
+    if (written_.offset == limit) {
+      written_.block = written_.block->next;
+      written_.offset = 0;
+      continue;
+    }
+    if (segment_->full()) CAIRN_RETURN_IF_ERROR(Rotate());
+    CAIRN_RETURN_IF_ERROR(WriteFromBlock(limit));
+  }
+  written_.units = end.units;
+  return Status::Ok();
+}
+
+// Writes one linked unit, or as many frames as lie together before `limit` and start before the segment's nominal end.
+Status GroupCommit::WriteFromBlock(uint32_t limit) {
+  char* const run = written_.block->bytes + written_.offset;
+  AppendBuffer::Slot slot = AppendBuffer::ReadSlot(run);
+  if (slot.linked != nullptr) {
+    CAIRN_RETURN_IF_ERROR(segment_->WriteUnit(slot.first_lsn, slot.linked->pieces, slot.linked->bytes, MakeStamp()));
+    written_.lsn = slot.first_lsn + slot.linked->bytes;
+    written_.offset += kFrameHeaderBytes;
+    return Status::Ok();
+  }
+  const uint64_t room = segment_->room();
+  uint32_t run_bytes = 0;
+  Lsn lsn = slot.first_lsn;
+  while (true) {
+    run_bytes += static_cast<uint32_t>(kFrameHeaderBytes) + slot.payload_bytes;
+    lsn += slot.payload_bytes;
+    if (written_.offset + run_bytes == limit || run_bytes >= room) break;
+    slot = AppendBuffer::ReadSlot(run + run_bytes);
+    if (slot.linked != nullptr) break;
+  }
+  CAIRN_RETURN_IF_ERROR(segment_->WriteRun(run, run_bytes, MakeStamp()));
+  written_.lsn = lsn;
+  written_.offset += run_bytes;
+  return Status::Ok();
+}
+
+bool GroupCommit::SyncDue() const {
+  if (written_.lsn == synced_lsn_) return false;
+  if (sync_requested_.load(std::memory_order_relaxed)) return true;
+  switch (state_->policy()) {
+    case FsyncPolicy::kAlways:
+      return true;
+    case FsyncPolicy::kEverySecond:
+      return NowUs() - oldest_undurable_us_ >= kSyncAgeUs || written_.lsn - synced_lsn_ >= kSyncBytes;
+    case FsyncPolicy::kNo:
+      return false;
+  }
+  return true;
+}
+
+Status GroupCommit::SyncSegment() {
+  sync_requested_.store(false, std::memory_order_relaxed);
+  state_->BeginDisk(oldest_undurable_us_);
+  const int64_t start_us = NowUs();
+  Status status = segment_->Sync();
+  sync_us_estimate_ = NowUs() - start_us;
+  state_->EndDisk();
+  last_sync_us_.store(static_cast<uint64_t>(sync_us_estimate_), std::memory_order_relaxed);
+  CAIRN_RETURN_IF_ERROR(status);
+  syncs_.fetch_add(1, std::memory_order_relaxed);
+  last_sync_ok_.store(true, std::memory_order_relaxed);
+  synced_lsn_ = written_.lsn;
+  NoteReleased();
+  // What came in since the group was collected is at most that old.
+  oldest_undurable_us_ = buffer_->end_lsn() == synced_lsn_ ? 0 : std::max<int64_t>(collected_us_, 1);
+  return Status::Ok();
+}
+
+Status GroupCommit::WriteMark() {
+  if (state_->policy() == FsyncPolicy::kAlways) CAIRN_RETURN_IF_ERROR(segment_->FillAhead(kIdleFillBytes));
+  CAIRN_RETURN_IF_ERROR(segment_->WriteControl(FrameKind::kMark, written_.lsn, {}, MakeStamp()));
+  segments_->NoteWrite(segment_->file_bytes(), wall_us_);
+  return SyncSegment();
+}
+
+// Everything written need not be kept in memory any longer.
+void GroupCommit::NoteReleased() { released_ = written_ = buffer_->Release(written_); }
+
+void GroupCommit::Publish() {
+  CommitState::Progress progress;
+  progress.durable_lsn = state_->policy() == FsyncPolicy::kNo ? released_.lsn : synced_lsn_;
+  progress.synced_lsn = synced_lsn_;
+  progress.released_lsn = released_.lsn;
+  progress.oldest_undurable_us = oldest_undurable_us_;
+  state_->Publish(progress);
+}
+
+void GroupCommit::FillStats(LogStats* stats) const {
+  stats->groups = groups_.load(std::memory_order_relaxed);
+  stats->syncs = syncs_.load(std::memory_order_relaxed);
+  stats->failed_syncs = failures_.load(std::memory_order_relaxed);
+  stats->last_sync_us = last_sync_us_.load(std::memory_order_relaxed);
+  stats->last_sync_ok = last_sync_ok_.load(std::memory_order_relaxed);
+  stats->current_segment_bytes = current_segment_bytes_.load(std::memory_order_relaxed);
+}
+
+}  // namespace cairn

@@ -1,0 +1,139 @@
+// The log thread: one thread that turns appended units into frames on disk.
+//
+// One step, again and again:
+//   1. Collect: close the open frame; everything before is this group.
+//   2. Write the group, one call per stretch of frames, starting a new segment where the current one is full.
+//   3. Sync where the policy wants it (kAlways: always; kEverySecond: when the oldest undurable byte is half a second old or
+//      much is waiting; kNo: not).
+//   4. Release what is durable (kNo: written), tell waiters and the listener.
+//   5. With nothing to do: write the mark, zeros ahead, the reserve; give memory back; sleep.
+//
+// When a write or sync fails (P5): the segment is abandoned, never written or synced again; CommitState refuses; everything
+// from the released position on is still in the buffer. Once a second the thread makes a new segment that supersedes the old
+// one from there, writes everything, syncs, and only then admits writes again. On a full disk the new segment is the reserve
+// file; writes then stay refused until the reserve could be filled again.
+//
+// Threads: all members are the log thread's, except where a comment says otherwise. The constructor does not start it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <thread>
+
+#include "base/status.h"
+#include "base/thread_annotations.h"
+#include "wal/append_buffer.h"
+#include "wal/commit_state.h"
+#include "wal/log_options.h"
+#include "wal/segment_set.h"
+#include "wal/segment_writer.h"
+#include "wal/thread_waker.h"
+
+namespace cairn {
+
+class GroupCommit {
+ public:
+  // All outlive this object. `last_wall_us`: no frame carries an earlier time.
+  GroupCommit(const LogOptions& options, AppendBuffer* buffer, CommitState* state, SegmentSet* segments,
+              uint64_t last_wall_us, ThreadWaker* waker);
+  ~GroupCommit();
+
+  // Before Start(): makes the first segment, which continues from `continues_from` and begins at the buffer's end.
+  Status OpenFirstSegment(Lsn continues_from);
+  void Start();
+
+  // --- Any thread. The first four wait for the log thread. ---
+  enum class Order : uint8_t { kNone, kEnable, kDisable, kClose };
+  Status Give(Order order) CAIRN_EXCLUDES(order_mutex_);
+  // Without closing; as if the process ended here.
+  void Stop();
+  void RequestRotation();
+  void RequestSync();
+  void NotePolicyChange() { waker_->Wake(); }
+  void FillStats(LogStats* stats) const;
+
+ private:
+  void Run();
+  void Step();
+  // --- Waiting (group_commit.cc) ---
+  void WaitForWork();
+  void SleepUntilAppend();
+  void WaitForCompany();
+  bool IdleWorkLeft() const;
+  void DoIdleWork();
+  // --- Writing ---
+  Status CommitGroup(const AppendBuffer::Position& end);
+  Status WriteUpTo(const AppendBuffer::Position& end);
+  Status WriteFromBlock(uint32_t limit);
+  Status SyncSegment();
+  bool SyncDue() const;
+  Status WriteMark();
+  void NoteReleased();
+  void Publish();
+  // --- Segments (group_commit_segments.cc) ---
+  Status MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_lsn, bool from_reserve);
+  Status Rotate();
+  void Fail(const Status& error);
+  void Retry(const AppendBuffer::Position& end);
+  void TryRefillReserve();
+  void GrowReserveALittle();
+  // --- Orders ---
+  void ObeyOrder() CAIRN_EXCLUDES(order_mutex_);
+  Status Enable();
+  Status Disable();
+  Status Close();
+  Status EndSegmentCleanly(const AppendBuffer::Position& end);
+
+  SegmentWriter::Stamp MakeStamp();
+  int64_t NowUs() const { return options_.clock->MonotonicUs(); }
+  uint64_t ReserveGoal() const { return options_.segment_bytes; }
+
+  const LogOptions options_;
+  AppendBuffer* const buffer_;
+  CommitState* const state_;
+  SegmentSet* const segments_;
+  ThreadWaker* const waker_;
+
+  std::unique_ptr<SegmentWriter> segment_;  // null: disabled, or failed and not yet replaced
+  AppendBuffer::Position written_;          // everything before was handed to the current segment
+  AppendBuffer::Position released_;         // everything before was released; a new segment starts here after a failure
+  Lsn synced_lsn_ = 0;
+  uint64_t wall_us_ = 0;                    // newest time in a frame
+  int64_t collected_us_ = 0;                // when the last group was collected, or the thread woke up
+  int64_t oldest_undurable_us_ = 0;         // 0: everything is durable
+  int64_t last_busy_us_ = 0;                // when the last group was written
+  bool failed_ = false;                     // a write or sync failed; segment_ is null until a retry made a new one
+  bool disk_full_ = false;                  // it failed for lack of room
+  bool reserve_spent_ = false;              // writes are refused until the reserve is whole again
+  int64_t retry_at_us_ = 0;
+  int64_t reserve_grown_us_ = 0;
+  bool reserve_hopeless_ = false;           // growing it failed; tried again with the next segment
+  bool trimmed_ = false;                    // idle memory was given back
+  uint64_t cohort_ = 0;                     // units that were on their way when the last group was durable
+  uint64_t group_units_ = 0;                // in the last group
+  int quiet_polls_ = 0;                     // timed waits that found nothing
+  int64_t sync_us_estimate_ = 0;            // the last sync's duration
+
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> rotation_requested_{false};
+  std::atomic<bool> sync_requested_{false};
+
+  Mutex order_mutex_;
+  CondVar order_changed_;
+  Order order_ CAIRN_GUARDED_BY(order_mutex_) = Order::kNone;
+  bool order_done_ CAIRN_GUARDED_BY(order_mutex_) = false;
+  bool ended_ CAIRN_GUARDED_BY(order_mutex_) = false;
+  Status order_result_ CAIRN_GUARDED_BY(order_mutex_);
+
+  // Written by the log thread, read by FillStats().
+  std::atomic<uint64_t> groups_{0};
+  std::atomic<uint64_t> syncs_{0};
+  std::atomic<uint64_t> failures_{0};
+  std::atomic<uint64_t> last_sync_us_{0};
+  std::atomic<bool> last_sync_ok_{true};
+  std::atomic<uint64_t> current_segment_bytes_{0};
+
+  std::thread thread_;  // last: starts when all is there
+};
+
+}  // namespace cairn

@@ -1,0 +1,252 @@
+#include "wal/segment_set.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/random.h"
+
+namespace cairn {
+namespace {
+
+constexpr size_t kScanBytes = 1 << 20;
+
+bool AllZero(std::string_view bytes) {
+  return bytes.find_first_not_of('\0') == std::string_view::npos;
+}
+
+Result<bool> FileIsZero(const RandomAccessFile& file, uint64_t size_bytes) {
+  std::string buffer(std::min<uint64_t>(size_bytes, kScanBytes), '\0');
+  for (uint64_t at = 0; at < size_bytes;) {
+    CAIRN_ASSIGN_OR_RETURN(size_t got, file.Read(at, buffer.size(), buffer.data()));
+    if (got == 0) break;
+    if (!AllZero(std::string_view(buffer).substr(0, got))) return false;
+    at += got;
+  }
+  return true;
+}
+
+// Nothing where the file is an interrupted creation: the header is the first thing written and smaller than a sector, so it
+// is there wholly or not at all, and no frame is written before it is synced.
+Result<std::optional<SegmentInfo>> ReadSegment(FileSystem& fs, const std::string& path, uint64_t file_id) {
+  CAIRN_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> file, fs.OpenForReading(path));
+  SegmentInfo info;
+  info.path = path;
+  CAIRN_ASSIGN_OR_RETURN(info.file_bytes, file->Size());
+  char bytes[kSegmentHeaderBytes];
+  CAIRN_ASSIGN_OR_RETURN(size_t got, file->Read(0, sizeof(bytes), bytes));
+  if (got < sizeof(bytes)) return std::optional<SegmentInfo>();
+  if (AllZero({bytes, got})) {
+    CAIRN_ASSIGN_OR_RETURN(bool zero, FileIsZero(*file, info.file_bytes));
+    if (zero) return std::optional<SegmentInfo>();
+  }
+  CAIRN_ASSIGN_OR_RETURN(info.header, DecodeSegmentHeader({bytes, got}, path));
+  if (info.header.file_id != file_id) {
+    return Status::Damaged(path + " holds log segment " + std::to_string(info.header.file_id) + ": it was renamed");
+  }
+  return std::optional<SegmentInfo>(std::move(info));
+}
+
+}  // namespace
+
+Result<SegmentListing> ListSegments(FileSystem& fs, const std::string& directory) {
+  SegmentListing listing;
+  Result<std::vector<std::string>> names = fs.ListDirectory(directory);
+  if (!names.ok()) {
+    if (names.status().code() == StatusCode::kNotFound) return listing;
+    return names.status();
+  }
+  std::map<uint64_t, SegmentInfo> segments;
+  for (const std::string& name : *names) {
+    std::optional<uint64_t> file_id = ParseSegmentFileName(name);
+    if (!file_id) continue;
+    listing.highest_file_id = std::max(listing.highest_file_id, *file_id);
+    const std::string path = JoinPath(directory, name);
+    CAIRN_ASSIGN_OR_RETURN(std::optional<SegmentInfo> info, ReadSegment(fs, path, *file_id));
+    if (info) {
+      segments.emplace(*file_id, std::move(*info));
+    } else {
+      listing.stale.push_back(path);
+    }
+  }
+  // The chain from its newest link back; what it passes over was abandoned.
+  for (auto at = segments.rbegin(); at != segments.rend(); ++at) {
+    const bool linked = listing.chain.empty() || listing.chain.back().header.predecessor == at->first;
+    if (linked) {
+      listing.chain.push_back(std::move(at->second));
+    } else {
+      listing.stale.push_back(at->second.path);
+    }
+  }
+  std::reverse(listing.chain.begin(), listing.chain.end());
+  return listing;
+}
+
+SegmentSet::SegmentSet(FileSystem* fs, std::string directory, SegmentListing listing)
+    : fs_(fs),
+      directory_(std::move(directory)),
+      reserve_path_(JoinPath(directory_, kReserveFileName)),
+      chain_(std::move(listing.chain)),
+      stale_(std::move(listing.stale)),
+      highest_file_id_(listing.highest_file_id) {}
+
+std::string SegmentSet::path_of(uint64_t file_id) const { return JoinPath(directory_, SegmentFileName(file_id)); }
+
+Status SegmentSet::FillNew(const std::string& path, const SegmentHeader& header, uint64_t zero_ahead_bytes,
+                           bool from_reserve, NewSegment* made) {
+  FileSystem::OpenMode mode = FileSystem::OpenMode::kCreateNew;
+  uint64_t reserved = 0;
+  if (from_reserve) {
+    CAIRN_RETURN_IF_ERROR(fs_->Rename(reserve_path_, path));
+    mode = FileSystem::OpenMode::kKeepExisting;
+    CAIRN_ASSIGN_OR_RETURN(reserved, fs_->FileSize(path));
+  }
+  CAIRN_ASSIGN_OR_RETURN(made->file, fs_->OpenForWriting(path, mode));
+  char bytes[kSegmentHeaderBytes];
+  EncodeSegmentHeader(header, bytes);
+  CAIRN_RETURN_IF_ERROR(made->file->WriteAt(0, {bytes, sizeof(bytes)}));
+  made->zeroed_until = std::max<uint64_t>(reserved, kSegmentHeaderBytes);
+  if (zero_ahead_bytes > 0 && !from_reserve) {
+    CAIRN_RETURN_IF_ERROR(made->file->ZeroFill(made->zeroed_until, zero_ahead_bytes));
+    made->zeroed_until += zero_ahead_bytes;
+  }
+  CAIRN_RETURN_IF_ERROR(made->file->Sync());
+  return fs_->SyncDirectory(directory_);
+}
+
+Result<NewSegment> SegmentSet::Create(SegmentHeader* header, uint64_t zero_ahead_bytes, bool from_reserve) {
+  {
+    MutexLock hold(mutex_);
+    header->file_id = ++highest_file_id_;
+    header->predecessor = chain_.empty() ? 0 : chain_.back().header.file_id;
+    if (from_reserve) {
+      reserve_whole_ = false;
+      reserve_bytes_ = 0;
+    }
+  }
+  header->version = kLogFormatVersion;
+  header->salt = static_cast<uint32_t>(SecureRandom64());
+  if (from_reserve) reserve_file_.reset();
+  const std::string path = path_of(header->file_id);
+  NewSegment made;
+  Status status = FillNew(path, *header, zero_ahead_bytes, from_reserve, &made);
+  if (!status.ok()) {
+    made.file.reset();
+    Status removed = fs_->RemoveFile(path);
+    if (!removed.ok() && removed.code() != StatusCode::kNotFound) {
+      MutexLock hold(mutex_);
+      stale_.push_back(path);
+    }
+    return status;
+  }
+  MutexLock hold(mutex_);
+  chain_.push_back({path, *header, made.zeroed_until, header->wall_us});
+  return made;
+}
+
+void SegmentSet::NoteWrite(uint64_t file_bytes, uint64_t wall_us) {
+  MutexLock hold(mutex_);
+  if (chain_.empty()) return;
+  chain_.back().file_bytes = file_bytes;
+  chain_.back().last_write_wall_us = wall_us;
+}
+
+Status SegmentSet::DropBefore(Lsn lsn, uint64_t retention_ms, uint64_t now_wall_us) {
+  std::vector<std::string> doomed;
+  {
+    MutexLock hold(mutex_);
+    size_t count = 0;
+    while (count + 1 < chain_.size()) {
+      const SegmentInfo& next = chain_[count + 1];
+      if (next.header.continues_from > lsn) break;
+      const uint64_t written_us =
+          chain_[count].last_write_wall_us != 0 ? chain_[count].last_write_wall_us : next.header.wall_us;
+      if (retention_ms > 0 && written_us + retention_ms * 1000 > now_wall_us) break;
+      doomed.push_back(chain_[count].path);
+      count++;
+    }
+    chain_.erase(chain_.begin(), chain_.begin() + static_cast<ptrdiff_t>(count));
+    doomed.insert(doomed.end(), stale_.begin(), stale_.end());
+    stale_.clear();
+  }
+  if (doomed.empty()) return Status::Ok();
+  Status result;
+  for (const std::string& path : doomed) {
+    Status removed = fs_->RemoveFile(path);
+    if (removed.ok() || removed.code() == StatusCode::kNotFound) continue;
+    result = removed;
+    MutexLock hold(mutex_);
+    stale_.push_back(path);
+  }
+  CAIRN_RETURN_IF_ERROR(fs_->SyncDirectory(directory_));
+  return result;
+}
+
+Result<bool> SegmentSet::GrowReserve(uint64_t goal_bytes, uint64_t chunk_bytes) {
+  if (reserve_usable()) return true;
+  if (reserve_file_ == nullptr) {
+    uint64_t present = 0;
+    CAIRN_ASSIGN_OR_RETURN(bool exists, fs_->Exists(reserve_path_));
+    if (exists) {
+      CAIRN_ASSIGN_OR_RETURN(present, fs_->FileSize(reserve_path_));
+    }
+    CAIRN_ASSIGN_OR_RETURN(reserve_file_, fs_->OpenForWriting(reserve_path_, FileSystem::OpenMode::kKeepExisting));
+    MutexLock hold(mutex_);
+    reserve_bytes_ = present;
+  }
+  uint64_t have;
+  {
+    MutexLock hold(mutex_);
+    have = reserve_bytes_;
+  }
+  if (have < goal_bytes) {
+    const uint64_t step = std::min(chunk_bytes, goal_bytes - have);
+    CAIRN_RETURN_IF_ERROR(reserve_file_->ZeroFill(have, step));
+    have += step;
+  }
+  const bool whole = have >= goal_bytes;
+  if (whole) {
+    CAIRN_RETURN_IF_ERROR(reserve_file_->Sync());
+    reserve_file_.reset();
+    CAIRN_RETURN_IF_ERROR(fs_->SyncDirectory(directory_));
+  }
+  MutexLock hold(mutex_);
+  reserve_bytes_ = have;
+  reserve_whole_ = whole;
+  return whole;
+}
+
+void SegmentSet::DiscardReserve() {
+  reserve_file_.reset();
+  {
+    MutexLock hold(mutex_);
+    reserve_bytes_ = 0;
+    reserve_whole_ = false;
+  }
+  // A reserve that cannot be removed is found, and used, the next time it grows.
+  (void)fs_->RemoveFile(reserve_path_);
+}
+
+bool SegmentSet::reserve_usable() const {
+  MutexLock hold(mutex_);
+  return reserve_whole_;
+}
+
+uint64_t SegmentSet::count() const {
+  MutexLock hold(mutex_);
+  return chain_.size();
+}
+
+uint64_t SegmentSet::bytes_on_disk() const {
+  MutexLock hold(mutex_);
+  uint64_t bytes = 0;
+  for (const SegmentInfo& info : chain_) bytes += info.file_bytes;
+  return bytes;
+}
+
+Lsn SegmentSet::first_lsn() const {
+  MutexLock hold(mutex_);
+  return chain_.empty() ? 0 : chain_.front().header.continues_from;
+}
+
+}  // namespace cairn

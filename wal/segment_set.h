@@ -1,0 +1,86 @@
+// The files of one log directory: which there are, in which order they continue each other, and making and dropping them.
+//
+// Every segment names its predecessor, so the log is the chain that ends at the highest file id. What lies beside the chain is
+// stale: a creation that a crash or a full disk interrupted, a segment that a repair replaced, leftovers of a drop.
+//
+// Durability: Create() returns after the file's header and its directory entry are synced; Drop() after the removal is.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file_system.h"
+#include "base/status.h"
+#include "base/thread_annotations.h"
+#include "wal/record_format.h"
+
+namespace cairn {
+
+struct SegmentInfo {
+  std::string path;
+  SegmentHeader header;
+  uint64_t file_bytes = 0;
+  uint64_t last_write_wall_us = 0;  // 0 where unknown: then the successor's creation counts
+};
+
+struct SegmentListing {
+  std::vector<SegmentInfo> chain;  // oldest first; each continues the one before
+  std::vector<std::string> stale;  // paths
+  uint64_t highest_file_id = 0;    // of any file, stale ones included; 0 without files
+};
+
+// Reads the directory and every header. A file that is shorter than a header or all zero is an interrupted creation, hence
+// stale; kDamaged for any other bad header, kNewerFormat for a newer one. A missing directory gives an empty listing.
+Result<SegmentListing> ListSegments(FileSystem& fs, const std::string& directory);
+
+// A segment just made. Bytes before `zeroed_until` are on disk: the header, then zeros.
+struct NewSegment {
+  std::unique_ptr<WritableFile> file;
+  uint64_t zeroed_until = 0;
+};
+
+// The writer's view of the directory. Any thread.
+class SegmentSet {
+ public:
+  SegmentSet(FileSystem* fs, std::string directory, SegmentListing listing);
+
+  // A new file that continues the chain. `header` comes without file id, predecessor and salt; they are filled in. With
+  // `from_reserve` the reserve file becomes the segment, so that it needs no free space. After a failure nothing is left
+  // behind as far as the disk allows, and the next call takes another file id. Log thread only.
+  Result<NewSegment> Create(SegmentHeader* header, uint64_t zero_ahead_bytes, bool from_reserve);
+  // The newest segment grew or was written to.
+  void NoteWrite(uint64_t file_bytes, uint64_t wall_us);
+
+  // See LogWriter::DropSegmentsBefore.
+  Status DropBefore(Lsn lsn, uint64_t retention_ms, uint64_t now_wall_us);
+
+  // Grows the reserve file by up to `chunk_bytes` towards `goal_bytes`; true when it is whole. Log thread only.
+  Result<bool> GrowReserve(uint64_t goal_bytes, uint64_t chunk_bytes);
+  void DiscardReserve();
+  bool reserve_usable() const;
+
+  std::string path_of(uint64_t file_id) const;
+  uint64_t count() const;
+  uint64_t bytes_on_disk() const;
+  Lsn first_lsn() const;  // of the oldest segment; 0 without
+
+ private:
+  Status FillNew(const std::string& path, const SegmentHeader& header, uint64_t zero_ahead_bytes, bool from_reserve,
+                 NewSegment* made);
+
+  FileSystem* const fs_;
+  const std::string directory_;
+  const std::string reserve_path_;
+  mutable Mutex mutex_;
+  std::vector<SegmentInfo> chain_ CAIRN_GUARDED_BY(mutex_);
+  std::vector<std::string> stale_ CAIRN_GUARDED_BY(mutex_);
+  uint64_t highest_file_id_ CAIRN_GUARDED_BY(mutex_);
+  std::unique_ptr<WritableFile> reserve_file_;  // log thread only; open while it grows
+  uint64_t reserve_bytes_ CAIRN_GUARDED_BY(mutex_) = 0;
+  bool reserve_whole_ CAIRN_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace cairn
