@@ -1,6 +1,9 @@
 #include "server/config/words.h"
 
+#include <unistd.h>
+
 #include <cstdint>
+#include <cstdlib>
 
 namespace cairn {
 namespace {
@@ -133,6 +136,30 @@ std::string FormatMemory(int64_t bytes) {
   if (bytes != 0 && bytes % kMb == 0) return std::to_string(bytes / kMb) + "mb";
   if (bytes != 0 && bytes % kKb == 0) return std::to_string(bytes / kKb) + "kb";
   return std::to_string(bytes);
+}
+
+std::string AbsolutePath(std::string_view path) {
+  std::string whole;
+  if (!path.starts_with('/')) {
+    char* const working = ::getcwd(nullptr, 0);
+    whole = working != nullptr ? working : ".";
+    std::free(working);
+    whole += '/';
+  }
+  whole += path;
+  std::string clean;
+  size_t begin = 0;
+  while (begin <= whole.size()) {
+    size_t end = whole.find('/', begin);
+    if (end == std::string::npos) end = whole.size();
+    const std::string_view part = std::string_view(whole).substr(begin, end - begin);
+    if (!part.empty() && part != ".") {
+      clean += '/';
+      clean += part;
+    }
+    begin = end + 1;
+  }
+  return clean.empty() ? "/" : clean;
 }
 
 }  // namespace cairn

@@ -25,4 +25,7 @@ std::string ToLower(std::string_view text);
 // The shortest of 1gb, 1mb, 1kb and plain bytes that is exact.
 std::string FormatMemory(int64_t bytes);
 
+// The path from the root, with "." parts and doubled or trailing slashes taken out; ".." stays.
+std::string AbsolutePath(std::string_view path);
+
 }  // namespace cairn
