@@ -15,6 +15,7 @@
 
 namespace cairn {
 
+class AdminWorker;  // server/admin_worker.h: a thread for jobs that must not hold a network thread
 class Config;       // server/config/config.h: every directive, its value, CONFIG GET/SET/REWRITE
 class PubSubHub;    // server/pubsub/hub.h
 class ServerStats;  // server/stats.h: counters for INFO, slow log, latency events
@@ -36,6 +37,7 @@ class Server {
   Config& config();
   PubSubHub& pubsub();
   ServerStats& stats();
+  AdminWorker& admin_worker();  // stopped before the store is closed
   Store& store();               // only when !loading()
   bool loading() const;         // any thread
   CommandTable& commands();

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -67,6 +68,8 @@ class Session : public Client {
   // Ends Block(): writes the reply through `write` (may be null) and goes on with buffered input.
   void Unblock(const std::function<void(ReplySink&)>& write);
   bool blocked() const { return blocked_; }
+  // Set by who called Block() where CLIENT UNBLOCK may end it: answers as after a timeout, or the error; calls Unblock. Empty otherwise.
+  std::function<void(Session&, bool with_error)> on_client_unblock;
   // Closes now, dropping output (CLIENT KILL, output limits).
   void CloseNow(std::string_view reason);
 

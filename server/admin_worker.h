@@ -1,0 +1,55 @@
+// One thread for what must not hold a network thread: reloading the data set, and waiting for a condition with a deadline (WAITAOF,
+// a shutdown that waits for a snapshot). It starts with the first job and ends with Stop().
+//
+// Jobs run one after the other; conditions are looked at about once a millisecond, and not while a job runs. Any thread may add either;
+// both run on the worker's thread and reach sessions by Server::PostToSession.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <thread>
+
+#include "base/thread_annotations.h"
+
+namespace cairn {
+
+class AdminWorker {
+ public:
+  AdminWorker() = default;
+  ~AdminWorker();  // Stop()
+  AdminWorker(const AdminWorker&) = delete;
+  AdminWorker& operator=(const AdminWorker&) = delete;
+
+  // Ignored after Stop().
+  void Run(std::function<void()> job) CAIRN_EXCLUDES(mutex_);
+  // Calls `met` again and again until it returns true, then `done(true)`; at the deadline (monotonic ms, INT64_MAX: none) `done(false)`.
+  // Returns a handle for Cancel.
+  uint64_t Await(int64_t deadline_ms, std::function<bool()> met, std::function<void(bool met)> done) CAIRN_EXCLUDES(mutex_);
+  // Forgets a condition; false where it is over or its `done` is being called. Its `done` is not called after true.
+  bool Cancel(uint64_t handle) CAIRN_EXCLUDES(mutex_);
+  // Waits for the job under way, drops the others, calls no `done`. Before the store is closed.
+  void Stop() CAIRN_EXCLUDES(mutex_);
+
+ private:
+  struct Condition {
+    uint64_t handle;
+    int64_t deadline_ms;
+    std::function<bool()> met;
+    std::function<void(bool)> done;
+  };
+  void EnsureThread() CAIRN_REQUIRES(mutex_);
+  void Loop() CAIRN_EXCLUDES(mutex_);
+  void CheckConditions() CAIRN_REQUIRES(mutex_);
+
+  Mutex mutex_;
+  CondVar wake_;
+  std::deque<std::function<void()>> jobs_ CAIRN_GUARDED_BY(mutex_);
+  std::list<Condition> conditions_ CAIRN_GUARDED_BY(mutex_);
+  uint64_t next_handle_ CAIRN_GUARDED_BY(mutex_) = 1;
+  bool stopping_ CAIRN_GUARDED_BY(mutex_) = false;
+  std::thread thread_;  // started under mutex_, joined by Stop()
+};
+
+}  // namespace cairn
