@@ -20,6 +20,13 @@ class Config;       // server/config/config.h: every directive, its value, CONFI
 class PubSubHub;    // server/pubsub/hub.h
 class ServerStats;  // server/stats.h: counters for INFO, slow log, latency events
 class NetworkThread;
+struct NetworkShared;  // server/net/network_shared.h
+
+// How far loading is, for INFO; meaningful while loading().
+struct LoadingProgress {
+  int64_t started_unix_s = 0;
+  uint64_t done_bytes = 0, total_bytes = 0, keys = 0;
+};
 
 class Server {
  public:
@@ -27,12 +34,14 @@ class Server {
   explicit Server(std::unique_ptr<Config> config);
   ~Server();
 
-  // Listens (clients get -LOADING), opens the store, then serves. kInvalidArgument, kIoError (port in use...), or the store's Status.
+  // Listens (clients get -LOADING), opens the store, then serves. kInvalidArgument, kIoError (port in use...), or the store's Status. A
+  // signal to end that comes meanwhile is obeyed by Run().
   Status Start();
-  // Blocks until Shutdown() or a signal; returns the process's exit code.
+  // Blocks until a shutdown was asked for and done; returns the process's exit code.
   int Run();
-  // Any thread. save: 1 snapshot, 0 none, -1 as configured. Redis's SHUTDOWN semantics; the Status says why it could not.
-  void RequestShutdown(int save, bool force);
+  // Ends the process as Redis's SHUTDOWN does. save: 1 snapshot, 0 none, -1 if there are save points. Where that fails and `force` is false
+  // the server goes on, and the session, if not 0 (it called Block()), is unblocked with the error. Any thread; returns at once.
+  void RequestShutdown(int save, bool force, uint64_t session_id = 0);
 
   Config& config();
   PubSubHub& pubsub();
@@ -40,6 +49,8 @@ class Server {
   AdminWorker& admin_worker();  // stopped before the store is closed
   Store& store();               // only when !loading()
   bool loading() const;         // any thread
+  LoadingProgress loading_progress() const;
+  // The table that commands are looked up in: the server's own while loading, then the store's. Rows of both live as long as the server.
   CommandTable& commands();
   const std::string& run_id() const;
   int64_t started_unix_ms() const;
@@ -50,9 +61,11 @@ class Server {
   // Runs `work` on every network thread for each of its sessions, then `done` (may be null) on the thread of `session_id`.
   void ForEachSession(std::function<void(Session&)> work, uint64_t session_id, std::function<void(Session&)> done);
   uint64_t session_count() const;
+  uint64_t blocked_session_count() const;  // by Block() or CLIENT PAUSE
   // CLIENT PAUSE: until (monotonic ms); 0 ends it.
   void PauseClients(int64_t until_monotonic_ms, bool writes_only);
   const std::vector<std::unique_ptr<NetworkThread>>& threads() const;
+  NetworkShared& shared();
 
  private:
   class Impl;

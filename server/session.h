@@ -35,6 +35,17 @@ struct SessionInfo {
   bool unix_socket = false;
 };
 
+// What a session holds in memory, for CLIENT LIST and MEMORY STATS.
+struct SessionBuffers {
+  uint64_t query_bytes = 0;          // input not yet executed
+  uint64_t query_free_bytes = 0;
+  uint64_t args_bytes = 0;           // of an unfinished request, outside the input
+  uint64_t transaction_bytes = 0;    // queued by MULTI
+  uint64_t output_segments = 0;
+  uint64_t output_bytes = 0;         // with bookkeeping: what output limits are compared with
+  uint64_t total_bytes = 0;          // all of these and the session itself
+};
+
 class Session : public Client {
  public:
   Session(Server& server, NetworkThread& thread, uint64_t id);
@@ -50,7 +61,7 @@ class Session : public Client {
   bool is_monitor = false;
   bool no_evict = false;            // CLIENT NO-EVICT
   ReplyMode reply_mode = ReplyMode::kOn;
-  bool close_after_reply = false;   // QUIT, protocol errors: no more input, close when the output is written
+  bool close_after_reply = false;   // QUIT, protocol errors: nothing more is executed, closes when the output is written
   Lsn visible_lsn = 0;              // newest LSN that any reply so far waits for: what the client may have seen
 
   // Subscriptions, kept in step with the hub by server/pubsub.
@@ -63,25 +74,28 @@ class Session : public Client {
   // A message out of turn (push under RESP3, array under RESP2): already encoded for this session's protocol; leaves once `lsn` is durable.
   void PushEncoded(SharedBytes encoded, Lsn lsn);
   uint64_t output_bytes() const;    // waiting to be sent
-  // Parks execution (CLIENT PAUSE, WAITAOF, SAVE, DEBUG SLEEP do not hold the thread): input stays unread until Resume().
+  SessionBuffers Buffers() const;
+  // The command under way writes no reply now (WAITAOF, SAVE, DEBUG SLEEP do not hold the thread): further input waits until Unblock().
   void Block();
-  // Ends Block(): writes the reply through `write` (may be null) and goes on with buffered input.
+  // Ends Block(): writes the reply through `write` (may be null) and goes on with buffered input. Does nothing if not blocked. Call it
+  // from PostToSession's work, not from the handler that called Block().
   void Unblock(const std::function<void(ReplySink&)>& write);
   bool blocked() const { return blocked_; }
   // Set by who called Block() where CLIENT UNBLOCK may end it: answers as after a timeout, or the error; calls Unblock. Empty otherwise.
   std::function<void(Session&, bool with_error)> on_client_unblock;
-  // Closes now, dropping output (CLIENT KILL, output limits).
+  // Closes, dropping output (CLIENT KILL, output limits). The object lives on to the end of the loop's round. Of the session whose command
+  // runs, what it has answered before is dropped too: to kill oneself set close_after_reply instead.
   void CloseNow(std::string_view reason);
+  bool closed() const;
 
  private:
   friend class NetworkThread;
-  friend class SessionIo;
   Server& server_;
   NetworkThread& thread_;
   const uint64_t id_;
   bool blocked_ = false;
   class Io;
-  std::unique_ptr<Io> io_;  // socket, parser, output queue (server/net/session_io.h)
+  std::unique_ptr<Io> io_;  // socket, input, output queue (server/net/session_io.h)
 };
 
 // The session behind a handler of the server's own commands; aborts when the client is not one (an embedded caller).
