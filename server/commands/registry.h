@@ -1,6 +1,8 @@
 // The server's own commands: registration of their families, renames, and the settings that take effect when CONFIG SET changes them.
 #pragma once
 
+#include <string_view>
+
 #include "base/status.h"
 #include "engine/commands/command_context.h"
 #include "engine/commands/command_table.h"
@@ -30,11 +32,11 @@ Status ApplyRenames(const Config& config, CommandTable& table);
 void ConnectSettings(Server& server);
 
 // --- shared by the families -----------------------------------------------------------------------------------------------
-// HELP's reply: the header line for the command's name, `lines`, and HELP's own two lines.
-void ReplyHelp(CommandContext& context, std::span<const std::string_view> lines);
-// "ERR unknown subcommand or wrong number of arguments for 'x'. Try NAME HELP."
-void ReplySubcommandError(CommandContext& context);
-// "ERR LOADING..." where the data set is still being loaded: for handlers that need the store.
+// False, with "LOADING..." answered, while the data set is being loaded: for handlers that need the store.
 bool StoreReady(CommandContext& context);
+// True, with an error answered, where the handler runs inside EXEC and therefore must not wait for anything.
+bool RefusedInTransaction(CommandContext& context);
+// What clients are told at the start of every such wait.
+inline constexpr std::string_view kLoadingError = "LOADING Redis is loading the dataset in memory";
 
 }  // namespace cairn

@@ -1,0 +1,44 @@
+#include "server/commands/registry.h"
+
+#include "engine/store_core.h"
+#include "server/config/config.h"
+#include "server/server.h"
+#include "server/session.h"
+
+namespace cairn {
+
+void RegisterServerCommands(CommandTable& table) {
+  RegisterConnectionCommands(table);
+  RegisterClientCommands(table);
+  RegisterPubSubCommands(table);
+  RegisterConfigCommands(table);
+  RegisterAdminCommands(table);
+  RegisterDiagnosticCommands(table);
+  RegisterDebugCommands(table);
+  RegisterScriptingCommands(table);
+}
+
+Status ApplyRenames(const Config& config, CommandTable& table) {
+  for (const auto& [from, to] : config.renamed_commands()) {
+    const Status status = table.Rename(from, to);
+    if (status.ok()) continue;
+    const bool unknown = status.code() == StatusCode::kNotFound;
+    return Status(status.code(), "rename-command " + from + " \"" + to + "\": " +
+                                     (unknown ? "No such command in rename-command" : "Target command name already exists"));
+  }
+  return {};
+}
+
+bool StoreReady(CommandContext& context) {
+  if (!SessionOf(context).server().loading()) return true;
+  context.reply.Error(kLoadingError);
+  return false;
+}
+
+bool RefusedInTransaction(CommandContext& context) {
+  if (!ThisThreadHoldsShards()) return false;
+  context.reply.Error("ERR " + CommandTable::FullName(context.row) + " is not allowed inside a transaction");
+  return true;
+}
+
+}  // namespace cairn
