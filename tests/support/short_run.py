@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""A short life of the real server, meant for builds with sanitizers: concurrent clients, transactions, messages, expiry, a snapshot,
+a kill and a clean end. Fails on a wrong reply, a lost write, an exit code that is not 0, or a sanitizer's report.
+
+Usage: short_run.py [--seconds N] [--seed S]      (CAIRN_BIN names the binaries' folder)
+"""
+import argparse
+import os
+import random
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cairn_server import CairnServer, ReplyError  # noqa: E402
+
+REPORTS = ("AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "runtime error:", "check failed:")
+
+
+class Writer(threading.Thread):
+    """Sets keys of its own to growing numbers, in ways that change from step to step."""
+
+    def __init__(self, server, name, seed, until):
+        super().__init__()
+        self.server, self.label, self.until = server, name, until
+        self.random = random.Random(seed)
+        self.expected = {}
+        self.failure = None
+
+    def run(self):
+        try:
+            with self.server.connect() as connection:
+                step = 0
+                while time.monotonic() < self.until:
+                    step += 1
+                    self.one(connection, step)
+        except Exception as e:  # reported by the main thread
+            self.failure = e
+
+    def one(self, connection, step):
+        key = f"{self.label}:{self.random.randrange(50)}"
+        value = f"{step}:" + "x" * self.random.choice([1, 40, 100, 3000, 40000])
+        kind = self.random.randrange(6)
+        if kind == 0:
+            replies = connection.pipeline([["SET", key, value], ["GET", key], ["STRLEN", key]])
+            assert replies[1] == value.encode() and replies[2] == len(value), replies
+        elif kind == 1:
+            replies = connection.pipeline([["MULTI"], ["SET", key, value], ["GET", key], ["EXEC"]])
+            assert replies[3][1] == value.encode(), replies
+        elif kind == 2:
+            connection.pipeline([["SET", key, value], ["SET", key + ":gone", "v", "PX", 1 + step % 30], ["PUBLISH", "news", value[:50]]])
+        elif kind == 3:
+            connection.call("SET", key, "")
+            connection.call("APPEND", key, value)
+        elif kind == 4:
+            connection.pipeline([["SET", key, value], ["INCR", "shared"], ["SCAN", 0, "COUNT", 20], ["DBSIZE"], ["RANDOMKEY"]])
+        else:
+            connection.pipeline([["SET", key, value], ["SETRANGE", key + ":r", 100 * (step % 500), "y"], ["DEL", key + ":r"]])
+        self.expected[key] = value
+
+
+def check_all(server, writers):
+    with server.connect() as connection:
+        for writer in writers:
+            for key, value in writer.expected.items():
+                got = connection.call("GET", key)
+                assert got == value.encode(), f"{key}: expected {value[:20]}..., found {got and got[:20]}"
+
+
+def run(options):
+    started = time.monotonic()
+    with CairnServer("--appendfsync", "always", "--threads", "2", "--loglevel", "verbose") as server:
+        for ending in ("kill", "stop"):
+            until = time.monotonic() + options.seconds / 2
+            writers = [Writer(server, f"{ending}{i}", options.seed + i, until) for i in range(4)]
+            for writer in writers:
+                writer.start()
+            with server.connect() as connection:
+                connection.call("SUBSCRIBE", "news")
+            with server.connect() as connection:
+                time.sleep(options.seconds / 6)
+                for command in (["BGSAVE"], ["INFO"], ["CONFIG", "GET", "*"], ["CLIENT", "LIST"], ["COMMAND", "COUNT"]):
+                    try:
+                        connection.call(*command)
+                    except ReplyError as e:
+                        print(f"{command[0]}: {e}")
+            for writer in writers:
+                writer.join()
+                if writer.failure:
+                    raise writer.failure
+            if ending == "kill":
+                server.kill()
+            else:
+                code = server.stop(120)
+                assert code == 0, f"exit code {code} after SIGTERM"
+            server.start(120)
+            check_all(server, writers)
+        code = server.stop(120)
+        output = server.output()
+        print(f"ran {time.monotonic() - started:.0f} s, {sum(len(w.expected) for w in writers)} keys checked")
+        reports = [line for line in output.splitlines() if any(report in line for report in REPORTS)]
+        if reports or code != 0:
+            print(output[-20000:])
+            print("\n".join(reports[:20]), f"\nexit code {code}")
+            return 1
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=12)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    options = parser.parse_args()
+    print(f"seed {options.seed}")
+    return run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
