@@ -22,9 +22,6 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const LogOptions& given, Lsn 
                                    std::to_string(found.next_lsn));
   }
   options.max_frame_bytes = std::clamp<uint64_t>(options.max_frame_bytes, kMinFrameBytes, kMaxPayloadBytes);
-  if (options.enabled) {
-    CAIRN_RETURN_IF_ERROR(options.fs->CreateDirectory(options.directory));
-  }
   std::unique_ptr<LogWriter> log(new LogWriter);
   log->waker_ = std::make_unique<ThreadWaker>();
   log->segments_ = std::make_unique<SegmentSet>(options.fs, options.directory, found.segments);
@@ -40,7 +37,10 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const LogOptions& given, Lsn 
   log->options_ = options;
   log->commit_ = std::make_unique<GroupCommit>(options, log->buffer_.get(), log->state_.get(), log->segments_.get(),
                                                found.last_wall_us, log->waker_.get());
-  if (options.enabled) CAIRN_RETURN_IF_ERROR(log->commit_->OpenFirstSegment(found.end_lsn));
+  if (options.enabled) {
+    CAIRN_RETURN_IF_ERROR(log->segments_->EnsureDirectory());
+    CAIRN_RETURN_IF_ERROR(log->commit_->OpenFirstSegment(found.end_lsn));
+  }
   log->commit_->Start();
   return log;
 }
@@ -87,7 +87,7 @@ void LogWriter::SetPolicy(FsyncPolicy policy) {
 }
 
 Status LogWriter::Enable() {
-  CAIRN_RETURN_IF_ERROR(options_.fs->CreateDirectory(options_.directory));
+  CAIRN_RETURN_IF_ERROR(segments_->EnsureDirectory());
   return commit_->Give(GroupCommit::Order::kEnable);
 }
 

@@ -92,6 +92,16 @@ SegmentSet::SegmentSet(FileSystem* fs, std::string directory, SegmentListing lis
 
 std::string SegmentSet::path_of(uint64_t file_id) const { return JoinPath(directory_, SegmentFileName(file_id)); }
 
+Status SegmentSet::EnsureDirectory() {
+  CAIRN_ASSIGN_OR_RETURN(bool exists, fs_->Exists(directory_));
+  if (exists) return Status::Ok();
+  CAIRN_RETURN_IF_ERROR(fs_->CreateDirectory(directory_));
+  const size_t slash = directory_.find_last_not_of('/');
+  const size_t parent_end = directory_.rfind('/', slash);
+  if (parent_end == std::string::npos) return fs_->SyncDirectory(".");
+  return fs_->SyncDirectory(parent_end == 0 ? "/" : directory_.substr(0, parent_end));
+}
+
 Status SegmentSet::FillNew(const std::string& path, const SegmentHeader& header, uint64_t zero_ahead_bytes,
                            bool from_reserve, NewSegment* made) {
   FileSystem::OpenMode mode = FileSystem::OpenMode::kCreateNew;

@@ -47,6 +47,8 @@ class SegmentSet {
  public:
   SegmentSet(FileSystem* fs, std::string directory, SegmentListing listing);
 
+  // Makes the directory, durably, where it is missing.
+  Status EnsureDirectory();
   // A new file that continues the chain. `header` comes without file id, predecessor and salt; they are filled in. With
   // `from_reserve` the reserve file becomes the segment, so that it needs no free space. After a failure nothing is left
   // behind as far as the disk allows, and the next call takes another file id. Log thread only.
