@@ -1,0 +1,323 @@
+// A failed write or sync is final for its file, refuses writes, loses nothing, and ends by itself when the disk works again.
+#include <atomic>
+#include <cerrno>
+
+#include "tests/wal/log_test_support.h"
+
+namespace cairn {
+namespace {
+
+FileFault Fault(FileOperation operation, uint64_t count, int error_number = EIO) {
+  FileFault fault;
+  fault.operation = operation;
+  fault.path_part = ".log";
+  fault.fail_count = count;
+  fault.error_number = error_number;
+  return fault;
+}
+
+struct FailingLog : LogFixture {
+  ManualClock clock;
+  std::atomic<int> calls{0};
+  std::unique_ptr<LogWriter> log;
+  std::string expected;
+  uint64_t number = 0;
+
+  explicit FailingLog(FsyncPolicy policy = FsyncPolicy::kAlways) {
+    options.clock = &clock;
+    options.policy = policy;
+    log = Open();
+    log->SetCommitListener([this](Lsn) { calls++; });
+  }
+  Lsn Append(size_t size = 40) {
+    expected += TestUnit(number, size);
+    return log->Append(TestUnit(number++, size));
+  }
+  // Lets the manual clock run until `condition` holds.
+  bool Within(const std::function<bool()>& condition) {
+    return Eventually([&] {
+      clock.Advance(20'000);
+      return condition();
+    });
+  }
+  void ExpectAllThereAfterCrash() {
+    EXPECT_EQ(faulty.syncs_after_failure(), 0u);
+    log.reset();
+    memory.CrashAndDropUnsynced();
+    ASSERT_TRUE(Read().ok());
+    EXPECT_EQ(stream, expected);
+  }
+};
+
+TEST(LogFailure, WritesAreRefusedUntilEverythingIsRewritten) {
+  for (const FsyncPolicy policy : {FsyncPolicy::kAlways, FsyncPolicy::kEverySecond}) {
+    for (const FileOperation operation : {FileOperation::kSync, FileOperation::kWrite}) {
+      FailingLog test(policy);
+      const Lsn before = test.Append();
+      ASSERT_TRUE(test.Within([&] { return test.log->durable_lsn() == before; }));
+      // The file, and the first attempt at a new one.
+      FileFault fault = Fault(operation, 2);
+      fault.written_bytes = 17;
+      test.faulty.AddFault(fault);
+      const Lsn lost = test.Append();
+      ASSERT_TRUE(test.Within([&] { return test.faulty.failures(operation) == 2; }));
+      ASSERT_TRUE(Eventually([&] { return test.log->Admit(10) == Admission::kRefused; }));
+      EXPECT_EQ(test.log->durable_lsn(), before);
+      EXPECT_FALSE(test.log->WaitDurable(lost).ok());
+      EXPECT_FALSE(test.log->refusal_reason().empty());
+      EXPECT_TRUE(test.log->stats().refusing);
+      EXPECT_FALSE(test.log->stats().last_sync_ok);
+      EXPECT_FALSE(test.log->RequestSync().ok());
+      // What was admitted before still goes in.
+      const Lsn late = test.Append(50'000);
+      const int calls = test.calls;
+      ASSERT_TRUE(test.Within([&] { return test.log->Admit(10) == Admission::kAdmitted; }));
+      ASSERT_TRUE(test.Within([&] { return test.log->durable_lsn() == late; }));
+      EXPECT_TRUE(test.log->refusal_reason().empty());
+      EXPECT_GT(test.calls, calls);
+      const Lsn after = test.Append();
+      ASSERT_TRUE(test.Within([&] { return test.log->durable_lsn() == after; }));
+      test.ExpectAllThereAfterCrash();
+    }
+  }
+}
+
+TEST(LogFailure, ASingleFailureIsBridgedAtOnce) {
+  FailingLog test;
+  test.faulty.AddFault(Fault(FileOperation::kSync, 1));
+  const Lsn end = test.Append();
+  ASSERT_TRUE(test.Within([&] { return test.log->durable_lsn() == end; }));
+  EXPECT_EQ(test.log->stats().failed_syncs, 1u);
+  EXPECT_EQ(test.log->stats().segments, 2u);
+  ASSERT_TRUE(test.log->CloseCleanly().ok());
+  test.ExpectAllThereAfterCrash();
+  EXPECT_EQ(test.found.end, LogEnd::kClean);
+}
+
+TEST(LogFailure, ASyncThatFailedButHappenedIsNotTrusted) {
+  FailingLog test;
+  FileFault fault = Fault(FileOperation::kSync, 1);
+  fault.sync_happened = true;
+  test.faulty.AddFault(fault);
+  const Lsn end = test.Append();
+  ASSERT_TRUE(test.Within([&] { return test.log->durable_lsn() == end; }));
+  test.Append();
+  ASSERT_TRUE(test.log->CloseCleanly().ok());
+  test.ExpectAllThereAfterCrash();
+}
+
+TEST(LogFailure, WithoutSyncsAFailedWriteIsBridgedToo) {
+  FailingLog test(FsyncPolicy::kNo);
+  const Lsn first = test.Append();
+  ASSERT_TRUE(test.Within([&] { return test.log->durable_lsn() == first; }));
+  test.faulty.AddFault(Fault(FileOperation::kWrite, 3));
+  const Lsn second = test.Append();
+  ASSERT_TRUE(test.Within([&] { return test.log->durable_lsn() == second; }));
+  ASSERT_TRUE(test.log->CloseCleanly().ok());
+  // Without a loss of power all is there.
+  ASSERT_TRUE(test.Read().ok());
+  EXPECT_EQ(test.stream, test.expected);
+}
+
+TEST(LogFailure, ADirectoryThatCannotBeSyncedFailsARotation) {
+  FailingLog test;
+  test.Append();
+  FileFault fault;
+  fault.operation = FileOperation::kSyncDirectory;
+  fault.fail_count = 2;
+  test.faulty.AddFault(fault);
+  ASSERT_TRUE(test.log->RotateSegment().ok());
+  ASSERT_TRUE(test.Within([&] { return test.faulty.failures(FileOperation::kSyncDirectory) == 2; }));
+  const Lsn end = test.Append();
+  ASSERT_TRUE(test.Within([&] { return test.log->durable_lsn() == end; }));
+  test.ExpectAllThereAfterCrash();
+}
+
+TEST(LogFailure, ASuccessorFrameThatCannotBeWrittenIsNotMissed) {
+  FailingLog test;
+  ASSERT_TRUE(test.log->WaitDurable(test.Append()).ok());
+  // In a rotation: sync of the old, the new one's header and sync, then the old one's last frame.
+  FileFault fault = Fault(FileOperation::kWrite, 1);
+  fault.let_pass = 1;
+  test.faulty.AddFault(fault);
+  ASSERT_TRUE(test.log->RotateSegment().ok());
+  ASSERT_TRUE(test.Within([&] { return test.faulty.failures(FileOperation::kWrite) == 1; }));
+  ASSERT_TRUE(test.log->WaitDurable(test.Append()).ok());
+  EXPECT_EQ(test.log->Admit(1), Admission::kAdmitted);
+  test.ExpectAllThereAfterCrash();
+}
+
+TEST(LogFailure, AFullDiskRefusesAndRecoversByItself) {
+  FailingLog test;
+  ASSERT_TRUE(test.log->WaitDurable(test.Append()).ok());
+  test.memory.SetCapacityBytes(0);
+  const Lsn end = test.Append(2'000'000);
+  ASSERT_TRUE(test.Within([&] { return test.log->Admit(1) == Admission::kRefused; }));
+  EXPECT_NE(test.log->durable_lsn(), end);
+  test.memory.SetCapacityBytes(UINT64_MAX);
+  ASSERT_TRUE(test.Within([&] { return test.log->Admit(1) == Admission::kAdmitted; }));
+  EXPECT_EQ(test.log->durable_lsn(), end);
+  test.ExpectAllThereAfterCrash();
+}
+
+TEST(LogFailure, TheReserveTakesWhatWasAdmitted) {
+  FailingLog test;
+  test.log.reset();
+  test.options.segment_bytes = 64 << 10;
+  test.log = test.Open();
+  std::string reserve = "log/" + std::string(kReserveFileName);
+  for (int i = 0; i < 3; i++) ASSERT_TRUE(test.log->WaitDurable(test.Append(30'000)).ok());
+  ASSERT_TRUE(test.Within([&] {
+    if (!*test.memory.Exists(reserve)) test.Append(10);
+    return *test.memory.Exists(reserve) && *test.memory.FileSize(reserve) == test.options.segment_bytes;
+  }));
+  test.clock.Advance(60'000);
+  ASSERT_TRUE(test.log->WaitDurable(test.Append(10)).ok());
+
+  test.memory.SetCapacityBytes(0);
+  Lsn end = 0;
+  ASSERT_TRUE(test.Within([&] {
+    if (test.log->Admit(1) == Admission::kAdmitted) end = test.Append(5'000);
+    return test.log->Admit(1) == Admission::kRefused;
+  }));
+  // Everything that was let in is durable, new writes have to wait for room.
+  ASSERT_TRUE(test.Within([&] { return test.log->durable_lsn() == end; }));
+  EXPECT_EQ(test.log->Admit(1), Admission::kRefused);
+  EXPECT_FALSE(test.log->refusal_reason().empty());
+  test.memory.SetCapacityBytes(UINT64_MAX);
+  ASSERT_TRUE(test.Within([&] { return test.log->Admit(1) == Admission::kAdmitted; }));
+  ASSERT_TRUE(test.log->WaitDurable(test.Append()).ok());
+  test.ExpectAllThereAfterCrash();
+}
+
+TEST(LogFailure, ClosingOnABrokenDiskSaysSo) {
+  FailingLog test;
+  test.faulty.AddFault(Fault(FileOperation::kSync, UINT64_MAX));
+  test.Append();
+  EXPECT_FALSE(test.log->CloseCleanly().ok());
+  EXPECT_EQ(test.faulty.syncs_after_failure(), 0u);
+  EXPECT_FALSE(test.log->CloseCleanly().ok());
+}
+
+TEST(LogFailure, OpeningOnABrokenDiskSaysSo) {
+  for (const FileOperation operation : {FileOperation::kOpen, FileOperation::kWrite, FileOperation::kSync}) {
+    LogFixture fixture;
+    ASSERT_TRUE(fixture.Recover().ok());
+    fixture.faulty.AddFault(Fault(operation, UINT64_MAX, ENOSPC));
+    auto log = LogWriter::Open(fixture.options, 0, fixture.found);
+    EXPECT_EQ(log.status().code(), StatusCode::kNoSpace);
+    EXPECT_TRUE(fixture.SegmentPaths().empty());
+  }
+}
+
+TEST(LogFailure, SwitchingOffOnABrokenDiskWorks) {
+  FailingLog test;
+  test.faulty.AddFault(Fault(FileOperation::kWrite, UINT64_MAX));
+  test.Append();
+  ASSERT_TRUE(test.Within([&] { return test.log->Admit(1) == Admission::kRefused; }));
+  EXPECT_FALSE(test.log->Disable().ok());
+  EXPECT_FALSE(test.log->enabled());
+  EXPECT_EQ(test.log->Admit(1), Admission::kAdmitted);
+  EXPECT_EQ(test.log->Append("x"), test.log->durable_lsn());
+  EXPECT_FALSE(test.log->Enable().ok());
+  EXPECT_FALSE(test.log->enabled());
+  EXPECT_EQ(test.log->Append("x"), test.log->durable_lsn());
+  test.faulty.ClearFaults();
+  EXPECT_TRUE(test.log->Enable().ok());
+  EXPECT_TRUE(test.log->WaitDurable(test.log->Append("y")).ok());
+}
+
+// --- Promise P2 ---
+
+// Blocks every sync of a segment while closed.
+struct SyncGate {
+  Mutex mutex;
+  CondVar changed;
+  bool closed = false;
+  int waiting = 0;
+  void Pass() {
+    MutexLock hold(mutex);
+    waiting++;
+    while (closed) changed.Wait(mutex);
+    waiting--;
+  }
+  void Set(bool now_closed) {
+    MutexLock hold(mutex);
+    closed = now_closed;
+    changed.NotifyAll();
+  }
+  bool Blocked() {
+    MutexLock hold(mutex);
+    return waiting > 0;
+  }
+};
+
+TEST(LogEverySecond, AcknowledgedWritesOlderThanASecondStopTheNext) {
+  LogFixture fixture;
+  ManualClock clock;
+  SyncGate gate;
+  fixture.options.clock = &clock;
+  fixture.options.policy = FsyncPolicy::kEverySecond;
+  fixture.faulty.SetHook([&](FileOperation operation, const std::string& path) {
+    if (operation == FileOperation::kSync && path.ends_with(".log")) gate.Pass();
+  });
+  auto log = fixture.Open();
+  std::atomic<int> calls{0};
+  log->SetCommitListener([&](Lsn) { calls++; });
+  gate.Set(true);
+  log->Append(TestUnit(1, 10));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(log->durable_lsn(), 0u);
+  EXPECT_EQ(log->Admit(1), Admission::kAdmitted);
+
+  // At half a second the sync begins; until a second is over nobody waits.
+  clock.Advance(600'000);
+  ASSERT_TRUE(Eventually([&] { return gate.Blocked(); }));
+  EXPECT_EQ(log->Admit(1), Admission::kAdmitted);
+  clock.Advance(399'000);
+  EXPECT_EQ(log->Admit(1), Admission::kAdmitted);
+  clock.Advance(2'000);
+  EXPECT_EQ(log->Admit(1), Admission::kWait);
+  EXPECT_TRUE(log->refusal_reason().empty());
+  ASSERT_TRUE(Eventually([&] { return calls == 1; })) << "the monitor tells that writes wait";
+  EXPECT_EQ(log->stats().delayed_syncs, 1u);
+  clock.Advance(2'900'000);
+  EXPECT_EQ(log->Admit(1), Admission::kWait);
+  clock.Advance(200'000);
+  EXPECT_EQ(log->Admit(1), Admission::kRefused);
+  EXPECT_FALSE(log->refusal_reason().empty());
+  ASSERT_TRUE(Eventually([&] { return calls == 2; })) << "the monitor tells that writes are refused";
+
+  gate.Set(false);
+  ASSERT_TRUE(Eventually([&] { return log->durable_lsn() == log->end_lsn(); }));
+  ASSERT_TRUE(Eventually([&] { return log->Admit(1) == Admission::kAdmitted; }));
+  EXPECT_GE(calls, 3);
+  EXPECT_TRUE(log->refusal_reason().empty());
+  ASSERT_TRUE(log->CloseCleanly().ok());
+}
+
+TEST(LogAdmission, MemoryIsBounded) {
+  LogFixture fixture;
+  SyncGate gate;
+  fixture.options.max_undurable_bytes = 100'000;
+  fixture.faulty.SetHook([&](FileOperation operation, const std::string& path) {
+    if (operation == FileOperation::kSync && path.ends_with(".log")) gate.Pass();
+  });
+  auto log = fixture.Open();
+  gate.Set(true);
+  int admitted = 0;
+  while (log->Admit(1000) == Admission::kAdmitted) {
+    log->Append(TestUnit(1, 1000));
+    ASSERT_LT(++admitted, 200);
+  }
+  EXPECT_GE(admitted, 95);
+  EXPECT_EQ(log->Admit(1000), Admission::kWait);
+  gate.Set(false);
+  ASSERT_TRUE(log->WaitDurable(log->end_lsn()).ok());
+  // One larger than the bound is admitted when there is little else.
+  EXPECT_EQ(log->Admit(10'000'000), Admission::kAdmitted);
+  ASSERT_TRUE(log->CloseCleanly().ok());
+}
+
+}  // namespace
+}  // namespace cairn
