@@ -49,7 +49,8 @@ void RefreshStatistics() {
 void* AllocateBytes(size_t size_bytes) {
   if (size_bytes == 0) return nullptr;
   void* pointer = mallocx(size_bytes, 0);
-  if (pointer == nullptr) [[unlikely]] OutOfMemory(size_bytes);
+  if (pointer == nullptr) [[unlikely]]
+    OutOfMemory(size_bytes);
   return pointer;
 }
 
@@ -64,7 +65,8 @@ void* ReallocateBytes(void* pointer, size_t old_size_bytes, size_t new_size_byte
     return nullptr;
   }
   void* moved = rallocx(pointer, new_size_bytes, 0);
-  if (moved == nullptr) [[unlikely]] OutOfMemory(new_size_bytes);
+  if (moved == nullptr) [[unlikely]]
+    OutOfMemory(new_size_bytes);
   return moved;
 }
 
@@ -122,7 +124,8 @@ const char* AllocatorName() {
 void* AllocateBytes(size_t size_bytes) {
   if (size_bytes == 0) return nullptr;
   void* pointer = std::malloc(size_bytes);
-  if (pointer == nullptr) [[unlikely]] OutOfMemory(size_bytes);
+  if (pointer == nullptr) [[unlikely]]
+    OutOfMemory(size_bytes);
   return pointer;
 }
 
@@ -134,7 +137,8 @@ void* ReallocateBytes(void* pointer, size_t old_size_bytes, size_t new_size_byte
     return nullptr;
   }
   void* moved = std::realloc(pointer, new_size_bytes);
-  if (moved == nullptr) [[unlikely]] OutOfMemory(new_size_bytes);
+  if (moved == nullptr) [[unlikely]]
+    OutOfMemory(new_size_bytes);
   return moved;
 }
 

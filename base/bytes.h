@@ -47,9 +47,14 @@ class SharedBytes {
   // A new buffer of `size` bytes with unspecified content, to be filled through mutable_data() before it is shared.
   static SharedBytes Allocate(size_t size);
 
-  SharedBytes(const SharedBytes& other) : block_(other.block_) { if (block_) block_->references.fetch_add(1, std::memory_order_relaxed); }
+  SharedBytes(const SharedBytes& other) : block_(other.block_) {
+    if (block_) block_->references.fetch_add(1, std::memory_order_relaxed);
+  }
   SharedBytes(SharedBytes&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
-  SharedBytes& operator=(SharedBytes other) noexcept { std::swap(block_, other.block_); return *this; }
+  SharedBytes& operator=(SharedBytes other) noexcept {
+    std::swap(block_, other.block_);
+    return *this;
+  }
   ~SharedBytes() { Release(); }
 
   std::string_view view() const { return block_ ? std::string_view(block_->data(), block_->size) : std::string_view(); }

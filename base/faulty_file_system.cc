@@ -7,7 +7,17 @@ namespace cairn {
 namespace {
 
 constexpr const char* kOperationNames[kFileOperationCount] = {
-    "open", "read", "write", "zero-fill", "sync", "truncate", "sync the directory", "rename", "remove", "link", "list",
+    "open",
+    "read",
+    "write",
+    "zero-fill",
+    "sync",
+    "truncate",
+    "sync the directory",
+    "rename",
+    "remove",
+    "link",
+    "list",
     "create the directory",
 };
 

@@ -24,18 +24,29 @@
 namespace cairn {
 
 enum class FileOperation : uint8_t {
-  kOpen, kRead, kWrite, kZeroFill, kSync, kTruncate, kSyncDirectory, kRename, kRemove, kLink, kList, kCreateDirectory,
+  kOpen,
+  kRead,
+  kWrite,
+  kZeroFill,
+  kSync,
+  kTruncate,
+  kSyncDirectory,
+  kRename,
+  kRemove,
+  kLink,
+  kList,
+  kCreateDirectory,
 };
 inline constexpr int kFileOperationCount = 12;
 
 struct FileFault {
   FileOperation operation = FileOperation::kWrite;
-  std::string path_part;          // a call matches when its path contains this; empty: every path
-  uint64_t let_pass = 0;          // matching calls that succeed first
-  uint64_t fail_count = 1;        // how many then fail; UINT64_MAX: all
-  int error_number = 5;           // EIO; ENOSPC and EDQUOT become kNoSpace
-  uint64_t written_bytes = 0;     // kWrite, kZeroFill: so many bytes are written before the failure
-  bool sync_happened = false;     // kSync: the bytes are durable although the call fails
+  std::string path_part;       // a call matches when its path contains this; empty: every path
+  uint64_t let_pass = 0;       // matching calls that succeed first
+  uint64_t fail_count = 1;     // how many then fail; UINT64_MAX: all
+  int error_number = 5;        // EIO; ENOSPC and EDQUOT become kNoSpace
+  uint64_t written_bytes = 0;  // kWrite, kZeroFill: so many bytes are written before the failure
+  bool sync_happened = false;  // kSync: the bytes are durable although the call fails
 };
 
 class FaultyFileSystem : public FileSystem {

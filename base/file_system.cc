@@ -23,8 +23,8 @@ Result<std::string> ReadWholeFile(FileSystem& fs, const std::string& path, uint6
   CAIRN_ASSIGN_OR_RETURN(auto file, fs.OpenForReading(path));
   CAIRN_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
   if (size > max_bytes) {
-    return Status::InvalidArgument(path + " has " + std::to_string(size) + " bytes, more than the " +
-                                   std::to_string(max_bytes) + " expected at most");
+    return Status::InvalidArgument(path + " has " + std::to_string(size) + " bytes, more than the " + std::to_string(max_bytes) +
+                                   " expected at most");
   }
   std::string content(size, '\0');
   CAIRN_ASSIGN_OR_RETURN(const size_t read, file->Read(0, size, content.data()));

@@ -56,9 +56,9 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   enum class OpenMode {
-    kCreateNew,      // fails with kAlreadyExists where the file exists
-    kTruncate,       // creates, or empties what is there
-    kKeepExisting,   // creates, or opens what is there with its content
+    kCreateNew,     // fails with kAlreadyExists where the file exists
+    kTruncate,      // creates, or empties what is there
+    kKeepExisting,  // creates, or opens what is there with its content
   };
   virtual Result<std::unique_ptr<WritableFile>> OpenForWriting(const std::string& path, OpenMode mode) = 0;
   virtual Result<std::unique_ptr<RandomAccessFile>> OpenForReading(const std::string& path) = 0;

@@ -57,7 +57,7 @@ class MemoryFileSystem : public FileSystem {
   // The whole content of a file as running code sees it.
   Result<std::string> Content(const std::string& path);
 
-  struct Inode;      // one file's bytes, current and durable
+  struct Inode;       // one file's bytes, current and durable
   struct NameChange;  // one directory operation that is not durable yet
 
  private:
@@ -71,12 +71,12 @@ class MemoryFileSystem : public FileSystem {
   uint64_t UsedBytes() const CAIRN_REQUIRES(mutex_);
 
   Mutex mutex_;
-  Names current_ CAIRN_GUARDED_BY(mutex_);             // a directory is a name without an inode's bytes
+  Names current_ CAIRN_GUARDED_BY(mutex_);  // a directory is a name without an inode's bytes
   Names durable_ CAIRN_GUARDED_BY(mutex_);
   std::vector<NameChange> pending_ CAIRN_GUARDED_BY(mutex_);
   std::set<std::string> locks_ CAIRN_GUARDED_BY(mutex_);
   uint64_t capacity_bytes_ CAIRN_GUARDED_BY(mutex_) = UINT64_MAX;
-  uint64_t boots_ CAIRN_GUARDED_BY(mutex_) = 0;        // crashes so far; older file objects are dead
+  uint64_t boots_ CAIRN_GUARDED_BY(mutex_) = 0;  // crashes so far; older file objects are dead
 };
 
 }  // namespace cairn

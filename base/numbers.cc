@@ -132,8 +132,14 @@ bool ParseMemory(std::string_view text, uint64_t* bytes) {
     std::string_view name;
     uint64_t factor;
   };
-  static constexpr Unit kUnits[] = {{"", 1},          {"b", 1},          {"k", 1000},          {"kb", 1024},
-                                    {"m", 1000'000},  {"mb", 1024 * 1024}, {"g", 1000'000'000}, {"gb", 1024 * 1024 * 1024}};
+  static constexpr Unit kUnits[] = {{"", 1},
+                                    {"b", 1},
+                                    {"k", 1000},
+                                    {"kb", 1024},
+                                    {"m", 1000'000},
+                                    {"mb", 1024 * 1024},
+                                    {"g", 1000'000'000},
+                                    {"gb", 1024 * 1024 * 1024}};
   for (const Unit& unit : kUnits) {
     if (!EqualsIgnoreCase(text.substr(digits), unit.name)) continue;
     if (number > UINT64_MAX / unit.factor) return false;

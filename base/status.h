@@ -33,8 +33,7 @@ enum class StatusCode : uint8_t {
 class [[nodiscard]] Status {
  public:
   Status() = default;  // OK
-  Status(StatusCode code, std::string message)
-      : state_(std::make_shared<State>(State{code, std::move(message)})) {}
+  Status(StatusCode code, std::string message) : state_(std::make_shared<State>(State{code, std::move(message)})) {}
 
   static Status Ok() { return Status(); }
   static Status InvalidArgument(std::string m) { return {StatusCode::kInvalidArgument, std::move(m)}; }
@@ -70,7 +69,7 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::in_place_index<1>, std::move(value)) {}     // NOLINT: implicit on purpose
+  Result(T value) : value_(std::in_place_index<1>, std::move(value)) {}         // NOLINT: implicit on purpose
   Result(Status status) : value_(std::in_place_index<0>, std::move(status)) {}  // NOLINT: implicit on purpose
 
   bool ok() const { return value_.index() == 1; }
@@ -100,8 +99,8 @@ class [[nodiscard]] Result {
 #define CAIRN_CONCAT(a, b) CAIRN_CONCAT_(a, b)
 
 // Returns from the enclosing function when `expr` is not OK.
-#define CAIRN_RETURN_IF_ERROR(expr)                      \
-  do {                                                   \
+#define CAIRN_RETURN_IF_ERROR(expr)                                                        \
+  do {                                                                                     \
     if (::cairn::Status cairn_status_ = (expr); !cairn_status_.ok()) return cairn_status_; \
   } while (false)
 
@@ -114,12 +113,12 @@ class [[nodiscard]] Result {
   declaration = std::move(result).value()
 
 // A check for our own bugs; on in release too. World faults return a Status instead.
-#define CAIRN_CHECK(condition)                                                                  \
-  do {                                                                                          \
-    if (!(condition)) [[unlikely]] {                                                            \
-      std::fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition);        \
-      std::abort();                                                                             \
-    }                                                                                           \
+#define CAIRN_CHECK(condition)                                                           \
+  do {                                                                                   \
+    if (!(condition)) [[unlikely]] {                                                     \
+      std::fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
+      std::abort();                                                                      \
+    }                                                                                    \
   } while (false)
 
 }  // namespace cairn

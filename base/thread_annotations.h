@@ -69,7 +69,8 @@ class CAIRN_CAPABILITY SpinLock {
     return state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire, std::memory_order_relaxed);
   }
   void Unlock() CAIRN_RELEASE() {
-    if (state_.exchange(kFree, std::memory_order_release) == kContended) [[unlikely]] WakeOne();
+    if (state_.exchange(kFree, std::memory_order_release) == kContended) [[unlikely]]
+      WakeOne();
   }
   void AssertHeld() CAIRN_ASSERT_CAPABILITY(this) {}
 

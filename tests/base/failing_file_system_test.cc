@@ -120,14 +120,17 @@ TEST(MemoryFileSystem, CapacityAndDamage) {
   fs.SetCapacityBytes(UINT64_MAX);
   ASSERT_TRUE(file->Append("9ab").ok());
   ASSERT_TRUE(fs.FlipBit("f", 1, 0).ok());
-  EXPECT_EQ(*fs.Content("f"), "x3345678" "9ab");
+  EXPECT_EQ(*fs.Content("f"),
+            "x3345678"
+            "9ab");
   EXPECT_FALSE(fs.FlipBit("f", 100, 0).ok());
 }
 
 TEST(FaultyFileSystem, FailsTheNthCallOfAMatchingPath) {
   MemoryFileSystem memory;
   FaultyFileSystem fs(memory);
-  fs.AddFault({.operation = FileOperation::kWrite, .path_part = "log", .let_pass = 1, .error_number = ENOSPC, .written_bytes = 2});
+  fs.AddFault(
+      {.operation = FileOperation::kWrite, .path_part = "log", .let_pass = 1, .error_number = ENOSPC, .written_bytes = 2});
   auto other = Open(fs, "other");
   auto log = Open(fs, "log");
   ASSERT_TRUE(other->Append("fine").ok());

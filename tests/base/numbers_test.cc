@@ -59,7 +59,8 @@ TEST(ParseDouble, WholeTextOnly) {
   EXPECT_LT(value, 0);
   EXPECT_TRUE(ParseDouble("0x10", &value));
   EXPECT_EQ(value, 16);
-  for (const char* text : {"", " 1", "1 ", "1.0x", "nan", "1e400", "1e-400", "--1"}) EXPECT_FALSE(ParseDouble(text, &value)) << text;
+  for (const char* text : {"", " 1", "1 ", "1.0x", "nan", "1e400", "1e-400", "--1"})
+    EXPECT_FALSE(ParseDouble(text, &value)) << text;
   EXPECT_FALSE(ParseDouble(std::string_view("1\0", 2), &value));
   EXPECT_TRUE(ParseDouble("nan", &value, true));
   EXPECT_TRUE(ParseDouble(std::string(500, '0') + "1.5", &value));
@@ -100,8 +101,15 @@ TEST(ParseMemory, Units) {
     const char* text;
     uint64_t bytes;
   };
-  for (const Case& c : {Case{"0", 0}, {"100", 100}, {"5b", 5}, {"1k", 1000}, {"1KB", 1024}, {"2m", 2'000'000}, {"256mb", 256u << 20},
-                        {"1Gb", 1u << 30}, {"3g", 3'000'000'000}}) {
+  for (const Case& c : {Case{"0", 0},
+                        {"100", 100},
+                        {"5b", 5},
+                        {"1k", 1000},
+                        {"1KB", 1024},
+                        {"2m", 2'000'000},
+                        {"256mb", 256u << 20},
+                        {"1Gb", 1u << 30},
+                        {"3g", 3'000'000'000}}) {
     ASSERT_TRUE(ParseMemory(c.text, &bytes)) << c.text;
     EXPECT_EQ(bytes, c.bytes) << c.text;
   }

@@ -133,7 +133,9 @@ TEST(Allocator, StatisticsFollowUse) {
 
 TEST(Logger, SinkLevelsAndFile) {
   std::vector<std::string> lines;
-  SetLogSink([&](LogLevel level, std::string_view message) { lines.push_back(std::string(LogLevelName(level)) + " " + std::string(message)); });
+  SetLogSink([&](LogLevel level, std::string_view message) {
+    lines.push_back(std::string(LogLevelName(level)) + " " + std::string(message));
+  });
   LogF(LogLevel::kNotice, "%d of %s", 3, "many");
   SetLogSink(nullptr);
   ASSERT_EQ(lines.size(), 1u);
