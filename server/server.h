@@ -37,6 +37,8 @@ class Server {
   // Listens (clients get -LOADING), opens the store, then serves. kInvalidArgument, kIoError (port in use...), or the store's Status. A
   // signal to end that comes meanwhile is obeyed by Run().
   Status Start();
+  // A signalfd of SIGTERM and SIGINT, which end the server cleanly; before Start(). Without it no signal is looked at.
+  void HandleSignals(int signal_fd);
   // Blocks until a shutdown was asked for and done; returns the process's exit code.
   int Run();
   // Ends the process as Redis's SHUTDOWN does. save: 1 snapshot, 0 none, -1 if there are save points. Where that fails and `force` is false

@@ -35,8 +35,13 @@ void OutputQueue::Link(const SharedBytes& owner, size_t offset, size_t size) {
 }
 
 void OutputQueue::AddGate(uint64_t begin, Lsn lsn) {
+  begin = std::max(begin, begin_offset_);
+  while (gated() && gates_.back().begin >= begin) {
+    lsn = std::max(lsn, gates_.back().lsn);
+    gates_.pop_back();
+  }
   if (gated() && gates_.back().lsn >= lsn) return;
-  gates_.push_back({std::max(begin, begin_offset_), lsn});
+  gates_.push_back({begin, lsn});
 }
 
 bool OutputQueue::OpenGates(Lsn durable) {

@@ -1,0 +1,131 @@
+// cairn-server [FILE] [--name value ...]
+#include <fcntl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "base/allocator.h"
+#include "base/logger.h"
+#include "server/config/config.h"
+#include "server/server.h"
+#include "server/version.h"
+
+namespace {
+
+using cairn::Config;
+using cairn::LogF;
+using cairn::LogLevel;
+
+constexpr char kUsage[] =
+    "Usage: cairn-server [FILE] [--name value ...]\n"
+    "       cairn-server - (reads the configuration from standard input)\n"
+    "       cairn-server -v | --version\n"
+    "       cairn-server -h | --help\n"
+    "\n"
+    "FILE is a redis.conf; names are its directives. Examples:\n"
+    "       cairn-server (with the default configuration: port 6379, data in ./data)\n"
+    "       cairn-server /etc/cairn.conf --loglevel verbose\n"
+    "       cairn-server --port 7777 --dir /var/lib/cairn --appendfsync everysec\n";
+
+// SIGTERM and SIGINT are read by the main thread; every other thread inherits that they are blocked.
+int BlockSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
+  return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+bool Daemonize() {
+  const pid_t child = fork();
+  if (child < 0) return false;
+  if (child > 0) _exit(0);
+  setsid();
+  const int null = open("/dev/null", O_RDWR);
+  if (null >= 0) {
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    dup2(null, STDERR_FILENO);
+    if (null > STDERR_FILENO) close(null);
+  }
+  return true;
+}
+
+void WritePidFile(const std::string& path) {
+  std::FILE* const file = std::fopen(path.c_str(), "we");
+  if (file == nullptr) {
+    LogF(LogLevel::kWarning, "Cannot write the pid file %s: %s", path.c_str(), std::strerror(errno));
+    return;
+  }
+  std::fprintf(file, "%d\n", static_cast<int>(getpid()));
+  std::fclose(file);
+}
+
+// Says it in the log and, where that is a file, on standard error too: whoever starts the server by hand sees why it did not.
+int Fail(const cairn::Status& status, bool to_stderr) {
+  LogF(LogLevel::kWarning, "%.*s", static_cast<int>(status.message().size()), status.message().data());
+  if (to_stderr) std::fprintf(stderr, "%.*s\n", static_cast<int>(status.message().size()), status.message().data());
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> args(argv + 1, argv + argc);
+  if (args.size() == 1 && (args[0] == "-v" || args[0] == "--version")) {
+    std::printf("Cairn server v=%s redis=%s malloc=%s bits=64\n", cairn::kCairnVersion.data(), cairn::kRedisVersion.data(),
+                cairn::AllocatorName());
+    return 0;
+  }
+  if (args.size() == 1 && (args[0] == "-h" || args[0] == "--help")) {
+    std::fputs(kUsage, stdout);
+    return 0;
+  }
+  cairn::AbortOnOutOfMemory();
+  auto config = Config::FromCommandLine(args);
+  if (!config.ok()) {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(config.status().message().size()), config.status().message().data());
+    return 1;
+  }
+  Config& settings = **config;
+  cairn::SetLogLevel(static_cast<LogLevel>(settings.Number("loglevel")));
+  const std::string log_file = settings.PathInDirectory(settings.Text("logfile"));
+  const bool daemon = settings.Bool("daemonize");
+  if (const cairn::Status status = cairn::SetLogFile(log_file); !status.ok()) {
+    std::fprintf(stderr, "Can't open the log file: %.*s\n", static_cast<int>(status.message().size()), status.message().data());
+    return 1;
+  }
+  if (daemon && !Daemonize()) return Fail(cairn::Status::FromErrno(errno, "fork"), true);
+  cairn::StartAllocatorBackgroundThread();
+  const int signal_fd = BlockSignals();
+
+  LogF(LogLevel::kNotice, "Cairn %s is starting (speaks Redis %s), pid=%d", cairn::kCairnVersion.data(), cairn::kRedisVersion.data(),
+       static_cast<int>(getpid()));
+  if (settings.config_file().empty() && args.empty()) {
+    cairn::Log(LogLevel::kWarning, "No configuration file and no options given: using the defaults.");
+  }
+  std::string pid_file = settings.Text("pidfile");
+  if (pid_file.empty() && daemon) pid_file = "/var/run/cairn.pid";
+  if (!pid_file.empty()) WritePidFile(pid_file);
+
+  int exit_code = 0;
+  {
+    cairn::Server server(std::move(config).value());
+    server.HandleSignals(signal_fd);
+    const cairn::Status status = server.Start();
+    exit_code = status.ok() ? server.Run() : Fail(status, !log_file.empty() && !daemon);
+    if (!pid_file.empty()) unlink(pid_file.c_str());
+    // Freeing a keyspace entry by entry would only delay the end.
+    std::fflush(nullptr);
+    _exit(exit_code);
+  }
+}

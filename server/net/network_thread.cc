@@ -1,0 +1,188 @@
+#include "server/net/network_thread.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/logger.h"
+#include "server/config/config.h"
+#include "server/net/session_io.h"
+#include "server/pubsub/hub.h"
+#include "server/security/password.h"
+#include "server/stats.h"
+
+namespace cairn {
+
+NetworkThread::NetworkThread(NetworkShared& shared, size_t index)
+    : shared_(shared),
+      index_(index),
+      stats_(shared.stats.thread(index)),
+      read_buffer_(new char[kReadBufferBytes]),
+      sink_([this](std::string_view message) {
+        stats_.Add(Counter::kErrorReplies);
+        stats_.CountError(message);
+      }) {}
+
+NetworkThread::~NetworkThread() {
+  Stop();
+  for (auto& [id, session] : sessions_) {
+    if (!session->closed()) session->io_->Close("server stops");
+  }
+  FreeBuried();
+}
+
+Status NetworkThread::Init() {
+  CAIRN_RETURN_IF_ERROR(loop_.Init(this));
+  loop_.Every(1000, [this] { CheckSessions(); });
+  return Status::Ok();
+}
+
+void NetworkThread::Start() {
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), ("net-" + std::to_string(index_)).c_str());
+    loop_.Run();
+  });
+}
+
+void NetworkThread::Stop() {
+  if (!thread_.joinable()) return;
+  loop_.Stop();
+  thread_.join();
+}
+
+void NetworkThread::Adopt(NewConnection connection) {
+  loop_.Post([this, connection = std::move(connection)] {
+    auto session = std::make_unique<Session>(shared_.server, *this, connection.id);
+    session->io_ = std::make_unique<Session::Io>(*session, connection.fd);
+    session->info.address = connection.address;
+    session->info.local_address = connection.local_address;
+    session->info.unix_socket = connection.unix_socket;
+    session->info.fd = connection.fd;
+    session->info.created_ms = session->info.last_active_ms = loop_.now_ms();
+    session->authenticated = !PasswordRequired(shared_.config);
+    Session& added = *session;
+    sessions_.emplace(connection.id, std::move(session));
+    const Status status = loop_.AddSocket(connection.fd, added.io_.get());
+    if (!status.ok()) added.io_->Close(status.message());
+  });
+}
+
+void NetworkThread::PostToSession(uint64_t session_id, std::function<void(Session&)> work) {
+  loop_.Post([this, session_id, work = std::move(work)] {
+    auto found = sessions_.find(session_id);
+    if (found != sessions_.end() && !found->second->closed()) work(*found->second);
+  });
+}
+
+void NetworkThread::PostToAll(std::function<void(Session&)> work, std::function<void()> done) {
+  loop_.Post([this, work = std::move(work), done = std::move(done)] {
+    std::vector<Session*> all;
+    all.reserve(sessions_.size());
+    for (auto& [id, session] : sessions_) all.push_back(session.get());
+    for (Session* session : all) {
+      if (!session->closed()) work(*session);
+    }
+    done();
+  });
+}
+
+void NetworkThread::ResumePaused() {
+  loop_.Post([this] { ResumePausedHere(); });
+}
+
+void NetworkThread::ResumePausedHere() {
+  for (Session* session : Take(List::kPaused)) {
+    session->io_->listed_paused_ = false;
+    session->io_->OnPauseChanged();
+  }
+}
+
+void NetworkThread::ResumeAll() {
+  for (auto& [id, session] : sessions_) session->io_->Resume();
+}
+
+void NetworkThread::FlushAll() {
+  HandleProgress();
+  for (auto& [id, session] : sessions_) session->io_->Flush();
+}
+
+void NetworkThread::Bury(Session& session) { buried_.push_back(&session); }
+
+std::vector<Session*> NetworkThread::Take(List list) {
+  std::vector<Session*> taken;
+  taken.swap(lists_[static_cast<size_t>(list)]);
+  return taken;
+}
+
+bool NetworkThread::EndRound() {
+  HandleProgress();
+  if (!lists_[static_cast<size_t>(List::kReadable)].empty()) {
+    for (Session* session : Take(List::kReadable)) {
+      session->io_->listed_readable_ = false;
+      session->io_->Resume();
+    }
+  }
+  if (!lists_[static_cast<size_t>(List::kFlush)].empty()) {
+    for (Session* session : Take(List::kFlush)) {
+      session->io_->listed_flush_ = false;
+      session->io_->Flush();
+    }
+  }
+  if (!buried_.empty()) FreeBuried();
+  return !lists_[static_cast<size_t>(List::kReadable)].empty() || !lists_[static_cast<size_t>(List::kFlush)].empty();
+}
+
+bool NetworkThread::MustNotSleep() {
+  const bool waits = !lists_[static_cast<size_t>(List::kGated)].empty() || !lists_[static_cast<size_t>(List::kParked)].empty();
+  waits_for_store_.store(waits, std::memory_order_seq_cst);
+  return waits && shared_.progress.load(std::memory_order_seq_cst) != progress_seen_;
+}
+
+void NetworkThread::HandleProgress() {
+  const uint64_t progress = shared_.progress.load(std::memory_order_acquire);
+  if (progress == progress_seen_) return;
+  progress_seen_ = progress;
+  if (lists_[static_cast<size_t>(List::kGated)].empty() && lists_[static_cast<size_t>(List::kParked)].empty()) return;
+  const Lsn durable = shared_.store.load(std::memory_order_acquire)->durable_lsn();
+  for (Session* session : Take(List::kGated)) {
+    Session::Io& io = *session->io_;
+    io.listed_gated_ = false;
+    io.OnProgress(durable);
+    if (io.closed() || !io.output_.gated() || io.listed_gated_) continue;
+    io.listed_gated_ = true;
+    Put(List::kGated, *session);
+  }
+  for (Session* session : Take(List::kParked)) {
+    session->io_->listed_parked_ = false;
+    session->io_->OnProgress(durable);
+  }
+}
+
+void NetworkThread::CheckSessions() {
+  const int64_t now_ms = loop_.now_ms();
+  std::vector<Session*> all;
+  all.reserve(sessions_.size());
+  for (auto& [id, session] : sessions_) all.push_back(session.get());
+  for (Session* session : all) session->io_->CheckTimes(now_ms);
+}
+
+void NetworkThread::FreeBuried() {
+  std::vector<Session*> dead;
+  dead.swap(buried_);
+  for (std::vector<Session*>& list : lists_) {
+    std::erase_if(list, [](Session* session) { return session->closed(); });
+  }
+  for (Session* session : dead) {
+    Forget(*session);
+    sessions_.erase(session->id());
+  }
+  shared_.sessions.fetch_sub(dead.size(), std::memory_order_relaxed);
+}
+
+void NetworkThread::Forget(Session& session) {
+  if (session.io_->listed_paused_) shared_.blocked_sessions.fetch_sub(1, std::memory_order_relaxed);
+  shared_.hub.Forget(session);
+  Store* const store = shared_.store.load(std::memory_order_acquire);
+  if (store != nullptr && session.watch != nullptr) store->Unwatch(session);
+}
+
+}  // namespace cairn

@@ -1,0 +1,103 @@
+// One network thread: its loop, its sessions, and the buffers they share so that an idle connection holds none.
+//
+// A round: events are handled (read, parse, execute, write at once where nothing must wait); then what other threads posted; then
+// replies whose LSN became durable leave, sessions that waited go on, pushed messages are written, dead sessions are freed.
+// Functions are for the thread itself except where "any thread" is said.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "server/net/event_loop.h"
+#include "server/net/network_shared.h"
+#include "server/net/request_batch.h"
+#include "server/resp/request_parser.h"
+#include "server/resp/resp_sink.h"
+#include "server/session.h"
+
+namespace cairn {
+
+class ThreadStats;
+
+// A connection just accepted, on its way to its thread.
+struct NewConnection {
+  int fd = -1;
+  uint64_t id = 0;
+  std::string address, local_address;
+  bool unix_socket = false;
+};
+
+class NetworkThread final : public RoundListener {
+ public:
+  NetworkThread(NetworkShared& shared, size_t index);
+  ~NetworkThread();
+
+  // Any one thread. Start() makes the thread; Stop() ends its loop and waits for it; sessions that are left are closed by ~NetworkThread.
+  Status Init();
+  void Start();
+  void Stop();
+
+  // --- any thread -----------------------------------------------------------------------------------------------------------
+  size_t index() const { return index_; }
+  EventLoop& loop() { return loop_; }
+  void Adopt(NewConnection connection);  // makes a session of it
+  void PostToSession(uint64_t session_id, std::function<void(Session&)> work);
+  void PostToAll(std::function<void(Session&)> work, std::function<void()> done);
+  // After the store made progress: wakes the thread if it sleeps and one of its sessions waits for that.
+  void OnStoreProgress() {
+    if (waits_for_store_.load(std::memory_order_seq_cst)) loop_.Wake();
+  }
+  // CLIENT PAUSE ended or changed: paused sessions look again.
+  void ResumePaused();
+
+  // Every session goes on (a shutdown was called off); sends what may leave, closes nothing.
+  void ResumeAll();
+  void FlushAll();
+
+  // --- for sessions -----------------------------------------------------------------------------------------------------------
+  static constexpr size_t kReadBufferBytes = 64 * 1024;
+  char* read_buffer() { return read_buffer_.get(); }
+  RespSink& sink() { return sink_; }
+  RequestParser& parser() { return parser_; }
+  RequestBatch& batch() { return batch_; }
+  ThreadStats& stats() { return stats_; }
+  NetworkShared& shared() { return shared_; }
+  // Each list is looked through once a round; a session is put on it once.
+  enum class List : uint8_t { kFlush, kReadable, kGated, kParked, kPaused, kCount };
+  void Put(List list, Session& session) { lists_[static_cast<size_t>(list)].push_back(&session); }
+  void Bury(Session& session);  // closed: freed when the round ends
+
+ private:
+  bool EndRound() override;
+  bool MustNotSleep() override;
+  void Awake() override {}
+  std::vector<Session*> Take(List list);
+  void HandleProgress();
+  void ResumePausedHere();
+  void CheckSessions();  // once a second: idle time-outs, soft output limits
+  void FreeBuried();
+  void Forget(Session& session);
+
+  NetworkShared& shared_;
+  const size_t index_;
+  ThreadStats& stats_;
+  EventLoop loop_;
+  std::thread thread_;
+  std::unordered_map<uint64_t, std::unique_ptr<Session>> sessions_;
+  std::vector<Session*> buried_;
+  std::vector<Session*> lists_[static_cast<size_t>(List::kCount)];
+  uint64_t progress_seen_ = 0;
+  std::atomic<bool> waits_for_store_{false};
+  const std::unique_ptr<char[]> read_buffer_;
+  RespSink sink_;
+  RequestParser parser_;
+  RequestBatch batch_;
+};
+
+}  // namespace cairn

@@ -1,0 +1,242 @@
+#include "server/net/session_io.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cinttypes>
+#include <cstring>
+
+#include "base/logger.h"
+#include "server/stats.h"
+
+namespace cairn {
+namespace {
+
+// Unfinished input up to this size is completed in the thread's buffer, longer in its own.
+constexpr size_t kCompleteInBufferBytes = NetworkThread::kReadBufferBytes / 2;
+constexpr size_t kOwnBufferStepBytes = 256 * 1024;
+// Reads of one session before others have their turn.
+constexpr int kReadsPerTurn = 2;
+
+}  // namespace
+
+Session::Io::Io(Session& session, int fd) : session_(session), thread_(session.thread_), shared_(session.thread_.shared()), fd_(fd) {}
+
+Session::Io::~Io() {
+  if (fd_ >= 0) close(fd_);
+}
+
+void Session::Io::OnEvents(uint32_t epoll_events) {
+  if (closed()) return;
+  if (epoll_events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) hung_up_ = true;
+  if (epoll_events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+    readable_ = true;
+    if (hung_up_ && session_.blocked_) return Close("closed by the client while blocked");
+    ReadAndRun();
+  }
+  if ((epoll_events & EPOLLOUT) && !closed() && output_.sendable_bytes() > 0) Flush();
+}
+
+bool Session::Io::CanExecute() const {
+  return !session_.blocked_ && hold_ == Hold::kNone && !session_.close_after_reply && !closed() &&
+         !shared_.draining.load(std::memory_order_relaxed);
+}
+
+void Session::Io::ReadAndRun() {
+  for (int i = 0; i < kReadsPerTurn; i++) {
+    if (!ReadOnce()) return;
+  }
+  if (!listed_readable_) {
+    listed_readable_ = true;
+    thread_.Put(NetworkThread::List::kReadable, session_);
+  }
+}
+
+bool Session::Io::CheckRead(ssize_t bytes) {
+  if (bytes > 0) {
+    session_.info.last_active_ms = thread_.loop().now_ms();
+    thread_.stats().Add(Counter::kReadsProcessed);
+    thread_.stats().Add(Counter::kNetInputBytes, static_cast<uint64_t>(bytes));
+    return true;
+  }
+  if (bytes == 0) {
+    OnPeerClosed();
+  } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    readable_ = false;
+  } else if (errno != EINTR) {
+    Close(strerror(errno));
+  }
+  return false;
+}
+
+bool Session::Io::ReadOnce() {
+  if (!readable_ || peer_closed_ || !CanExecute()) return false;
+  if (partial_ != nullptr && partial_->reading_direct()) return ReadDirect(*partial_);
+  if (pending_.size() > kCompleteInBufferBytes) {
+    const size_t old_size = pending_.size();
+    pending_.resize(old_size + kOwnBufferStepBytes);
+    const ssize_t bytes = recv(fd_, pending_.data() + old_size, kOwnBufferStepBytes, 0);
+    pending_.resize(old_size + static_cast<size_t>(std::max<ssize_t>(bytes, 0)));
+    if (!CheckRead(bytes)) return false;
+    if (static_cast<size_t>(bytes) < kOwnBufferStepBytes && !hung_up_) readable_ = false;
+    RunInput(pending_, true);
+    return readable_;
+  }
+  char* const buffer = thread_.read_buffer();
+  const size_t kept = pending_.size();
+  const ssize_t bytes = recv(fd_, buffer + kept, NetworkThread::kReadBufferBytes - kept, 0);
+  if (!CheckRead(bytes)) return false;
+  if (static_cast<size_t>(bytes) < NetworkThread::kReadBufferBytes - kept && !hung_up_) readable_ = false;
+  if (kept > 0) std::memcpy(buffer, pending_.data(), kept);
+  RunInput({buffer, kept + static_cast<size_t>(bytes)}, false);
+  return readable_;
+}
+
+bool Session::Io::ReadDirect(PartialRequest& partial) {
+  const std::span<char> room = partial.DirectRoom();
+  const ssize_t bytes = recv(fd_, room.data(), room.size(), 0);
+  if (!CheckRead(bytes)) return false;
+  if (static_cast<size_t>(bytes) < room.size() && !hung_up_) readable_ = false;
+  partial.DirectFilled(static_cast<size_t>(bytes));
+  return readable_;
+}
+
+void Session::Io::OnPeerClosed() {
+  peer_closed_ = true;
+  readable_ = false;
+  // Whoever half-closes may still read: what its commands answered leaves first, when it is durable.
+  if (output_.empty() || session_.blocked_) return Close("closed by the client");
+  session_.close_after_reply = true;
+}
+
+void Session::Io::RunInput(std::string_view input, bool in_pending) {
+  running_ = true;
+  const size_t done = RunRequests(input);
+  running_ = false;
+  if (closed()) return;
+  KeepRest(input, done, in_pending);
+  if (session_.close_after_reply && output_.empty()) Close("closed after its last reply");
+}
+
+void Session::Io::KeepRest(std::string_view input, size_t done, bool in_pending) {
+  std::string_view rest = input.substr(done);
+  if (partial_ != nullptr) rest = rest.substr(0, partial_->TakeCut());
+  if (rest.empty()) {
+    if (!pending_.empty()) std::string().swap(pending_);
+  } else if (in_pending) {
+    pending_.resize(static_cast<size_t>(rest.data() - pending_.data()) + rest.size());
+    pending_.erase(0, done);
+  } else {
+    pending_.assign(rest);
+  }
+  const uint64_t held = pending_.size() + (partial_ != nullptr ? partial_->held_bytes() : 0);
+  if (held <= static_cast<uint64_t>(shared_.query_buffer_limit_bytes.load(std::memory_order_relaxed))) [[likely]] return;
+  LogF(LogLevel::kWarning, "Closing client that reached max query buffer length: id=%" PRIu64 " addr=%s held=%" PRIu64, session_.id(),
+       session_.info.address.c_str(), held);
+  thread_.stats().Add(Counter::kQueryBufferLimitDisconnections);
+  Close("query buffer limit");
+}
+
+void Session::Io::Resume() {
+  if (!CanExecute()) return;
+  if (!pending_.empty() && !(partial_ != nullptr && partial_->reading_direct())) RunInput(pending_, true);
+  if (CanExecute() && readable_) ReadAndRun();
+}
+
+void Session::Io::WaitFor(Hold hold) {
+  hold_ = hold;
+  if (hold == Hold::kParked && !listed_parked_) {
+    listed_parked_ = true;
+    thread_.Put(NetworkThread::List::kParked, session_);
+  } else if (hold == Hold::kPaused && !listed_paused_) {
+    listed_paused_ = true;
+    thread_.Put(NetworkThread::List::kPaused, session_);
+    shared_.blocked_sessions.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void Session::Io::OnProgress(Lsn durable) {
+  if (closed()) return;
+  if (output_.gated() && output_.OpenGates(durable)) Flush();
+  if (closed()) return;
+  if (hold_ == Hold::kParked || (hold_ == Hold::kGated && !output_.gated())) {
+    hold_ = Hold::kNone;
+    Resume();
+  }
+}
+
+void Session::Io::OnPauseChanged() {
+  shared_.blocked_sessions.fetch_sub(1, std::memory_order_relaxed);
+  if (closed() || hold_ != Hold::kPaused) return;
+  hold_ = Hold::kNone;
+  Resume();
+}
+
+void Session::Io::Unblock(const std::function<void(ReplySink&)>& write) {
+  if (!session_.blocked_) return;
+  session_.blocked_ = false;
+  shared_.blocked_sessions.fetch_sub(1, std::memory_order_relaxed);
+  if (closed()) return;
+  if (write != nullptr) {
+    BeginOutput();
+    write(thread_.sink());
+    batch_lsn_ = session_.visible_lsn;
+    EndOutput();
+  }
+  if (closed()) return;
+  if (session_.close_after_reply && output_.empty()) return Close("closed after its last reply");
+  if (!listed_readable_) {
+    listed_readable_ = true;
+    thread_.Put(NetworkThread::List::kReadable, session_);
+  }
+}
+
+void Session::Io::Close(std::string_view reason) {
+  if (closed()) return;
+  if (LogEnabled(LogLevel::kVerbose)) {
+    LogF(LogLevel::kVerbose, "Client closed: id=%" PRIu64 " addr=%s reason=%.*s", session_.id(), session_.info.address.c_str(),
+         static_cast<int>(reason.size()), reason.data());
+  }
+  if (thread_.sink().bound() == &output_) {
+    thread_.sink().DropGathered();
+  }
+  if (session_.blocked_) {
+    session_.blocked_ = false;
+    shared_.blocked_sessions.fetch_sub(1, std::memory_order_relaxed);
+  }
+  close(fd_);
+  fd_ = -1;
+  std::string().swap(pending_);
+  partial_.reset();
+  thread_.Bury(session_);
+}
+
+void Session::Io::CheckTimes(int64_t now_ms) {
+  if (closed()) return;
+  const int64_t timeout_ms = 1000 * shared_.timeout_s.load(std::memory_order_relaxed);
+  const bool subscribed = session_.subscription_count() + session_.shard_channels.size() > 0;
+  if (timeout_ms > 0 && !session_.blocked_ && !subscribed && !session_.is_monitor && now_ms - session_.info.last_active_ms > timeout_ms) {
+    return Close("idle");
+  }
+  if (!output_.empty() && OverOutputLimit()) return;
+}
+
+SessionBuffers Session::Io::Buffers() const {
+  SessionBuffers buffers;
+  buffers.query_bytes = pending_.size();
+  buffers.query_free_bytes = pending_.empty() ? 0 : pending_.capacity() - pending_.size();
+  if (partial_ != nullptr) buffers.args_bytes = partial_->held_bytes();
+  for (const QueuedCommand& command : session_.transaction.commands) {
+    buffers.transaction_bytes += sizeof(command);
+    for (const SharedBytes& arg : command.args) buffers.transaction_bytes += sizeof(arg) + arg.size();
+  }
+  buffers.output_segments = output_.segment_count();
+  buffers.output_bytes = output_.memory_bytes();
+  buffers.total_bytes = sizeof(Session) + sizeof(Io) + pending_.capacity() + buffers.args_bytes + buffers.transaction_bytes + buffers.output_bytes;
+  return buffers;
+}
+
+}  // namespace cairn

@@ -1,0 +1,112 @@
+// The machinery of one session: socket, input, execution, output. Everything here runs on the session's thread.
+//
+//   socket -> read buffer of the thread -> RequestBatch -> checks and execution -> RespSink -> socket
+//                                                                                     \-> OutputQueue (gated, or the socket is full)
+//
+// What cannot run yet stays in `pending_` and is parsed again. Reading stops while nothing may be executed, so a client's pipeline waits in
+// its own kernel buffers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "server/net/event_loop.h"
+#include "server/net/network_thread.h"
+#include "server/resp/output_queue.h"
+#include "server/session.h"
+
+namespace cairn {
+
+class Session::Io final : public EventHandler {
+ public:
+  Io(Session& session, int fd);
+  ~Io();
+
+  void OnEvents(uint32_t epoll_events) override;
+  // Goes on with what is pending and what the socket has, where execution is allowed again.
+  void Resume();
+  // Sends what may leave; closes where that was the last thing to do.
+  void Flush();
+  // The store made progress, or CLIENT PAUSE changed.
+  void OnProgress(Lsn durable);
+  void OnPauseChanged();
+  void PushEncoded(const SharedBytes& encoded, Lsn lsn);
+  void Unblock(const std::function<void(ReplySink&)>& write);
+  void Close(std::string_view reason);
+  bool closed() const { return fd_ < 0; }
+  // Once a second.
+  void CheckTimes(int64_t now_ms);
+
+  const OutputQueue& output() const { return output_; }
+  uint64_t output_bytes() const;
+  SessionBuffers Buffers() const;
+
+ private:
+  friend class NetworkThread;
+  // Why execution waits, beside Session::blocked_.
+  enum class Hold : uint8_t {
+    kNone,
+    kParked,  // the store said so: until it makes progress
+    kPaused,  // CLIENT PAUSE
+    kGated,   // too much output waits for the disk
+  };
+  enum class Ran : uint8_t { kNext, kAgain };  // kAgain: nothing happened, run it later
+
+  // --- input (session_io.cc)
+  bool CanExecute() const;
+  void ReadAndRun();
+  bool ReadOnce();                  // false where the socket is empty or closed, or execution must wait
+  bool ReadDirect(PartialRequest& partial);
+  bool CheckRead(ssize_t bytes);    // what recv returned: false where there is nothing to run
+  void RunInput(std::string_view input, bool in_pending);
+  void KeepRest(std::string_view input, size_t done, bool in_pending);
+  void OnPeerClosed();
+
+  // --- execution (session_execute.cc)
+  size_t RunRequests(std::string_view input);   // returns how much of it is done
+  size_t RunBatch(RequestBatch& batch);         // returns the input offset behind the last request that ran
+  RequestParser::Kind ParseBatch(std::string_view input, RequestBatch& batch, size_t* skipped);
+  Ran RunOne(const RequestBatch::Item& item, ArgSpan args);
+  bool Refused(const CommandRow* row, ArgSpan args);  // answered with an error (or the connection was closed)
+  bool MustPause(const CommandRow& row) const;
+  void Reject(const CommandRow* row, std::string_view message);
+  void Queue(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners);
+  Ran Execute(const CommandRow& row, ArgSpan args, const RequestBatch::Item& item, std::span<const SharedBytes> owners);
+  void ExecuteWhileLoading(const CommandRow& row, ArgSpan args);
+  void AfterCommand(const CommandRow& row, ArgSpan args, uint64_t duration_ns, bool failed);
+  void FeedMonitors(const CommandRow& row, ArgSpan args);
+  void FailProtocol(std::string_view error);
+  void WaitFor(Hold hold);
+
+  // --- output (session_output.cc)
+  void BeginOutput();
+  void EndOutput();                 // gates or sends what was gathered
+  void SendGathered();
+  bool Send(const char* bytes, size_t size, size_t* sent);
+  bool SendQueue();                 // false where the socket is full or broken
+  bool OverOutputLimit();
+  void HoldBackIfGated();
+
+  Session& session_;
+  NetworkThread& thread_;
+  NetworkShared& shared_;
+  int fd_;
+  OutputQueue output_;
+  std::string pending_;                       // input from the oldest request that has not run
+  std::unique_ptr<PartialRequest> partial_;   // what is known of it
+  Hold hold_ = Hold::kNone;
+  bool readable_ = false;                     // the socket may have more
+  bool hung_up_ = false;                      // an end was announced: read until it is seen
+  bool peer_closed_ = false;                  // nothing more will come
+  bool running_ = false;                      // a batch is under way: output is not sent in between
+  bool listed_flush_ = false, listed_readable_ = false, listed_gated_ = false, listed_parked_ = false, listed_paused_ = false;
+  uint64_t output_begin_ = 0;                 // stream offset where the batch's output begins
+  Lsn batch_lsn_ = 0;                         // the newest LSN that the batch's replies wait for
+  int64_t batch_now_ms_ = 0;                  // Unix ms that the batch's commands see
+  uint64_t clock_ns_ = 0;                     // when the last command of the batch ended
+  int64_t soft_limit_since_ms_ = 0;
+};
+
+}  // namespace cairn

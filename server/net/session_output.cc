@@ -1,0 +1,171 @@
+// The output half of Session::Io: what leaves at once, what waits for the disk, what waits for the reader.
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cinttypes>
+#include <cstring>
+
+#include "base/logger.h"
+#include "server/net/session_io.h"
+#include "server/stats.h"
+
+namespace cairn {
+namespace {
+
+constexpr size_t kPiecesPerWrite = 64;
+// How far a session may run ahead of the disk.
+constexpr uint64_t kGatedBytesMax = 1 << 20;
+constexpr size_t kGatesMax = 256;
+
+}  // namespace
+
+uint64_t Session::Io::output_bytes() const {
+  const RespSink& sink = thread_.sink();
+  return output_.size_bytes() + (sink.bound() == &output_ ? sink.gathered().size() : 0);
+}
+
+void Session::Io::BeginOutput() {
+  thread_.sink().Bind(&output_, &session_.protocol);
+  output_begin_ = output_.end_offset();
+  batch_lsn_ = 0;
+}
+
+void Session::Io::EndOutput() {
+  RespSink& sink = thread_.sink();
+  Store* const store = shared_.store.load(std::memory_order_relaxed);
+  if (closed()) {
+    sink.DropGathered();
+  } else if (batch_lsn_ != 0 && store != nullptr && store->durable_lsn() < batch_lsn_) {
+    sink.Spill();
+    output_.AddGate(output_begin_, batch_lsn_);
+    HoldBackIfGated();
+  } else if (output_.empty()) {
+    SendGathered();
+  } else {
+    sink.Spill();
+    SendQueue();
+  }
+  sink.Bind(nullptr, nullptr);
+  if (!closed() && !output_.empty()) OverOutputLimit();
+}
+
+void Session::Io::HoldBackIfGated() {
+  if (!listed_gated_) {
+    listed_gated_ = true;
+    thread_.Put(NetworkThread::List::kGated, session_);
+  }
+  if (hold_ == Hold::kNone && (output_.gate_count() > kGatesMax || output_.size_bytes() > kGatedBytesMax)) hold_ = Hold::kGated;
+}
+
+bool Session::Io::Send(const char* bytes, size_t size, size_t* sent) {
+  *sent = 0;
+  while (*sent < size) {
+    const ssize_t count = send(fd_, bytes + *sent, size - *sent, MSG_NOSIGNAL);
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN && errno != EWOULDBLOCK) Close(strerror(errno));
+      return false;
+    }
+    *sent += static_cast<size_t>(count);
+  }
+  return true;
+}
+
+void Session::Io::SendGathered() {
+  RespSink& sink = thread_.sink();
+  const std::string_view gathered = sink.gathered();
+  if (gathered.empty()) return;
+  // A reply over the limit is not begun, so that its reader sees an end and not a part.
+  const bool may_be_over = gathered.size() > static_cast<uint64_t>(shared_.normal_limit.hard_bytes.load(std::memory_order_relaxed)) &&
+                           shared_.normal_limit.hard_bytes.load(std::memory_order_relaxed) > 0;
+  size_t sent = 0;
+  if (!may_be_over) {
+    Send(gathered.data(), gathered.size(), &sent);
+    if (closed()) return;
+    thread_.stats().Add(Counter::kWritesProcessed);
+    thread_.stats().Add(Counter::kNetOutputBytes, sent);
+  }
+  if (sent < gathered.size()) output_.Append(gathered.substr(sent));
+  sink.DropGathered();
+  if (may_be_over && !OverOutputLimit()) SendQueue();
+}
+
+bool Session::Io::SendQueue() {
+  if (OverOutputLimit()) return false;
+  while (output_.sendable_bytes() > 0) {
+    iovec pieces[kPiecesPerWrite];
+    const size_t count = output_.Gather(pieces, kPiecesPerWrite);
+    size_t sent = 0;
+    bool all = true;
+    if (count == 1) {
+      all = Send(static_cast<const char*>(pieces[0].iov_base), pieces[0].iov_len, &sent);
+    } else {
+      msghdr message{};
+      message.msg_iov = pieces;
+      message.msg_iovlen = count;
+      const ssize_t bytes = sendmsg(fd_, &message, MSG_NOSIGNAL);
+      if (bytes < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) Close(strerror(errno));
+      all = bytes >= 0 || errno == EINTR;
+      sent = static_cast<size_t>(std::max<ssize_t>(bytes, 0));
+    }
+    if (closed()) return false;
+    thread_.stats().Add(Counter::kWritesProcessed);
+    thread_.stats().Add(Counter::kNetOutputBytes, sent);
+    output_.Consume(sent);
+    if (!all) return false;
+  }
+  return true;
+}
+
+void Session::Io::Flush() {
+  if (closed()) return;
+  SendQueue();
+  if (!closed() && session_.close_after_reply && output_.empty()) Close("closed after its last reply");
+}
+
+bool Session::Io::OverOutputLimit() {
+  const bool subscribed = session_.subscription_count() + session_.shard_channels.size() > 0;
+  const OutputLimit& limit = subscribed ? shared_.pubsub_limit : shared_.normal_limit;
+  const uint64_t hard = static_cast<uint64_t>(limit.hard_bytes.load(std::memory_order_relaxed));
+  const uint64_t soft = static_cast<uint64_t>(limit.soft_bytes.load(std::memory_order_relaxed));
+  const uint64_t used = output_.memory_bytes();
+  bool over = hard > 0 && used >= hard;
+  if (soft > 0 && used >= soft) {
+    const int64_t now_ms = thread_.loop().now_ms();
+    if (soft_limit_since_ms_ == 0) soft_limit_since_ms_ = now_ms;
+    over = over || now_ms - soft_limit_since_ms_ > 1000 * limit.soft_seconds.load(std::memory_order_relaxed);
+  } else {
+    soft_limit_since_ms_ = 0;
+  }
+  if (!over) [[likely]] return false;
+  LogF(LogLevel::kWarning, "Client id=%" PRIu64 " addr=%s name=%s omem=%" PRIu64 " closed for overcoming of output buffer limits.", session_.id(),
+       session_.info.address.c_str(), session_.info.name.c_str(), used);
+  thread_.stats().Add(Counter::kOutputBufferLimitDisconnections);
+  Close("output buffer limit");
+  return true;
+}
+
+void Session::Io::PushEncoded(const SharedBytes& encoded, Lsn lsn) {
+  if (closed()) return;
+  if (thread_.sink().bound() == &output_) thread_.sink().Spill();
+  const uint64_t begin = output_.end_offset();
+  if (encoded.size() < 256) {
+    output_.Append(encoded.view());
+  } else {
+    output_.Link(encoded, 0, encoded.size());
+  }
+  Store* const store = shared_.store.load(std::memory_order_relaxed);
+  if (lsn != 0 && store != nullptr && store->durable_lsn() < lsn) {
+    output_.AddGate(begin, lsn);
+    HoldBackIfGated();
+  }
+  if (OverOutputLimit()) return;
+  if (!listed_flush_) {
+    listed_flush_ = true;
+    thread_.Put(NetworkThread::List::kFlush, session_);
+  }
+}
+
+}  // namespace cairn

@@ -1,0 +1,111 @@
+#include "server/server.h"
+
+#include <thread>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "server/server_impl.h"
+
+namespace cairn {
+namespace {
+
+size_t ThreadsWanted(const Config& config) {
+  int64_t threads = config.Number("threads");
+  if (threads == 0 && config.Number("io-threads") > 1) threads = config.Number("io-threads");
+  if (threads == 0) threads = std::thread::hardware_concurrency();
+  return static_cast<size_t>(std::max<int64_t>(threads, 1));
+}
+
+std::string RandomHex40() {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  while (text.size() < 40) {
+    uint64_t bits = SecureRandom64();
+    for (int i = 0; i < 16 && text.size() < 40; i++, bits >>= 4) text.push_back(kDigits[bits & 15]);
+  }
+  return text;
+}
+
+}  // namespace
+
+Server::Impl::Impl(Server& server_in, std::unique_ptr<Config> config_in)
+    : server(server_in),
+      config(std::move(config_in)),
+      thread_count(ThreadsWanted(*config)),
+      run_id(RandomHex40()),
+      started_unix_ms(RealClock().WallMs()),
+      stats(*config, thread_count),
+      hub([this](uint64_t session_id, std::shared_ptr<const PubSubMessage> message, Lsn lsn) {
+        server.PostToSession(session_id, [message, lsn](Session& session) { session.PushEncoded(message->For(session.protocol), lsn); });
+      }),
+      shared(server_in, *config, stats, hub) {
+  hub.monitors().SetPost([this](uint64_t session_id, SharedBytes line) {
+    server.PostToSession(session_id, [line](Session& session) { session.PushEncoded(line, 0); });
+  });
+}
+
+Server::Server(std::unique_ptr<Config> config) : impl_(std::make_unique<Impl>(*this, std::move(config))) {}
+Server::~Server() = default;
+
+Status Server::Start() { return impl_->Start(); }
+int Server::Run() { return impl_->Run(); }
+void Server::HandleSignals(int signal_fd) { impl_->signal_fd = signal_fd; }
+void Server::RequestShutdown(int save, bool force, uint64_t session_id) { impl_->RequestShutdown(save, force, session_id); }
+
+Config& Server::config() { return *impl_->config; }
+PubSubHub& Server::pubsub() { return impl_->hub; }
+ServerStats& Server::stats() { return impl_->stats; }
+AdminWorker& Server::admin_worker() { return impl_->admin_worker; }
+NetworkShared& Server::shared() { return impl_->shared; }
+
+Store& Server::store() {
+  Store* const store = impl_->shared.store.load(std::memory_order_acquire);
+  CAIRN_CHECK(store != nullptr);
+  return *store;
+}
+
+bool Server::loading() const { return impl_->shared.store.load(std::memory_order_acquire) == nullptr; }
+
+LoadingProgress Server::loading_progress() const {
+  return {impl_->loading_started_unix_s.load(), impl_->loading_done_bytes.load(), impl_->loading_total_bytes.load(),
+          impl_->loading_keys.load()};
+}
+
+CommandTable& Server::commands() { return *impl_->shared.CurrentView().table; }
+const std::string& Server::run_id() const { return impl_->run_id; }
+int64_t Server::started_unix_ms() const { return impl_->started_unix_ms; }
+
+void Server::PostToSession(uint64_t session_id, std::function<void(Session&)> work) {
+  if (impl_->threads.empty()) return;
+  impl_->threads[session_id % impl_->threads.size()]->PostToSession(session_id, std::move(work));
+}
+
+void Server::ForEachSession(std::function<void(Session&)> work, uint64_t session_id, std::function<void(Session&)> done) {
+  auto left = std::make_shared<std::atomic<size_t>>(impl_->threads.size());
+  for (const auto& thread : impl_->threads) {
+    thread->PostToAll(work, [this, left, session_id, done] {
+      if (left->fetch_sub(1, std::memory_order_acq_rel) == 1 && done != nullptr) PostToSession(session_id, done);
+    });
+  }
+}
+
+uint64_t Server::session_count() const { return impl_->shared.sessions.load(std::memory_order_relaxed); }
+uint64_t Server::blocked_session_count() const { return impl_->shared.blocked_sessions.load(std::memory_order_relaxed); }
+
+void Server::PauseClients(int64_t until_monotonic_ms, bool writes_only) {
+  NetworkShared& shared = impl_->shared;
+  shared.pause_writes_only.store(writes_only, std::memory_order_relaxed);
+  shared.pause_until_ms.store(until_monotonic_ms, std::memory_order_relaxed);
+  for (const auto& thread : impl_->threads) {
+    thread->ResumePaused();
+    if (until_monotonic_ms == 0) continue;
+    // A little later than asked for, so that the sessions find the pause over.
+    thread->loop().Post([&thread = *thread, until_monotonic_ms] {
+      thread.loop().At(until_monotonic_ms + 1, [&thread] { thread.ResumePaused(); });
+    });
+  }
+}
+
+const std::vector<std::unique_ptr<NetworkThread>>& Server::threads() const { return impl_->threads; }
+
+}  // namespace cairn

@@ -1,0 +1,80 @@
+// The parts of a server and the order of their lives: members are destroyed from the last to the first, so that threads end before
+// what they use.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/thread_annotations.h"
+#include "engine/store.h"
+#include "server/admin_worker.h"
+#include "server/config/config.h"
+#include "server/net/listener.h"
+#include "server/net/network_shared.h"
+#include "server/net/network_thread.h"
+#include "server/pubsub/hub.h"
+#include "server/server.h"
+#include "server/stats.h"
+
+namespace cairn {
+
+class Server::Impl {
+ public:
+  Impl(Server& server, std::unique_ptr<Config> config_in);
+  ~Impl();
+
+  Status Start();
+  int Run();
+  void RequestShutdown(int save, bool force, uint64_t session_id) CAIRN_EXCLUDES(mutex);
+
+  // Constant after the constructor.
+  Server& server;
+  const std::unique_ptr<Config> config;
+  const size_t thread_count;
+  const std::string run_id;
+  const int64_t started_unix_ms;
+
+  ServerStats stats;
+  PubSubHub hub;
+  CommandTable loading_table;
+  NetworkShared shared;
+  std::unique_ptr<Store> store;  // written once by the loader before shared.store
+  AdminWorker admin_worker;
+  std::vector<std::unique_ptr<NetworkThread>> threads;
+  std::unique_ptr<Listener> listener;
+  int signal_fd = -1;
+
+  std::atomic<int64_t> loading_started_unix_s{0};
+  std::atomic<uint64_t> loading_done_bytes{0}, loading_total_bytes{0}, loading_keys{0};
+
+ private:
+  struct ShutdownRequest {
+    bool wanted = false;
+    int save = -1;
+    bool force = false;
+    uint64_t session_id = 0;
+  };
+
+  Status OpenStore();
+  Status Load();                    // opens the store on a thread of its own; watches for signals meanwhile
+  void RaiseDescriptorLimit();
+  void ConnectNetworkSettings();
+  void WaitForEvents(int timeout_ms);  // signals and requests
+  void HandleSignal(int number);
+  bool ShutDown(const ShutdownRequest& request);  // false: it failed and the server goes on
+  Status SaveForShutdown(const ShutdownRequest& request);
+  void StopServing();
+  // Runs `work` on every network thread and waits until all have.
+  void OnEveryThread(const std::function<void(NetworkThread&)>& work);
+
+  int wake_fd_ = -1;
+  std::thread loader_;
+  Mutex mutex;
+  ShutdownRequest request_ CAIRN_GUARDED_BY(mutex);
+  std::atomic<bool> loaded_{false};  // the loader has ended
+};
+
+}  // namespace cairn

@@ -1,0 +1,245 @@
+// How a server begins and ends.
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <latch>
+
+#include "base/clock.h"
+#include "base/logger.h"
+#include "engine/commands/command_context.h"
+#include "server/commands/registry.h"
+#include "server/server_impl.h"
+#include "server/version.h"
+
+namespace cairn {
+namespace {
+
+constexpr int kTickMs = 100;
+constexpr uint64_t kOtherDescriptors = 64;  // listening sockets, loops, log, snapshots
+
+}  // namespace
+
+Server::Impl::~Impl() {
+  if (loader_.joinable()) loader_.join();
+  if (listener != nullptr) listener->Close();
+  admin_worker.Stop();
+  if (store != nullptr) store->SetProgressListener(nullptr);
+  for (const auto& thread : threads) thread->Stop();
+  threads.clear();  // sessions go before the store and the hub they are known to
+  listener.reset();
+  if (store != nullptr) store->SetChangeListener(nullptr);
+  store.reset();
+  if (wake_fd_ >= 0) close(wake_fd_);
+}
+
+void Server::Impl::RaiseDescriptorLimit() {
+  const auto clients = static_cast<uint64_t>(config->Number("maxclients"));
+  const rlim_t wanted = clients + kOtherDescriptors;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  rlimit raised = limit;
+  raised.rlim_cur = wanted;
+  raised.rlim_max = std::max(limit.rlim_max, wanted);
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return;
+  raised = limit;
+  raised.rlim_cur = std::min(limit.rlim_max, wanted);
+  setrlimit(RLIMIT_NOFILE, &raised);
+  if (raised.rlim_cur < wanted) {
+    LogF(LogLevel::kWarning, "The system allows %llu open files: fewer than maxclients %llu clients can be served. Raise 'ulimit -n'.",
+         static_cast<unsigned long long>(raised.rlim_cur), static_cast<unsigned long long>(clients));
+  }
+}
+
+void Server::Impl::ConnectNetworkSettings() {
+  config->OnChange({"port", "bind"}, [this] { return listener->ReopenTcp(); });
+  config->OnChange({"client-output-buffer-limit"}, [this] {
+    shared.ReadOutputLimits();
+    return Status();
+  });
+  config->OnChange({"maxclients"}, [this] {
+    RaiseDescriptorLimit();
+    return Status();
+  });
+}
+
+Status Server::Impl::Start() {
+  loading_started_unix_s.store(RealClock().WallMs() / 1000);
+  wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (wake_fd_ < 0) return Status::FromErrno(errno, "eventfd");
+  RaiseDescriptorLimit();
+  RegisterStringCommands(loading_table);
+  RegisterBitmapCommands(loading_table);
+  RegisterKeyCommands(loading_table);
+  RegisterTransactionCommands(loading_table);
+  RegisterCommandCommands(loading_table);
+  RegisterServerCommands(loading_table);
+  shared.loading_view = CommandView::Of(loading_table);
+  CAIRN_RETURN_IF_ERROR(ApplyRenames(*config, loading_table));
+  shared.loading_keyspace = std::make_unique<Keyspace>(KeyspaceOptions{static_cast<uint32_t>(config->Number("databases"))});
+  for (size_t i = 0; i < thread_count; i++) {
+    threads.push_back(std::make_unique<NetworkThread>(shared, i));
+    CAIRN_RETURN_IF_ERROR(threads.back()->Init());
+  }
+  listener = std::make_unique<Listener>(shared, threads);
+  ConnectSettings(server);
+  ConnectNetworkSettings();
+  CAIRN_RETURN_IF_ERROR(listener->Open());
+  for (const auto& thread : threads) thread->Start();
+  LogF(LogLevel::kNotice, "Running mode=standalone, port=%d, threads=%zu, PID: %d", static_cast<int>(config->Number("port")), thread_count,
+       static_cast<int>(getpid()));
+  return Load();
+}
+
+Status Server::Impl::Load() {
+  Status status;
+  loader_ = std::thread([&] {
+    pthread_setname_np(pthread_self(), "loader");
+    status = OpenStore();
+    loaded_.store(true, std::memory_order_release);
+    const uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof(one));
+  });
+  while (!loaded_.load(std::memory_order_acquire)) {
+    WaitForEvents(kTickMs);
+    BasicLock lock(mutex);
+    if (!request_.wanted) continue;
+    // Nothing was promised to anybody yet, and opening is safe against a crash at any moment: no reason to wait for its end.
+    Log(LogLevel::kWarning, "Shutdown asked for while loading: exiting now, bye bye...");
+    listener->Close();
+    _exit(0);
+  }
+  loader_.join();
+  return status;
+}
+
+Status Server::Impl::OpenStore() {
+  StoreOptions options = config->MakeStoreOptions();
+  options.register_commands = RegisterServerCommands;
+  const auto report = [this](const Store::Progress& progress) {
+    loading_done_bytes.store(progress.done_bytes, std::memory_order_relaxed);
+    loading_total_bytes.store(progress.total_bytes, std::memory_order_relaxed);
+    loading_keys.store(progress.keys, std::memory_order_relaxed);
+    LogF(LogLevel::kNotice, "Loading (%.*s): %.1f of %.1f MB, %llu keys", static_cast<int>(progress.phase.size()), progress.phase.data(),
+         static_cast<double>(progress.done_bytes) / 1e6, static_cast<double>(progress.total_bytes) / 1e6,
+         static_cast<unsigned long long>(progress.keys));
+  };
+  const int64_t started_us = RealClock().MonotonicUs();
+  CAIRN_ASSIGN_OR_RETURN(store, Store::Open(std::move(options), report));
+  shared.view = CommandView::Of(store->commands());
+  CAIRN_RETURN_IF_ERROR(ApplyRenames(*config, store->commands()));
+  store->SetChangeListener(&hub);
+  store->SetProgressListener([this] {
+    shared.progress.fetch_add(1, std::memory_order_seq_cst);
+    for (const auto& thread : threads) thread->OnStoreProgress();
+  });
+  shared.store.store(store.get(), std::memory_order_release);
+  ApplySettings(server);
+  LogF(LogLevel::kNotice, "DB loaded from disk: %.3f seconds, %llu keys", static_cast<double>(RealClock().MonotonicUs() - started_us) / 1e6,
+       static_cast<unsigned long long>(store->Info().loaded_keys));
+  return {};
+}
+
+void Server::Impl::HandleSignal(int number) {
+  const bool interrupt = number == SIGINT;
+  const int64_t flags = config->Number(interrupt ? "shutdown-on-sigint" : "shutdown-on-sigterm");
+  LogF(LogLevel::kWarning, "Received %s scheduling shutdown...", interrupt ? "SIGINT" : "SIGTERM");
+  const int save = flags & kShutdownSave ? 1 : flags & kShutdownNoSave ? 0 : -1;
+  RequestShutdown(save, (flags & kShutdownForce) != 0, 0);
+}
+
+void Server::Impl::WaitForEvents(int timeout_ms) {
+  pollfd fds[2] = {{wake_fd_, POLLIN, 0}, {signal_fd, POLLIN, 0}};
+  if (poll(fds, signal_fd >= 0 ? 2 : 1, timeout_ms) <= 0) return;
+  uint64_t count = 0;
+  if (fds[0].revents) [[maybe_unused]] const ssize_t got = read(wake_fd_, &count, sizeof(count));
+  if (signal_fd < 0 || fds[1].revents == 0) return;
+  signalfd_siginfo info{};
+  if (read(signal_fd, &info, sizeof(info)) == sizeof(info)) HandleSignal(static_cast<int>(info.ssi_signo));
+}
+
+void Server::Impl::RequestShutdown(int save, bool force, uint64_t session_id) {
+  {
+    BasicLock lock(mutex);
+    request_ = {true, save, force, session_id};
+  }
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof(one));
+}
+
+int Server::Impl::Run() {
+  Log(LogLevel::kNotice, "Ready to accept connections");
+  for (;;) {
+    ShutdownRequest request;
+    {
+      BasicLock lock(mutex);
+      request = request_;
+      request_ = {};
+    }
+    if (request.wanted && ShutDown(request)) return 0;
+    WaitForEvents(kTickMs);
+    stats.Sample(RealClock().MonotonicMs());
+  }
+}
+
+void Server::Impl::OnEveryThread(const std::function<void(NetworkThread&)>& work) {
+  std::latch done(static_cast<ptrdiff_t>(threads.size()));
+  for (const auto& thread : threads) {
+    thread->loop().Post([&, raw = thread.get()] {
+      work(*raw);
+      done.count_down();
+    });
+  }
+  done.wait();
+}
+
+Status Server::Impl::SaveForShutdown(const ShutdownRequest& request) {
+  const bool save = request.save == 1 || (request.save < 0 && !config->SavePoints().empty());
+  if (!save) return {};
+  Log(LogLevel::kNotice, "Saving the final snapshot before exiting.");
+  for (;;) {
+    const Status status = store->SaveAndWait();
+    if (status.code() != StatusCode::kUnavailable) return status;
+    usleep(20'000);  // one is being written
+  }
+}
+
+bool Server::Impl::ShutDown(const ShutdownRequest& request) {
+  Log(LogLevel::kNotice, "User requested shutdown...");
+  shared.draining.store(true);
+  OnEveryThread([](NetworkThread&) {});  // what runs has ended
+  const Status saved = SaveForShutdown(request);
+  if (!saved.ok()) {
+    LogF(LogLevel::kWarning, "Error trying to save the DB: %s", saved.ToString().c_str());
+    if (!request.force) {
+      Log(LogLevel::kWarning, "Errors trying to shut down the server. Check the logs for more information.");
+      shared.draining.store(false);
+      OnEveryThread([](NetworkThread& thread) { thread.ResumeAll(); });
+      if (request.session_id != 0) {
+        server.PostToSession(request.session_id, [](Session& session) {
+          session.Unblock([](ReplySink& reply) { reply.Error("ERR Errors trying to SHUTDOWN. Check logs."); });
+        });
+      }
+      return false;
+    }
+  }
+  StopServing();
+  return true;
+}
+
+void Server::Impl::StopServing() {
+  listener->Close();
+  admin_worker.Stop();
+  const Status closed = store->Close(false);
+  if (!closed.ok()) LogF(LogLevel::kWarning, "Closing the store: %s", closed.ToString().c_str());
+  // Everything is durable now: what waited for that still leaves.
+  shared.progress.fetch_add(1);
+  OnEveryThread([](NetworkThread& thread) { thread.FlushAll(); });
+  for (const auto& thread : threads) thread->Stop();
+  Log(LogLevel::kWarning, "Cairn is now ready to exit, bye bye...");
+}
+
+}  // namespace cairn
