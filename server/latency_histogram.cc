@@ -15,6 +15,13 @@ void LatencyHistogram::AddAll(const SharedLatencyHistogram& other) {
   }
 }
 
+void LatencyHistogram::AddAll(const LatencyHistogram& other) {
+  if (other.counts_.empty()) return;
+  if (counts_.empty()) counts_.resize(LatencyBuckets::kCount);
+  for (size_t i = 0; i < counts_.size(); i++) counts_[i] += other.counts_[i];
+  total_ += other.total_;
+}
+
 void LatencyHistogram::Subtract(const LatencyHistogram& other) {
   if (counts_.empty()) return;
   for (size_t i = 0; i < other.counts_.size(); i++) {

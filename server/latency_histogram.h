@@ -47,6 +47,7 @@ class SharedLatencyHistogram {
 class LatencyHistogram {
  public:
   void AddAll(const SharedLatencyHistogram& other);
+  void AddAll(const LatencyHistogram& other);
   void Subtract(const LatencyHistogram& other);  // of counts that were all in this one
   uint64_t total() const { return total_; }
   // The duration that `percentile` (0..100) percent of the calls did not exceed; 0 where there were none.

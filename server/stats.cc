@@ -106,6 +106,17 @@ std::map<const CommandRow*, CommandTotals> ServerStats::Commands() const {
   return all;
 }
 
+std::map<std::string, CommandTotals> ServerStats::CommandsByName() const {
+  std::map<std::string, CommandTotals> by_name;
+  for (const auto& [row, totals] : Commands()) {
+    const CommandRow& named = row->parent != nullptr && row->parent->name == "debug" ? *row->parent : *row;
+    CommandTotals& sum = by_name[CommandTable::FullName(named)];
+    AddTo(&sum, totals, false);
+    sum.latency.AddAll(totals.latency);
+  }
+  return by_name;
+}
+
 std::map<std::string, uint64_t> ServerStats::Errors() const {
   std::map<std::string, uint64_t> all;
   for (ThreadStats* const thread : threads_) {
@@ -142,28 +153,7 @@ void ServerStats::Reset() {
   for (auto& rate : samples_) {
     for (auto& sample : rate) sample.store(0, std::memory_order_relaxed);
   }
-  peak_clients.store(0, std::memory_order_relaxed);
-}
-
-void ServerStats::ResetCommandLatencies(std::span<const CommandRow* const> rows) {
-  MutexLock lock(base_mutex_);
-  for (const ThreadStats* const thread : threads_) {
-    for (size_t i = 0; i < ThreadStats::kSlots; i++) {
-      const CommandRow* const row = thread->slots_[i].row.load(std::memory_order_acquire);
-      if (row == nullptr) continue;
-      if (!rows.empty() && std::find(rows.begin(), rows.end(), row) == rows.end()) continue;
-      command_base_[row].latency = LatencyHistogram();
-    }
-  }
-  for (const ThreadStats* const thread : threads_) {
-    for (size_t i = 0; i < ThreadStats::kSlots; i++) {
-      const auto& slot = thread->slots_[i];
-      const CommandRow* const row = slot.row.load(std::memory_order_acquire);
-      if (row == nullptr) continue;
-      if (!rows.empty() && std::find(rows.begin(), rows.end(), row) == rows.end()) continue;
-      if (const auto* const histogram = slot.latency.load(std::memory_order_acquire)) command_base_[row].latency.AddAll(*histogram);
-    }
-  }
+  rewrites.store(0, std::memory_order_relaxed);
 }
 
 void ServerStats::Sample(int64_t monotonic_ms) {

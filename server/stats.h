@@ -87,19 +87,19 @@ class ServerStats {
   // --- reading (any thread) -----------------------------------------------------------------------------------------------
   uint64_t Total(Counter counter) const;
   std::map<const CommandRow*, CommandTotals> Commands() const;
+  // The same by full name ("config|set"; DEBUG's subcommands count as one, as they do in Redis): rows of several tables add up.
+  std::map<std::string, CommandTotals> CommandsByName() const;
   std::map<std::string, uint64_t> Errors() const;
   // CONFIG RESETSTAT: counts from zero again. Calls under way may survive it.
   void Reset();
-  void ResetCommandLatencies(std::span<const CommandRow* const> rows);  // none: all
-
   // --- rates: call Sample about every 100 ms from one thread --------------------------------------------------------------
   void Sample(int64_t monotonic_ms);
   enum class Rate : uint8_t { kOperations, kInputBytes, kOutputBytes };
   double PerSecond(Rate rate) const;
 
-  // --- watched maxima -----------------------------------------------------------------------------------------------------
-  std::atomic<uint64_t> peak_clients{0};
-  std::atomic<uint64_t> pubsub_messages{0};
+  // --- BGREWRITEAOF, which is a snapshot to the store ---------------------------------------------------------------------
+  std::atomic<bool> rewrite_in_progress{false}, rewrite_scheduled{false}, last_rewrite_ok{true};
+  std::atomic<uint64_t> rewrites{0};
 
   SlowLog& slow_log() { return slow_log_; }
   LatencyEvents& latency_events() { return latency_events_; }

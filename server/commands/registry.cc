@@ -35,6 +35,11 @@ bool StoreReady(CommandContext& context) {
   return false;
 }
 
+bool IsLocalClient(const Session& session) {
+  const std::string& address = session.info.address;
+  return session.info.unix_socket || address.starts_with("127.") || address.starts_with("[::1]") || address.starts_with("::1");
+}
+
 bool RefusedInTransaction(CommandContext& context) {
   if (!ThisThreadHoldsShards()) return false;
   context.reply.Error("ERR " + CommandTable::FullName(context.row) + " is not allowed inside a transaction");

@@ -11,6 +11,7 @@ namespace cairn {
 
 class Config;
 class Server;
+class Session;
 
 // Every family below, once, before the first command runs.
 void RegisterServerCommands(CommandTable& table);
@@ -27,13 +28,17 @@ void RegisterScriptingCommands(CommandTable& table);    // FUNCTION and SCRIPT: 
 // rename-command: after every registration. The Status is for the start's error message.
 Status ApplyRenames(const Config& config, CommandTable& table);
 
-// Connects directives to what they steer: call it once the store is open and before CONFIG SET can run. Directives of the network side
-// (port, bind, maxclients) are connected by the server itself.
+// Connects directives to what they steer (the store's options, notifications, the log level...). Once, when the server's parts exist and
+// before it listens; while loading a changed value is only kept. The network side's own (port, bind, maxclients) it connects itself.
 void ConnectSettings(Server& server);
+// Puts the current values into force: once the store is open, after loading() became false.
+void ApplySettings(Server& server);
 
 // --- shared by the families -----------------------------------------------------------------------------------------------
 // False, with "LOADING..." answered, while the data set is being loaded: for handlers that need the store.
 bool StoreReady(CommandContext& context);
+// Connected over the loopback address or a Unix socket.
+bool IsLocalClient(const Session& session);
 // True, with an error answered, where the handler runs inside EXEC and therefore must not wait for anything.
 bool RefusedInTransaction(CommandContext& context);
 // What clients are told at the start of every such wait.

@@ -163,15 +163,6 @@ OutputBufferLimit Config::OutputLimit(ClientClass client_class) const {
   return limit;
 }
 
-std::vector<double> Config::LatencyPercentiles() const {
-  std::vector<double> percentiles;
-  for (const std::string& word : SplitAtSpaces(Text("latency-tracking-info-percentiles"))) {
-    double value = 0;
-    if (ParseDouble(word, &value)) percentiles.push_back(value);
-  }
-  return percentiles;
-}
-
 RuntimeOptions Config::MakeRuntimeOptions() const {
   RuntimeOptions options;
   options.append_only = Bool("appendonly");

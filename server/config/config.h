@@ -67,7 +67,6 @@ class Config {
   std::vector<SavePoint> SavePoints() const;
   enum class ClientClass : uint8_t { kNormal, kReplica, kPubSub };
   OutputBufferLimit OutputLimit(ClientClass client_class) const;
-  std::vector<double> LatencyPercentiles() const;
   // rename-command lines in order; the caller applies them to the command table (server/commands/registry.h).
   const std::vector<std::pair<std::string, std::string>>& renamed_commands() const { return renamed_commands_; }
   // The part that the store takes.
