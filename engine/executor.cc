@@ -6,6 +6,7 @@
 #include "base/numbers.h"
 #include "engine/commands/command_context.h"
 #include "engine/execution_scratch.h"
+#include "engine/keyspace/shard.h"
 
 namespace cairn {
 namespace {
@@ -104,7 +105,8 @@ void Executor::RunHandler(const CommandRow& row, ArgSpan args, std::span<const S
   const uint32_t database = client.database;
   CommandContext context(row, args, owners, keys, client, *core_.keyspace, scope, core_.commands, reply);
   row.handler(context);
-  if (scope.changes() == changes_before || context.log_decided() || row.has(kNotLogged)) return;
+  // A read may have deleted an expired key; that is recorded already.
+  if (scope.changes() - context.expired_changes() == changes_before || context.log_decided() || !row.has(kWrite) || row.has(kNotLogged)) return;
   const std::string_view name = row.parent != nullptr ? row.parent->name : row.name;
   if (EqualsIgnoreCase(args[0], name)) [[likely]] {
     scope.Record(database, args, owners);
@@ -113,6 +115,11 @@ void Executor::RunHandler(const CommandRow& row, ArgSpan args, std::span<const S
   std::vector<std::string_view> unrenamed(args.begin(), args.end());  // the log knows a command by its own name only
   unrenamed[0] = name;
   scope.Record(database, unrenamed, owners);
+}
+
+int64_t Executor::MemoryOf(std::span<const KeyRef> keys) const {
+  const bool one = keys.size() == 1;
+  return static_cast<int64_t>(one ? core_.keyspace->shard(keys[0].shard()).memory_bytes.Get() : core_.keyspace->memory_bytes());
 }
 
 Outcome Executor::Finished(Lsn visible) const {
@@ -131,7 +138,13 @@ Lsn Executor::ExecuteLocked(Client& client, const Request& request, std::span<co
     reply.Error(core_.RefusalText());
     return 0;
   }
-  RunHandler(*request.row, request.args, request.owners, keys, client, scope, reply);
+  if (core_.memory.limited() && request.row->has(kWrite)) [[unlikely]] {
+    const int64_t before = MemoryOf(keys);
+    RunHandler(*request.row, request.args, request.owners, keys, client, scope, reply);
+    core_.memory.NoteGrowth(std::max<int64_t>(0, MemoryOf(keys) - before));
+  } else {
+    RunHandler(*request.row, request.args, request.owners, keys, client, scope, reply);
+  }
   const Lsn lsn = core_.CommitUnit(scope, false);
   return core_.VisibleLsn(scope, lsn);
 }
@@ -171,12 +184,8 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplySink& rep
   } else {
     for (const KeyRef& key : keys) shards.set(key.shard());
   }
-  const int64_t memory_before = core_.memory.limited() ? static_cast<int64_t>(core_.keyspace->memory_bytes()) : 0;
   const uint64_t errors_before = reply.error_count();
   const Lsn visible = ExecuteLocked(client, request, keys, shards, *scratch, reply);
-  if (core_.memory.limited() && row.has(kWrite)) {
-    core_.memory.NoteGrowth(std::max<int64_t>(0, static_cast<int64_t>(core_.keyspace->memory_bytes()) - memory_before));
-  }
   if (client.watch != nullptr && (&row == unwatch_row_ || &row == discard_row_) && reply.error_count() == errors_before) Unwatch(client);
   return Finished(visible);
 }

@@ -49,6 +49,8 @@ class Executor {
                   ChangeScope& scope, ReplySink& reply);
   Lsn ExecuteLocked(Client& client, const Request& request, std::span<const KeyRef> keys, const ShardSet& shards,
                     ExecutionScratch& scratch, ReplySink& reply);
+  // Bytes of the shard of a single key, or of the whole keyspace: to see what a command made it grow by.
+  int64_t MemoryOf(std::span<const KeyRef> keys) const;
   Outcome Finished(Lsn visible) const;
 
   // A transaction's parts.

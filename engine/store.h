@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,10 +21,12 @@
 #include "engine/commands/command_table.h"
 #include "engine/commands/reply_sink.h"
 #include "engine/keyspace/change_scope.h"
+#include "engine/reply_value.h"
 #include "engine/store_options.h"
 
 namespace cairn {
 
+class Entry;
 class Keyspace;
 class LogWriter;
 
@@ -66,9 +69,18 @@ class Store {
   // Overlaps the cache misses of commands about to be executed.
   void Prefetch(std::span<const Request> requests, uint32_t database);
 
-  // For embedded use: parses nothing, checks the call, executes, waits for durability where `wait` says so. The reply is RESP2-shaped in
-  // ReplyValue (engine/reply_value.h).
+  // For embedded use: checks the call, executes (MULTI queues, EXEC runs), waits until the reply is durable where `wait` says so, and
+  // while the log or a snapshot asks writers to wait. The reply comes in RESP2 shapes.
   enum class Durability : uint8_t { kAwait, kDoNotAwait };
+  ReplyValue Run(Client& client, std::span<const std::string_view> args, Durability wait = Durability::kAwait);
+  ReplyValue Run(Client& client, std::initializer_list<std::string_view> args, Durability wait = Durability::kAwait);
+  // Every live key of a database; `visit` runs under the key's shard lock: it must be short and must not use the store. Keys that are
+  // there all the while are visited at least once.
+  void ForEachKey(uint32_t database, const std::function<void(std::string_view key, const Entry& entry)>& visit);
+  // The error text that a command gets now because of its flags (OOM, MISCONF), empty where none: what MULTI asks before it queues.
+  std::string RefusalOf(const CommandRow& row, bool queueing);
+  // Memory of clients' buffers, counted into used memory and against maxmemory.
+  void AddClientMemory(int64_t delta_bytes);
 
   // --- durability -----------------------------------------------------------------------------------------------------------
   Lsn durable_lsn() const;   // any thread, no lock

@@ -42,16 +42,29 @@ void StoreCore::SetRuntime(const RuntimeOptions& options) {
 }
 
 void StoreCore::SetSnapshotError(std::string error) {
+  {
+    MutexLock lock(mutex);
+    snapshot_error_ = std::move(error);
+  }
+  RefreshSnapshotGate();
+}
+
+void StoreCore::RefreshSnapshotGate() {
   MutexLock lock(mutex);
-  const bool stops = !error.empty() && runtime_.stop_writes_on_snapshot_error && !runtime_.save_points.empty();
-  snapshot_error_ = std::move(error);
+  const bool stops = !snapshot_error_.empty() && runtime_.stop_writes_on_snapshot_error && !runtime_.save_points.empty();
   SetGate(kGateSnapshotFailed, stops);
 }
 
 void StoreCore::NotifyProgress() {
   somebody_parked.store(false, std::memory_order_relaxed);
   MutexLock lock(listener_mutex);
+  progress_.NotifyAll();
   if (listener_) listener_();
+}
+
+void StoreCore::WaitForProgress(int64_t duration_us) {
+  MutexLock lock(listener_mutex);
+  progress_.WaitFor(listener_mutex, duration_us);
 }
 
 void StoreCore::SetProgressListener(std::function<void()> listener) {

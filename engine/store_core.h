@@ -52,6 +52,7 @@ struct StoreCore {
   std::atomic<uint32_t> gate{0};                 // GateBit
   std::atomic<bool> replies_wait_for_disk{false};  // appendfsync always with a log
   std::atomic<ChangeListener*> change_listener{nullptr};
+  std::atomic<bool> active_expire{true};
   std::atomic<bool> somebody_parked{false};      // since the progress listener was last called
 
   void SetGate(GateBit bit, bool on) {
@@ -65,11 +66,15 @@ struct StoreCore {
 
   RuntimeOptions runtime() const CAIRN_EXCLUDES(mutex);
   void SetRuntime(const RuntimeOptions& options) CAIRN_EXCLUDES(mutex);
+  // How the last snapshot went (empty: well); with stop-writes-on-bgsave-error a failure closes the gate.
   void SetSnapshotError(std::string error) CAIRN_EXCLUDES(mutex);
+  void RefreshSnapshotGate() CAIRN_EXCLUDES(mutex);
 
   // Wakes whoever waits for durability or to run a parked command. Any thread.
   void NotifyProgress() CAIRN_EXCLUDES(listener_mutex);
   void SetProgressListener(std::function<void()> listener) CAIRN_EXCLUDES(listener_mutex);
+  // Until the next NotifyProgress, or so long.
+  void WaitForProgress(int64_t duration_us) CAIRN_EXCLUDES(listener_mutex);
   // What the log's commit listener does: the gate follows the log's mood, waiters wake.
   void OnLogProgress();
   // Derives replies_wait_for_disk from the policy; after either changed.
@@ -93,6 +98,7 @@ struct StoreCore {
   RuntimeOptions runtime_ CAIRN_GUARDED_BY(mutex);
   std::string snapshot_error_ CAIRN_GUARDED_BY(mutex);
   Mutex listener_mutex;
+  CondVar progress_;
   std::function<void()> listener_ CAIRN_GUARDED_BY(listener_mutex);
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 namespace cairn {
 
 class Clock;
+class CommandTable;
 class FileSystem;
 
 enum class EvictionPolicy : uint8_t {
@@ -46,6 +48,8 @@ struct StoreOptions {
   bool in_memory_only = false;                    // appendonly no and no save points and no directory: nothing is read or written
   FileSystem* file_system = nullptr;              // null: the real one; must outlive the store
   Clock* clock = nullptr;                         // null: the real one
+  // Adds rows to the command table before anything is recovered: commands of whoever opens the store, some of which its log may hold.
+  std::function<void(CommandTable&)> register_commands;
   RuntimeOptions runtime;
 };
 

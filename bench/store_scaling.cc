@@ -1,0 +1,139 @@
+// How the store scales with threads when nobody else competes for the cores: Store::Execute called from 1, 2, ... threads over one
+// million keys, in memory and with a log.
+//
+//   store_scaling [threads] [seconds] [keys] [directory]
+//
+// Prints operations per second of every number of threads and the ratio to one thread, for GET, SET and a half-and-half mix, without a
+// log and with `everysec` (in `directory`, which is created, used and left behind; default ./store_scaling.data).
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/logger.h"
+#include "base/random.h"
+#include "engine/reply_value.h"
+#include "engine/store.h"
+
+namespace cairn {
+namespace {
+
+struct Settings {
+  int threads = 2;
+  double seconds = 2;
+  uint64_t keys = 1'000'000;
+  std::string directory = "store_scaling.data";
+};
+
+constexpr size_t kBatch = 16;  // as a pipelining client's commands arrive: keys are prefetched a batch at a time
+
+struct Operations {
+  const CommandRow* get;
+  const CommandRow* set;
+};
+
+void FormatKey(char (&key)[17], uint64_t number) { std::snprintf(key, sizeof(key), "key:%012llu", static_cast<unsigned long long>(number)); }
+
+uint64_t Work(Store& store, const Operations& rows, int set_percent, uint64_t keys, uint64_t seed, std::atomic<bool>& stop) {
+  Client client;
+  NullReplySink sink;
+  Random random(seed);
+  const std::string value(64, 'v');
+  uint64_t done = 0;
+  char names[kBatch][17];
+  std::string_view args[kBatch][3];
+  KeyRef refs[kBatch];
+  Request requests[kBatch];
+  while (!stop.load(std::memory_order_relaxed)) {
+    for (size_t i = 0; i < kBatch; i++) {
+      FormatKey(names[i], random.Uniform(keys));
+      const bool is_set = random.Uniform(100) < static_cast<uint64_t>(set_percent);
+      args[i][0] = is_set ? "SET" : "GET";
+      args[i][1] = std::string_view(names[i], 16);
+      args[i][2] = value;
+      refs[i] = KeyRef::Of(args[i][1]);
+      requests[i] = {.row = is_set ? rows.set : rows.get, .args = ArgSpan(args[i], is_set ? 3 : 2), .keys = {&refs[i], 1}};
+    }
+    store.Prefetch(requests, 0);
+    const int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    for (Request& request : requests) {
+      request.now_ms = now_ms;
+      while (store.Execute(client, request, sink).kind == Outcome::Kind::kParked) std::this_thread::yield();
+    }
+    done += kBatch;
+  }
+  return done;
+}
+
+double Measure(Store& store, const Settings& settings, int threads, int set_percent) {
+  const Operations rows{store.commands().FindByName("get"), store.commands().FindByName("set")};
+  std::atomic<bool> stop{false};
+  std::atomic<uint64_t> total{0};
+  std::vector<std::thread> workers;
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < threads; i++) {
+    workers.emplace_back([&, i] { total += Work(store, rows, set_percent, settings.keys, static_cast<uint64_t>(i) + 1, stop); });
+  }
+  std::this_thread::sleep_for(std::chrono::duration<double>(settings.seconds));
+  stop = true;
+  for (std::thread& worker : workers) worker.join();
+  const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  return static_cast<double>(total.load()) / elapsed;
+}
+
+void Fill(Store& store, uint64_t keys) {
+  Client client;
+  const std::string value(64, 'v');
+  char key[17];
+  for (uint64_t i = 0; i < keys; i++) {
+    FormatKey(key, i);
+    store.Run(client, {"SET", std::string_view(key, 16), value}, Store::Durability::kDoNotAwait);
+  }
+}
+
+int RunWith(const char* title, StoreOptions options, const Settings& settings) {
+  Result<std::unique_ptr<Store>> opened = Store::Open(std::move(options));
+  if (!opened.ok()) {
+    std::fprintf(stderr, "%s\n", opened.status().ToString().c_str());
+    return 1;
+  }
+  Store& store = **opened;
+  Fill(store, settings.keys);
+  struct Mix { const char* name; int set_percent; };
+  for (const Mix mix : {Mix{"GET", 0}, Mix{"SET", 100}, Mix{"GET+SET", 50}}) {
+    double one = 0;
+    for (int threads = 1; threads <= settings.threads; threads++) {
+      const double rate = Measure(store, settings, threads, mix.set_percent);
+      if (threads == 1) one = rate;
+      std::printf("%-10s %-8s threads %d: %12.0f ops/s  ratio %.2f\n", title, mix.name, threads, rate, rate / one);
+      std::fflush(stdout);
+    }
+  }
+  return store.Close(false).ok() ? 0 : 1;
+}
+
+int Main(int argc, char** argv) {
+  Settings settings;
+  if (argc > 1) settings.threads = std::atoi(argv[1]);
+  if (argc > 2) settings.seconds = std::atof(argv[2]);
+  if (argc > 3) settings.keys = std::strtoull(argv[3], nullptr, 10);
+  if (argc > 4) settings.directory = argv[4];
+  SetLogLevel(LogLevel::kWarning);
+  StoreOptions in_memory;
+  in_memory.in_memory_only = true;
+  if (RunWith("no log", in_memory, settings) != 0) return 1;
+  StoreOptions logged;
+  logged.directory = settings.directory;
+  logged.runtime.append_fsync = FsyncPolicy::kEverySecond;
+  return RunWith("everysec", logged, settings);
+}
+
+}  // namespace
+}  // namespace cairn
+
+int main(int argc, char** argv) { return cairn::Main(argc, argv); }

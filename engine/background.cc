@@ -1,0 +1,239 @@
+#include "engine/background.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/allocator.h"
+#include "base/logger.h"
+#include "engine/execution_scratch.h"
+#include "engine/keyspace/shard.h"
+
+namespace cairn {
+namespace {
+
+constexpr int64_t kCareIntervalUs = 100'000;
+constexpr int64_t kBusyCareIntervalUs = 2'000;     // while frees are pending or commands are parked
+constexpr int64_t kFreeBudgetUs = 1'000;
+constexpr int64_t kExpiryIntervalUs = 1'000'000;   // how long the expiry thread sleeps at most
+constexpr int64_t kRefusedRetryUs = 20'000;
+constexpr size_t kExpirePerLock = 32;              // keys deleted before the shard's lock is released
+constexpr size_t kEvictedRecordBytes = 256;
+constexpr int64_t kCareEvictBudgetUs = 50'000;
+constexpr int64_t kSnapshotRetrySeconds = 5;
+constexpr int64_t kCompactionRetryMs = 10'000;
+
+}  // namespace
+
+Background::Background(StoreCore& core, Checkpointer& checkpointer, DataDirectory* directory)
+    : core_(core), checkpointer_(checkpointer), directory_(directory) {
+  evictor_ = std::make_unique<Evictor>(*core_.keyspace);
+}
+
+EvictionSettings EvictionSettingsOf(const RuntimeOptions& options) {
+  return {.policy = options.maxmemory_policy,
+          .samples = options.maxmemory_samples,
+          .lfu_log_factor = options.lfu_log_factor,
+          .lfu_decay_minutes = options.lfu_decay_time_minutes};
+}
+
+Background::~Background() { Stop(); }
+
+void Background::Start() {
+  core_.keyspace->SetEarlierExpiryCallback([this](int64_t) {
+    MutexLock lock(expiry_mutex_);
+    expiry_wake_ = true;
+    expiry_changed_.NotifyOne();
+  });
+  expiry_thread_ = std::thread([this] { ExpiryMain(); });
+  care_thread_ = std::thread([this] { CareMain(); });
+}
+
+void Background::Stop() {
+  if (!expiry_thread_.joinable()) return;
+  stopping_.store(true, std::memory_order_relaxed);
+  Wake();
+  expiry_thread_.join();
+  care_thread_.join();
+  core_.keyspace->SetEarlierExpiryCallback(nullptr);
+}
+
+void Background::Wake() {
+  {
+    MutexLock lock(expiry_mutex_);
+    expiry_wake_ = true;
+    expiry_changed_.NotifyOne();
+  }
+  MutexLock lock(care_mutex_);
+  care_wake_ = true;
+  care_changed_.NotifyOne();
+}
+
+void Background::Pause() {
+  paused_.store(true, std::memory_order_relaxed);
+  MutexLock lock(pause_mutex_);  // whoever was in a round has left it
+}
+
+void Background::Resume() {
+  paused_.store(false, std::memory_order_relaxed);
+  Wake();
+}
+
+void Background::ExpiryMain() {
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    const int64_t now_ms = core_.clock.WallMs();
+    int64_t sleep_us = kExpiryIntervalUs;
+    if (!paused_.load(std::memory_order_relaxed) && core_.active_expire.load(std::memory_order_relaxed)) {
+      const int64_t next_ms = core_.keyspace->NextExpiryMs();
+      if (next_ms <= now_ms) {
+        if (core_.gate_has(kGateLogRefuses | kGateClosed) || core_.log->Admit(kEvictedRecordBytes) != Admission::kAdmitted) {
+          sleep_us = kRefusedRetryUs;
+        } else {
+          MutexLock round(pause_mutex_);
+          if (paused_.load(std::memory_order_relaxed)) continue;
+          ExpireRound(now_ms);
+          continue;
+        }
+      } else {
+        // A wall clock may be set forward while we sleep, hence the cap above.
+        sleep_us = std::min(sleep_us, (next_ms - now_ms) * 1000);
+      }
+    }
+    MutexLock lock(expiry_mutex_);
+    if (!expiry_wake_) expiry_changed_.WaitFor(expiry_mutex_, sleep_us);
+    expiry_wake_ = false;
+  }
+}
+
+bool Background::ExpireRound(int64_t now_ms) {
+  bool more = false;
+  for (uint32_t shard = 0; shard < kShardCount; shard++) {
+    if (core_.keyspace->shard(shard).next_expiry_ms.load(std::memory_order_relaxed) > now_ms) continue;
+    ScratchLease scratch;
+    ChangeScope& scope = scratch->scope;
+    core_.FillScope(scope, now_ms);
+    scope.locked_shards.reset();
+    scope.locked_shards.set(shard);
+    core_.keyspace->LockShards(scope.locked_shards);
+    more = core_.keyspace->ExpireDue(scope, shard, kExpirePerLock) == kExpirePerLock || more;
+    core_.CommitUnit(scope, false);
+    core_.keyspace->UnlockShards(scope.locked_shards);
+  }
+  return more;
+}
+
+void Background::CareMain() {
+  int64_t sampled_us = 0;
+  int64_t considered_s = 0;
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    const bool more_to_free = core_.keyspace->FreePending(kFreeBudgetUs);
+    const bool parked = core_.somebody_parked.load(std::memory_order_relaxed);
+    // A command may have been parked just after the wake-up it waits for.
+    if (parked) NotifyParked();
+    const int64_t now_us = core_.clock.MonotonicUs();
+    if (now_us - sampled_us >= kCareIntervalUs || now_us < sampled_us) {
+      sampled_us = now_us;
+      SampleMemory();
+      const int64_t now_s = core_.clock.WallMs() / 1000;
+      if (now_s != considered_s && !paused_.load(std::memory_order_relaxed)) {
+        considered_s = now_s;
+        MutexLock round(pause_mutex_);
+        ConsiderSavePoints(now_s);
+        ConsiderCompaction();
+        RaiseCeiling();
+      }
+    }
+    if (more_to_free) continue;
+    MutexLock lock(care_mutex_);
+    if (!care_wake_) care_changed_.WaitFor(care_mutex_, parked ? kBusyCareIntervalUs : kCareIntervalUs / 4);
+    care_wake_ = false;
+  }
+}
+
+bool Background::Evict(int64_t budget_us) {
+  const int64_t deadline_us = core_.clock.MonotonicUs() + budget_us;
+  const auto commit = [this](ChangeScope& scope) { core_.CommitUnit(scope, false); };
+  for (uint32_t evicted = 1;; evicted++) {
+    if (UsedMemoryBytes(core_) <= core_.memory.effective_bytes()) return true;
+    if (core_.gate_has(kGateLogRefuses | kGateClosed)) return false;
+    if (core_.log->Admit(kEvictedRecordBytes) != Admission::kAdmitted) return true;  // the command will wait for the same reason
+    ScratchLease scratch;
+    core_.FillScope(scratch->scope, core_.clock.WallMs());
+    if (!evictor_->EvictOne(scratch->scope, commit)) return false;
+    if (evicted % 16 == 0 && core_.clock.MonotonicUs() >= deadline_us) return true;
+  }
+}
+
+void Background::NotifyParked() {
+  const bool refused = core_.gate_has(kGateLogRefuses);
+  if (refused) core_.SetGate(kGateLogRefuses, core_.log->Admit(0) == Admission::kRefused);
+  core_.NotifyProgress();
+}
+
+void Background::SampleMemory() {
+  const uint64_t used = UsedMemoryBytes(core_);
+  core_.memory.Sample(ResidentBytes(), used, [] {
+    PurgeAllocator();
+    return ResidentBytes();
+  });
+  if (!core_.memory.limited()) return;
+  const bool over = used > core_.memory.effective_bytes();
+  const int64_t now_ms = core_.clock.MonotonicMs();
+  if (over && !paused_.load(std::memory_order_relaxed)) {
+    MutexLock round(pause_mutex_);
+    const bool enough = Evict(kCareEvictBudgetUs) && UsedMemoryBytes(core_) <= core_.memory.effective_bytes();
+    if (!enough && exceeded_since_ms_ == 0) exceeded_since_ms_ = now_ms;
+    if (enough) exceeded_since_ms_ = 0;
+  } else if (!over) {
+    exceeded_since_ms_ = 0;
+  }
+  if (exceeded_since_ms_ != 0) {
+    exceeded_ms_.fetch_add(static_cast<uint64_t>(std::max<int64_t>(0, now_ms - exceeded_since_ms_)), std::memory_order_relaxed);
+    exceeded_since_ms_ = now_ms;
+  }
+}
+
+void Background::ConsiderSavePoints(int64_t now_s) {
+  if (directory_ == nullptr || checkpointer_.in_progress()) return;
+  const RuntimeOptions options = core_.runtime();
+  const uint64_t changes = checkpointer_.changes_since_snapshot();
+  if (!checkpointer_.last_ok() && now_s - checkpointer_.last_attempt_unix_s() < kSnapshotRetrySeconds) return;
+  for (const SavePoint& point : options.save_points) {
+    if (changes < static_cast<uint64_t>(point.changes) || now_s - checkpointer_.last_unix_s() <= point.seconds) continue;
+    LogF(LogLevel::kNotice, "%lld changes in %lld seconds. Saving...", static_cast<long long>(point.changes),
+         static_cast<long long>(point.seconds));
+    (void)checkpointer_.StartSnapshot(false, nullptr);
+    return;
+  }
+}
+
+void Background::ConsiderCompaction() {
+  if (directory_ == nullptr || !core_.log->enabled() || checkpointer_.in_progress()) return;
+  const RuntimeOptions options = core_.runtime();
+  if (options.log_compact_percentage == 0) return;
+  const uint64_t log_bytes = checkpointer_.log_bytes_since_snapshot();
+  const uint64_t snapshot_bytes = checkpointer_.last_size_bytes();
+  const bool outgrown = log_bytes > options.log_compact_min_bytes &&
+                        log_bytes / 100 >= snapshot_bytes / 100 * options.log_compact_percentage / 100;
+  bool short_of_space = false;
+  if (!outgrown && log_bytes > snapshot_bytes / 2 && log_bytes > 0 && snapshot_bytes > 0) {
+    const Result<uint64_t> free_bytes = core_.fs.FreeSpace(directory_->path());
+    short_of_space = free_bytes.ok() && *free_bytes < 2 * snapshot_bytes;
+  }
+  if (!outgrown && !short_of_space) return;
+  const int64_t now_ms = core_.clock.MonotonicMs();
+  if (last_compaction_try_ms_ != 0 && now_ms - last_compaction_try_ms_ < kCompactionRetryMs && !checkpointer_.last_ok()) return;
+  last_compaction_try_ms_ = now_ms;
+  LogF(LogLevel::kNotice, "The log has grown by %llu bytes since the last snapshot: taking a new one and dropping it",
+       static_cast<unsigned long long>(log_bytes));
+  (void)checkpointer_.StartSnapshot(true, nullptr);
+}
+
+void Background::RaiseCeiling() {
+  if (directory_ == nullptr || core_.log->enabled()) return;
+  const Lsn end = core_.log->end_lsn();
+  if (end + DataDirectory::kCeilingStep / 2 < directory_->manifest().lsn_ceiling) return;
+  const Status status = directory_->Update([end](Manifest& manifest) { manifest.lsn_ceiling = end + DataDirectory::kCeilingStep; });
+  if (!status.ok()) LogF(LogLevel::kWarning, "The manifest cannot be stored: %s", std::string(status.message()).c_str());
+}
+
+}  // namespace cairn

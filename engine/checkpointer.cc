@@ -1,0 +1,262 @@
+#include "engine/checkpointer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/logger.h"
+#include "engine/snapshot_walk.h"
+#include "snapshot/snapshot_directory.h"
+
+namespace cairn {
+namespace {
+
+constexpr std::string_view kCreatedBy = "cairn 0.1.0";
+constexpr int64_t kMsPerHour = 3'600'000;
+
+}  // namespace
+
+Checkpointer::Checkpointer(StoreCore& core, DataDirectory* directory) : core_(core), directory_(directory) {
+  results_.last_unix_s = core.clock.WallMs() / 1000;
+}
+
+Checkpointer::~Checkpointer() { Stop(); }
+
+void Checkpointer::NoteRecovered(const std::optional<SnapshotInfo>& snapshot, uint64_t log_bytes, Lsn next_lsn) {
+  log_counted_from_.store(next_lsn, std::memory_order_relaxed);
+  log_bytes_before_.store(log_bytes, std::memory_order_relaxed);
+  if (!snapshot) return;
+  last_lsn_.store(snapshot->lsn, std::memory_order_relaxed);
+  last_size_bytes_.store(snapshot->size_bytes, std::memory_order_relaxed);
+  MutexLock lock(mutex_);
+  results_.last_unix_s = snapshot->wall_time_unix_ms / 1000;
+}
+
+uint64_t Checkpointer::log_bytes_since_snapshot() const {
+  const Lsn from = log_counted_from_.load(std::memory_order_relaxed);
+  return core_.log->end_lsn() - from + log_bytes_before_.load(std::memory_order_relaxed);
+}
+
+uint64_t Checkpointer::changes_since_snapshot() const {
+  return core_.keyspace->stats().changes - changes_at_cut_.load(std::memory_order_relaxed);
+}
+
+void Checkpointer::Start() {
+  changes_at_cut_.store(core_.keyspace->stats().changes, std::memory_order_relaxed);
+  thread_ = std::thread([this] { ThreadMain(); });
+}
+
+void Checkpointer::Stop() {
+  if (!thread_.joinable()) return;
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.NotifyAll();
+  }
+  thread_.join();
+}
+
+Status Checkpointer::Enqueue(Job job) {
+  if (directory_ == nullptr) return Status::Unavailable("a store in memory only has no snapshots");
+  MutexLock lock(mutex_);
+  if (stopping_) return Status::Unavailable("the store is closing");
+  if (in_progress_.load(std::memory_order_relaxed)) return Status::Unavailable("Background save already in progress");
+  in_progress_.store(true, std::memory_order_relaxed);
+  jobs_.push_back(std::move(job));
+  changed_.NotifyAll();
+  return Status();
+}
+
+Status Checkpointer::StartSnapshot(bool then_drop_log, DoneCallback done) {
+  return Enqueue({.drop_log = then_drop_log, .done = std::move(done)});
+}
+
+Status Checkpointer::StartEnablingLog() { return Enqueue({.drop_log = true, .enable_log = true}); }
+
+Status Checkpointer::SaveAndWait() {
+  Mutex mutex;
+  CondVar changed;
+  bool finished = false;
+  Status result;
+  const auto done = [&](const Status& status) {
+    MutexLock lock(mutex);
+    result = status;
+    finished = true;
+    changed.NotifyAll();
+  };
+  CAIRN_RETURN_IF_ERROR(Enqueue({.done = done}));
+  MutexLock lock(mutex);
+  while (!finished) changed.Wait(mutex);
+  return result;
+}
+
+void Checkpointer::ThreadMain() {
+  while (true) {
+    Job job;
+    {
+      MutexLock lock(mutex_);
+      while (jobs_.empty() && !stopping_) changed_.Wait(mutex_);
+      if (jobs_.empty()) return;
+      job = std::move(jobs_.front());
+      jobs_.pop_front();
+    }
+    RunJob(job);
+  }
+}
+
+void Checkpointer::RunJob(const Job& job) {
+  const int64_t began_us = core_.clock.MonotonicUs();
+  const int64_t now_s = core_.clock.WallMs() / 1000;
+  last_attempt_unix_s_.store(now_s, std::memory_order_relaxed);
+  {
+    MutexLock lock(mutex_);
+    results_.started_unix_s = now_s;
+  }
+  const Status status = job.enable_log ? EnableLog() : TakeSnapshot(job.drop_log);
+  const int64_t duration_s = (core_.clock.MonotonicUs() - began_us) / 1'000'000;
+  {
+    MutexLock lock(mutex_);
+    results_.last_duration_s = duration_s;
+    results_.error = status.message();
+    if (status.ok()) {
+      results_.last_unix_s = core_.clock.WallMs() / 1000;
+      results_.made++;
+    }
+    in_progress_.store(false, std::memory_order_relaxed);
+  }
+  core_.SetSnapshotError(std::string(status.message()));
+  if (status.ok()) {
+    LogF(LogLevel::kNotice, "Background saving terminated with success");
+  } else {
+    LogF(LogLevel::kWarning, "Background saving error: %s", std::string(status.message()).c_str());
+  }
+  if (job.done) job.done(status);
+}
+
+Status Checkpointer::EnableLog() {
+  // A log that was switched off earlier still counts for recovery; what came after it must be in a snapshot before a new log begins,
+  // or a crash in between would join the two.
+  if (directory_->manifest().has_log) CAIRN_RETURN_IF_ERROR(TakeSnapshot(false));
+  CAIRN_RETURN_IF_ERROR(directory_->RemoveUncountedLog());
+  CAIRN_RETURN_IF_ERROR(core_.log->Enable());
+  core_.RefreshPolicy();
+  return TakeSnapshot(false);
+}
+
+Status Checkpointer::TakeSnapshot(bool drop_log) {
+  Lsn lsn = 0;
+  bool logged = false;
+  const Result<SnapshotInfo> info = WriteSnapshot(&lsn, &logged, drop_log);
+  {
+    MutexLock lock(mutex_);
+    cut_.reset();
+    writer_.reset();
+  }
+  core_.SetGate(kGateHandOverFull, false);
+  core_.NotifyProgress();
+  if (!info.ok()) return info.status();
+  if (logged) {
+    Status durable = core_.log->WaitDurable(lsn);
+    if (!durable.ok()) return durable;
+  }
+  return Publish(*info, logged);
+}
+
+Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool rotate) {
+  *logged = core_.log->enabled();
+  ShardSet all;
+  all.set();
+  // The segment that ends here can be dropped whole when the snapshot is there.
+  if (rotate && *logged) (void)core_.log->RotateSegment();
+  core_.keyspace->LockShards(all);
+  *lsn = core_.log->Cut();
+  const uint64_t changes = core_.keyspace->stats().changes;
+  std::shared_ptr<SnapshotCut> cut = core_.keyspace->BeginCut();
+  core_.keyspace->UnlockShards(all);
+
+  SnapshotWriterOptions options;
+  options.shard_count = kShardCount;
+  options.wall_time_unix_ms = core_.clock.WallMs();
+  options.created_by = kCreatedBy;
+  Result<std::unique_ptr<SnapshotWriter>> created = SnapshotWriter::Create(core_.fs, directory_->path(), *lsn, options);
+  if (!created.ok()) {
+    core_.keyspace->EndCut(*cut);
+    return created.status();
+  }
+  std::shared_ptr<SnapshotWriter> writer = std::move(created).value();
+  {
+    MutexLock lock(mutex_);
+    cut_ = cut;
+    writer_ = writer;
+    results_.entries_total = cut->entry_count();
+  }
+  const Status written = WriteEntries(*cut, *writer);
+  core_.keyspace->EndCut(*cut);
+  CAIRN_RETURN_IF_ERROR(written);
+  CAIRN_ASSIGN_OR_RETURN(SnapshotInfo info, writer->Finish());
+  changes_at_cut_.store(changes, std::memory_order_relaxed);
+  return info;
+}
+
+Status Checkpointer::WriteEntries(SnapshotCut& cut, SnapshotWriter& writer) {
+  SnapshotWalk walk(core_, cut, writer);
+  return walk.Run(core_.worker_threads);
+}
+
+Status Checkpointer::Publish(const SnapshotInfo& info, bool logged) {
+  const int64_t retention_ms = core_.runtime().log_retention_hours * kMsPerHour;
+  const int64_t keep_from_ms = core_.clock.WallMs() - retention_ms;
+  CAIRN_RETURN_IF_ERROR(directory_->Update([&](Manifest& manifest) {
+    std::vector<SnapshotInfo> older;
+    if (retention_ms > 0 && logged) {
+      if (manifest.current_snapshot) older.push_back(*manifest.current_snapshot);
+      for (const SnapshotInfo& snapshot : manifest.older_snapshots) {
+        // One from before the window stays too: the window's first moments are restored from it.
+        if (older.empty() || older.back().wall_time_unix_ms >= keep_from_ms) older.push_back(snapshot);
+      }
+    }
+    manifest.older_snapshots = std::move(older);
+    manifest.current_snapshot = info;
+    manifest.has_log = logged;
+    if (manifest.older_snapshots.empty()) manifest.log_first_segment_lsn = info.lsn;
+  }));
+  last_lsn_.store(info.lsn, std::memory_order_relaxed);
+  last_size_bytes_.store(info.size_bytes, std::memory_order_relaxed);
+  log_counted_from_.store(info.lsn, std::memory_order_relaxed);
+  log_bytes_before_.store(0, std::memory_order_relaxed);
+  // The snapshot is made; what cannot be removed now is removed later.
+  const Result<std::vector<std::string>> stale = RemoveStaleSnapshots(core_.fs, directory_->path(), directory_->manifest());
+  if (!stale.ok()) LogF(LogLevel::kWarning, "Old snapshots stay: %s", std::string(stale.status().message()).c_str());
+  const Lsn before = retention_ms > 0 ? directory_->manifest().log_first_segment_lsn : info.lsn;
+  const Status dropped = logged ? core_.log->DropSegmentsBefore(before, static_cast<uint64_t>(retention_ms)) : directory_->RemoveUncountedLog();
+  if (!dropped.ok()) LogF(LogLevel::kWarning, "Old log segments stay: %s", std::string(dropped.message()).c_str());
+  return Status();
+}
+
+bool Checkpointer::last_ok() const {
+  MutexLock lock(mutex_);
+  return results_.error.empty();
+}
+
+int64_t Checkpointer::last_unix_s() const {
+  MutexLock lock(mutex_);
+  return results_.last_unix_s;
+}
+
+void Checkpointer::FillInfo(StoreInfo& info) const {
+  info.snapshot_in_progress = in_progress();
+  info.changes_since_snapshot = changes_since_snapshot();
+  MutexLock lock(mutex_);
+  if (writer_ != nullptr) {
+    info.snapshot_entries_done = writer_->progress().entries;
+    info.snapshot_entries_total = results_.entries_total;
+  }
+  if (cut_ != nullptr) info.snapshot_buffer_bytes = cut_->handed_over_bytes();
+  info.snapshot_started_unix_s = results_.started_unix_s;
+  info.last_snapshot_unix_s = results_.last_unix_s;
+  info.last_snapshot_duration_s = results_.last_duration_s;
+  info.last_snapshot_ok = results_.error.empty();
+  info.last_snapshot_error = results_.error;
+  info.snapshots_made = results_.made;
+}
+
+}  // namespace cairn

@@ -1,0 +1,102 @@
+// Takes snapshots while the store serves (promise P3), on threads of its own.
+//
+// One snapshot, step by step:
+//   1. All shards are locked once: the log's end becomes the cut's LSN, the keyspace's cut begins, the locks are released.
+//   2. Workers walk the shards bucket by bucket and write blocks; a write that touches a bucket not yet walked hands it over first.
+//      Where handed-over bytes pile up beyond a limit, writers are parked until they were written.
+//   3. The files are synced and renamed; the log is awaited up to the cut.
+//   4. The manifest names the snapshot; only then older snapshots and the log before the cut are dropped, or kept for as long as
+//      log_retention_hours says.
+// A failure at any step leaves the manifest, and with it the data, as it was.
+// Threads: every function from any thread; Stop once, before the store goes.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "base/thread_annotations.h"
+#include "engine/data_directory.h"
+#include "engine/keyspace/snapshot_cut.h"
+#include "engine/store_core.h"
+#include "snapshot/snapshot_writer.h"
+
+namespace cairn {
+
+class Checkpointer {
+ public:
+  using DoneCallback = std::function<void(const Status&)>;
+
+  // `directory` is null in memory-only stores: then every snapshot fails.
+  Checkpointer(StoreCore& core, DataDirectory* directory);
+  ~Checkpointer();
+
+  void Start();
+  // Awaits the snapshot under way, refuses others.
+  void Stop();
+
+  // See Store::StartSnapshot. kUnavailable while one is under way or queued.
+  Status StartSnapshot(bool then_drop_log, DoneCallback done);
+  // Queues the snapshots that make a log that is switched on now a log from which the store can be recovered.
+  Status StartEnablingLog();
+  Status SaveAndWait();
+
+  bool in_progress() const { return in_progress_.load(std::memory_order_relaxed); }
+  // What the store was opened with: its snapshot, if any, how much log was read after it, and where the log goes on.
+  void NoteRecovered(const std::optional<SnapshotInfo>& snapshot, uint64_t log_bytes, Lsn next_lsn);
+  Lsn last_lsn() const { return last_lsn_.load(std::memory_order_relaxed); }  // of the last snapshot
+  uint64_t log_bytes_since_snapshot() const;
+  uint64_t last_size_bytes() const { return last_size_bytes_.load(std::memory_order_relaxed); }
+  int64_t last_attempt_unix_s() const { return last_attempt_unix_s_.load(std::memory_order_relaxed); }
+  bool last_ok() const CAIRN_EXCLUDES(mutex_);
+  uint64_t changes_since_snapshot() const;
+  int64_t last_unix_s() const CAIRN_EXCLUDES(mutex_);
+  void FillInfo(StoreInfo& info) const CAIRN_EXCLUDES(mutex_);
+
+ private:
+  struct Job {
+    bool drop_log = false;
+    bool enable_log = false;
+    DoneCallback done;
+  };
+  struct Results {
+    int64_t started_unix_s = 0, last_unix_s = 0, last_duration_s = -1;
+    std::string error;
+    uint64_t made = 0;
+    uint64_t entries_total = 0;
+  };
+
+  void ThreadMain();
+  void RunJob(const Job& job);
+  Status Enqueue(Job job) CAIRN_EXCLUDES(mutex_);
+  Status EnableLog();
+  Status TakeSnapshot(bool drop_log);
+  Result<SnapshotInfo> WriteSnapshot(Lsn* lsn, bool* logged, bool rotate);
+  Status WriteEntries(SnapshotCut& cut, SnapshotWriter& writer);
+  Status Publish(const SnapshotInfo& info, bool logged);
+
+  StoreCore& core_;
+  DataDirectory* const directory_;
+  std::thread thread_;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::deque<Job> jobs_ CAIRN_GUARDED_BY(mutex_);
+  bool stopping_ CAIRN_GUARDED_BY(mutex_) = false;
+  Results results_ CAIRN_GUARDED_BY(mutex_);
+  std::shared_ptr<SnapshotCut> cut_ CAIRN_GUARDED_BY(mutex_);        // of the snapshot under way, for INFO
+  std::shared_ptr<SnapshotWriter> writer_ CAIRN_GUARDED_BY(mutex_);
+
+  std::atomic<bool> in_progress_{false};
+  std::atomic<Lsn> last_lsn_{0};
+  std::atomic<Lsn> log_counted_from_{0};       // LSNs leap at an unclean start, so bytes are counted from there
+  std::atomic<uint64_t> log_bytes_before_{0};  // read while recovering
+  std::atomic<uint64_t> last_size_bytes_{0};
+  std::atomic<uint64_t> changes_at_cut_{0};
+  std::atomic<int64_t> last_attempt_unix_s_{0};
+};
+
+}  // namespace cairn

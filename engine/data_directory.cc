@@ -1,0 +1,114 @@
+#include "engine/data_directory.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/logger.h"
+#include "base/random.h"
+#include "snapshot/snapshot_directory.h"
+#include "wal/record_format.h"
+
+namespace cairn {
+namespace {
+
+constexpr std::string_view kCreatedBy = "cairn 0.1.0";
+constexpr size_t kTimelineIdChars = 40;
+
+}  // namespace
+
+Status CreateDirectories(FileSystem& fs, const std::string& path) {
+  CAIRN_ASSIGN_OR_RETURN(const bool exists, fs.Exists(path));
+  if (exists) return Status();
+  const size_t slash = path.find_last_of('/');
+  if (slash != std::string::npos && slash > 0) CAIRN_RETURN_IF_ERROR(CreateDirectories(fs, path.substr(0, slash)));
+  return fs.CreateDirectory(path);
+}
+
+DataDirectory::~DataDirectory() = default;
+
+Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(FileSystem& fs, Clock& clock, const std::string& path) {
+  std::string trimmed = path;
+  while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
+  if (trimmed.empty()) trimmed = ".";
+  CAIRN_RETURN_IF_ERROR(CreateDirectories(fs, trimmed));
+  std::unique_ptr<DataDirectory> directory(new DataDirectory(fs, clock, trimmed));
+  CAIRN_RETURN_IF_ERROR(directory->TakeLock());
+  CAIRN_RETURN_IF_ERROR(directory->ReadManifest());
+  return directory;
+}
+
+Status DataDirectory::TakeLock() {
+  Result<std::unique_ptr<FileLock>> lock = fs_.Lock(JoinPath(path_, kLockFileName));
+  if (!lock.ok()) return lock.status();
+  lock_ = std::move(lock).value();
+  return Status();
+}
+
+Result<bool> DataDirectory::HasFiles(const std::string& directory) {
+  Result<std::vector<std::string>> names = fs_.ListDirectory(directory);
+  if (!names.ok()) {
+    if (names.status().code() == StatusCode::kNotFound) return false;
+    return names.status();
+  }
+  return !names->empty();
+}
+
+Status DataDirectory::ReadManifest() {
+  Result<Manifest> loaded = LoadManifest(fs_, path_);
+  if (loaded.ok()) {
+    MutexLock lock(mutex_);
+    manifest_ = std::move(loaded).value();
+    return Status();
+  }
+  if (loaded.status().code() != StatusCode::kNotFound) return loaded.status();
+  for (const std::string& part : {log_path(), SnapshotsPath(path_)}) {
+    CAIRN_ASSIGN_OR_RETURN(const bool has_files, HasFiles(part));
+    if (has_files) {
+      return Status::Damaged(JoinPath(path_, kManifestFileName) + " is missing although " + part +
+                             " has files: put the file back from a backup, or start with another directory");
+    }
+  }
+  return StartEmpty();
+}
+
+Status DataDirectory::StartEmpty() {
+  CAIRN_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_.ListDirectory(path_));
+  for (const std::string& name : names) {
+    if (name == "dump.rdb" || name == "appendonlydir" || name == "appendonly.aof") {
+      LogF(LogLevel::kWarning, "%s holds Redis's %s, which is left untouched and not read: starting with an empty data set",
+           path_.c_str(), name.c_str());
+    }
+  }
+  return Update([this](Manifest& manifest) {
+    manifest.created_unix_ms = clock_.WallMs();
+    manifest.created_by = kCreatedBy;
+    manifest.timelines = {{.id = SecureRandomHex(kTimelineIdChars), .fork_lsn = 0, .base = 0}};
+    manifest.clean_shutdown = true;
+  });
+}
+
+Manifest DataDirectory::manifest() const {
+  MutexLock lock(mutex_);
+  return manifest_;
+}
+
+Status DataDirectory::Update(const std::function<void(Manifest&)>& change) {
+  MutexLock lock(mutex_);
+  Manifest next = manifest_;
+  change(next);
+  CAIRN_RETURN_IF_ERROR(StoreManifest(fs_, path_, next));
+  manifest_ = std::move(next);
+  return Status();
+}
+
+Status DataDirectory::RemoveUncountedLog() {
+  Result<std::vector<std::string>> names = fs_.ListDirectory(log_path());
+  if (!names.ok()) return names.status().code() == StatusCode::kNotFound ? Status() : names.status();
+  for (const std::string& name : *names) {
+    if (name == kReserveFileName) continue;  // the log's own, not part of the data
+    CAIRN_RETURN_IF_ERROR(fs_.RemoveFile(JoinPath(log_path(), name)));
+  }
+  return names->empty() ? Status() : fs_.SyncDirectory(log_path());
+}
+
+}  // namespace cairn

@@ -1,0 +1,60 @@
+// The directory of a store: its lock, its MANIFEST, and the names in it. DIR/LOCK, DIR/MANIFEST, DIR/log, DIR/snapshots.
+//
+// The manifest decides what belongs to the data. It is changed by one function here, which stores it durably before anybody sees the new
+// content; a new directory gets its manifest before anything else, so a directory with a log or snapshots but no manifest is damaged.
+// Failure: Open changes nothing where it fails, except that it may have made an empty directory and the LOCK file.
+// Threads: any.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "base/thread_annotations.h"
+#include "snapshot/manifest.h"
+
+namespace cairn {
+
+class DataDirectory {
+ public:
+  static constexpr std::string_view kLockFileName = "LOCK";
+  static constexpr std::string_view kLogDirectoryName = "log";
+  // How far ahead of the LSNs in use the ceiling is put when there is no log to show them. Big, so that it is stored rarely; small
+  // beside 2^64.
+  static constexpr Lsn kCeilingStep = uint64_t{1} << 40;
+
+  // kLocked, kDamaged, kNewerFormat, kIoError or kNoSpace, naming the file and what to do.
+  static Result<std::unique_ptr<DataDirectory>> Open(FileSystem& fs, Clock& clock, const std::string& path);
+  ~DataDirectory();
+
+  const std::string& path() const { return path_; }
+  std::string log_path() const { return JoinPath(path_, kLogDirectoryName); }
+  FileSystem& fs() { return fs_; }
+
+  Manifest manifest() const CAIRN_EXCLUDES(mutex_);
+  // Applies `change` to a copy, stores it durably, then adopts it; on failure everything is as before.
+  Status Update(const std::function<void(Manifest&)>& change) CAIRN_EXCLUDES(mutex_);
+  // Removes the files of a log that the manifest does not count (has_log is false).
+  Status RemoveUncountedLog();
+
+ private:
+  DataDirectory(FileSystem& fs, Clock& clock, std::string path) : fs_(fs), clock_(clock), path_(std::move(path)) {}
+  Status TakeLock();
+  Status ReadManifest();
+  Status StartEmpty();
+  Result<bool> HasFiles(const std::string& directory);
+
+  FileSystem& fs_;
+  Clock& clock_;
+  const std::string path_;
+  std::unique_ptr<FileLock> lock_;
+  mutable Mutex mutex_;  // held while the manifest is stored
+  Manifest manifest_ CAIRN_GUARDED_BY(mutex_);
+};
+
+// `path` and its missing parents.
+Status CreateDirectories(FileSystem& fs, const std::string& path);
+
+}  // namespace cairn

@@ -1,0 +1,145 @@
+#include "engine/recovery.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/logger.h"
+#include "engine/log_replay.h"
+#include "engine/snapshot_loader.h"
+#include "snapshot/snapshot_directory.h"
+
+namespace cairn {
+namespace {
+
+constexpr int64_t kProgressEveryUs = 1'000'000;
+
+uint64_t KeyCount(const StoreCore& core) {
+  uint64_t keys = 0;
+  for (uint32_t i = 0; i < core.keyspace->databases(); i++) keys += core.keyspace->Size(i);
+  return keys;
+}
+
+class Recovery {
+ public:
+  Recovery(StoreCore& core, DataDirectory& directory, const RecoveryOptions& options, const ProgressCallback& progress)
+      : core_(core), directory_(directory), options_(options), progress_(progress) {}
+
+  Result<RecoveryOutcome> Run() {
+    const int64_t began_us = core_.clock.MonotonicUs();
+    outcome_.manifest = directory_.manifest();
+    CAIRN_RETURN_IF_ERROR(LoadSnapshot());
+    outcome_.had_log = outcome_.manifest.has_log;
+    outcome_.clean = outcome_.manifest.clean_shutdown;
+    outcome_.end_lsn = snapshot_lsn_;
+    if (outcome_.had_log && options_.read_log) CAIRN_RETURN_IF_ERROR(ReadTheLog());
+    outcome_.next_lsn = std::max({outcome_.next_lsn, outcome_.end_lsn, outcome_.manifest.lsn_ceiling});
+    outcome_.duration_us = core_.clock.MonotonicUs() - began_us;
+    return std::move(outcome_);
+  }
+
+ private:
+  // The newest snapshot, or, where that is damaged, an older one from which the log reaches on.
+  Status LoadSnapshot() {
+    if (!outcome_.manifest.current_snapshot) return Status();
+    Status newest = LoadOne(*outcome_.manifest.current_snapshot);
+    if (newest.ok() || newest.code() != StatusCode::kDamaged || !outcome_.manifest.has_log || options_.locks_held) return newest;
+    for (const SnapshotInfo& older : outcome_.manifest.older_snapshots) {
+      if (older.lsn < outcome_.manifest.log_first_segment_lsn) break;
+      LogF(LogLevel::kWarning, "%s; trying the older snapshot %s", std::string(newest.message()).c_str(), older.directory_name.c_str());
+      EmptyKeyspace();
+      if (LoadOne(older).ok()) return Status();
+    }
+    return newest;
+  }
+
+  Status LoadOne(const SnapshotInfo& info) {
+    CAIRN_ASSIGN_OR_RETURN(const auto reader, SnapshotReader::Open(core_.fs, directory_.path(), info));
+    SnapshotLoader loader(core_, *reader, options_.locks_held);
+    CAIRN_RETURN_IF_ERROR(loader.Run(core_.worker_threads, [&](uint64_t done_bytes, uint64_t keys) {
+      Report("snapshot", done_bytes, info.size_bytes, keys);
+    }));
+    snapshot_lsn_ = info.lsn;
+    outcome_.snapshot_keys = reader->entry_count();
+    return Status();
+  }
+
+  void EmptyKeyspace() {
+    ChangeScope scope;
+    scope.replaying = true;
+    scope.locked_shards.set();
+    core_.keyspace->LockShards(scope.locked_shards);
+    core_.keyspace->Flush(scope, -1, true);
+    core_.keyspace->UnlockShards(scope.locked_shards);
+  }
+
+  Status ReadTheLog() {
+    const LogOptions log_options = LogOptionsFor(core_, directory_);
+    CAIRN_ASSIGN_OR_RETURN(const bool exists, core_.fs.Exists(log_options.directory));
+    if (!exists) {
+      return Status::Damaged(log_options.directory + " is missing although the manifest says that it belongs to the data: put it back");
+    }
+    const Lsn from = std::max(snapshot_lsn_, outcome_.manifest.log_first_segment_lsn);
+    CAIRN_ASSIGN_OR_RETURN(const SegmentListing listing, ListSegments(core_.fs, log_options.directory));
+    uint64_t total_bytes = 0;
+    for (const SegmentInfo& segment : listing.chain) total_bytes += segment.file_bytes;
+    LogReplay replay(core_, core_.worker_threads, options_.locks_held);
+    uint64_t done_bytes = 0;
+    const auto on_frame = [&](const LogFrame& frame) {
+      done_bytes += frame.payload.size();
+      Report("log", done_bytes, total_bytes, 0);
+      return replay.OnFrame(frame);
+    };
+    CAIRN_RETURN_IF_ERROR(ReadLog(log_options, from, on_frame, &outcome_.log));
+    CAIRN_RETURN_IF_ERROR(replay.Finish());
+    if (options_.repair_log) CAIRN_RETURN_IF_ERROR(RepairLogEnd(log_options, &outcome_.log));
+    outcome_.log_records = replay.records();
+    outcome_.loaded_log_bytes = done_bytes;
+    outcome_.end_lsn = std::max(outcome_.log.end_lsn, snapshot_lsn_);
+    outcome_.next_lsn = outcome_.log.next_lsn;
+    if (outcome_.log.end != LogEnd::kClean) {
+      outcome_.clean = false;
+      if (options_.repair_log && outcome_.log.torn_bytes > 0) {
+        LogF(LogLevel::kWarning, "The log ended without a clean end: %llu bytes after %s offset %llu (LSN %llu) were never complete and are cut",
+             static_cast<unsigned long long>(outcome_.log.torn_bytes), outcome_.log.end_file.c_str(),
+             static_cast<unsigned long long>(outcome_.log.end_offset), static_cast<unsigned long long>(outcome_.log.end_lsn));
+      }
+    }
+    return Status();
+  }
+
+  void Report(std::string_view phase, uint64_t done_bytes, uint64_t total_bytes, uint64_t keys) {
+    if (!progress_) return;
+    const int64_t now_us = core_.clock.MonotonicUs();
+    if (now_us - last_report_us_ < kProgressEveryUs) return;
+    if (last_report_us_ != 0) progress_({phase, done_bytes, total_bytes, keys != 0 ? keys : KeyCount(core_)});
+    last_report_us_ = now_us;
+  }
+
+  StoreCore& core_;
+  DataDirectory& directory_;
+  const RecoveryOptions options_;
+  const ProgressCallback& progress_;
+  RecoveryOutcome outcome_;
+  Lsn snapshot_lsn_ = 0;
+  int64_t last_report_us_ = 0;
+};
+
+}  // namespace
+
+LogOptions LogOptionsFor(const StoreCore& core, const DataDirectory& directory) {
+  LogOptions options;
+  const RuntimeOptions runtime = core.runtime();
+  options.directory = directory.log_path();
+  options.fs = &core.fs;
+  options.clock = &core.clock;
+  options.policy = runtime.append_fsync;
+  options.enabled = runtime.append_only;
+  return options;
+}
+
+Result<RecoveryOutcome> RecoverKeyspace(StoreCore& core, DataDirectory& directory, const RecoveryOptions& options,
+                                        const ProgressCallback& progress) {
+  return Recovery(core, directory, options, progress).Run();
+}
+
+}  // namespace cairn

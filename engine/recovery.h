@@ -1,0 +1,44 @@
+// Brings the keyspace back: newest usable snapshot, then the log after it (promise P4), with all worker threads.
+//
+// Failure: kDamaged, kNewerFormat, kIoError... naming file, offset or LSN; the keyspace is then partly filled and must not be served.
+// Nothing on disk is changed before everything was read; a torn tail of the log is then cut (only with `repair_log`).
+#pragma once
+
+#include <functional>
+
+#include "engine/data_directory.h"
+#include "engine/store.h"
+#include "engine/store_core.h"
+#include "wal/log_reader.h"
+
+namespace cairn {
+
+struct RecoveryOutcome {
+  Manifest manifest;          // what it was recovered from
+  LogRecoveryResult log;      // of a directory with a log
+  bool had_log = false;
+  Lsn next_lsn = 0;           // the first that may be given out
+  Lsn end_lsn = 0;            // where the recovered history ends
+  bool clean = true;          // the last process ended in good order: the timeline goes on
+  uint64_t snapshot_keys = 0;
+  uint64_t log_records = 0;
+  uint64_t loaded_log_bytes = 0;
+  int64_t duration_us = 0;
+};
+
+struct RecoveryOptions {
+  bool repair_log = true;     // false: the log is being written; what is there is read, nothing is changed
+  bool locks_held = false;    // the caller holds every shard's lock
+  bool read_log = true;
+};
+
+using ProgressCallback = std::function<void(const Store::Progress&)>;
+
+// The keyspace must be empty. `progress` may be null; it is called about once a second from the calling thread.
+Result<RecoveryOutcome> RecoverKeyspace(StoreCore& core, DataDirectory& directory, const RecoveryOptions& options,
+                                        const ProgressCallback& progress);
+
+// How the log of this directory is read and written.
+LogOptions LogOptionsFor(const StoreCore& core, const DataDirectory& directory);
+
+}  // namespace cairn

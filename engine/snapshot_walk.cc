@@ -1,0 +1,78 @@
+#include "engine/snapshot_walk.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+#include "engine/codec/rdb_value_encoder.h"
+
+namespace cairn {
+namespace {
+
+constexpr uint32_t kWorkersMax = 2;
+constexpr int kWorkerNice = 10;  // clients come first where both want a core
+
+void LowerThreadPriority() { (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kWorkerNice); }
+
+}  // namespace
+
+Status SnapshotWalk::Run(uint32_t threads) {
+  // New threads, because a thread cannot raise its priority again.
+  std::vector<std::thread> workers;
+  for (uint32_t i = 0; i < std::clamp(threads, 1u, kWorkersMax); i++) {
+    workers.emplace_back([this] {
+      LowerThreadPriority();
+      Work();
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  MutexLock lock(mutex_);
+  return failure_;
+}
+
+void SnapshotWalk::Fail(const Status& status) {
+  MutexLock lock(mutex_);
+  if (failure_.ok()) failure_ = status;
+  failed_.store(true, std::memory_order_relaxed);
+}
+
+void SnapshotWalk::UpdateGate() {
+  const uint64_t handed_over = cut_.handed_over_bytes();
+  if (handed_over > kHandOverLimitBytes) {
+    core_.SetGate(kGateHandOverFull, true);
+  } else if (handed_over < kHandOverResumeBytes && core_.gate_has(kGateHandOverFull)) {
+    core_.SetGate(kGateHandOverFull, false);
+    core_.NotifyProgress();
+  }
+}
+
+void SnapshotWalk::Work() {
+  EntryBlock block;
+  std::vector<LargeEntry> large;
+  while (!failed_.load(std::memory_order_relaxed) && cut_.NextBlock(&block, &large)) {
+    UpdateGate();
+    Status status;
+    if (!block.empty()) status = writer_.AddBlock(block);
+    for (const LargeEntry& entry : large) {
+      if (status.ok()) status = WriteLarge(entry);
+    }
+    large.clear();
+    if (!status.ok()) Fail(status);
+    std::this_thread::yield();
+  }
+}
+
+Status SnapshotWalk::WriteLarge(const LargeEntry& entry) {
+  const std::string prefix = RdbLengthPrefix(entry.value.size());
+  CAIRN_ASSIGN_OR_RETURN(const auto out, writer_.BeginBigEntry(static_cast<uint16_t>(entry.shard), entry.head, entry.key,
+                                                               prefix.size() + entry.value.size()));
+  CAIRN_RETURN_IF_ERROR(out->Append(prefix));
+  for (const RopeSlice& slice : entry.value.slices()) CAIRN_RETURN_IF_ERROR(out->Append(slice.view()));
+  return out->Finish();
+}
+
+}  // namespace cairn

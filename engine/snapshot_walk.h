@@ -1,0 +1,39 @@
+// The writing half of a snapshot: workers take blocks from the cut and give them to the writer, and stay out of the way of clients.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/thread_annotations.h"
+#include "engine/keyspace/snapshot_cut.h"
+#include "engine/store_core.h"
+#include "snapshot/snapshot_writer.h"
+
+namespace cairn {
+
+class SnapshotWalk {
+ public:
+  // What writers may have handed over before they are parked, and where they may go on.
+  static constexpr uint64_t kHandOverLimitBytes = 64ull << 20;
+  static constexpr uint64_t kHandOverResumeBytes = 32ull << 20;
+
+  SnapshotWalk(StoreCore& core, SnapshotCut& cut, SnapshotWriter& writer) : core_(core), cut_(cut), writer_(writer) {}
+
+  // Until all entries are written or something failed. The calling thread is one of the workers.
+  Status Run(uint32_t threads);
+
+ private:
+  void Work();
+  Status WriteLarge(const LargeEntry& entry);
+  void UpdateGate();
+  void Fail(const Status& status) CAIRN_EXCLUDES(mutex_);
+
+  StoreCore& core_;
+  SnapshotCut& cut_;
+  SnapshotWriter& writer_;
+  std::atomic<bool> failed_{false};
+  Mutex mutex_;
+  Status failure_ CAIRN_GUARDED_BY(mutex_);
+};
+
+}  // namespace cairn

@@ -1,0 +1,158 @@
+#include "engine/store.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/logger.h"
+#include "engine/execution_scratch.h"
+#include "engine/store_impl.h"
+
+namespace cairn {
+namespace {
+
+constexpr int64_t kParkedRetryUs = 1'000;
+
+Status Queue(Client& client, const CommandRow& row, ArgSpan args) {
+  QueuedCommand command{.row = &row};
+  for (const std::string_view arg : args) command.args.push_back(SharedBytes::Copy(arg));
+  client.transaction.commands.push_back(std::move(command));
+  return Status();
+}
+
+}  // namespace
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Store::~Store() {
+  const Status status = Close(false);
+  if (!status.ok()) LogF(LogLevel::kWarning, "Closing the store: %s", std::string(status.message()).c_str());
+}
+
+Result<std::unique_ptr<Store>> Store::Open(StoreOptions options, const std::function<void(const Progress&)>& progress) {
+  FileSystem& fs = options.file_system != nullptr ? *options.file_system : RealFileSystem();
+  Clock& clock = options.clock != nullptr ? *options.clock : RealClock();
+  auto impl = std::make_unique<Impl>(std::move(options), fs, clock);
+  CAIRN_RETURN_IF_ERROR(impl->Open(progress));
+  return std::unique_ptr<Store>(new Store(std::move(impl)));
+}
+
+Outcome Store::Execute(Client& client, const Request& request, ReplySink& reply) {
+  return impl_->executor->Execute(client, request, reply);
+}
+
+Outcome Store::ExecuteTransaction(Client& client, ReplySink& reply) { return impl_->executor->ExecuteTransaction(client, reply); }
+
+void Store::Unwatch(Client& client) { impl_->executor->Unwatch(client); }
+
+void Store::Prefetch(std::span<const Request> requests, uint32_t database) { impl_->executor->Prefetch(requests, database); }
+
+std::string Store::RefusalOf(const CommandRow& row, bool queueing) { return impl_->executor->RefusalOf(row.flags, queueing); }
+
+void Store::AddClientMemory(int64_t delta_bytes) { impl_->core.memory.AddClientBytes(delta_bytes); }
+
+ReplyValue Store::Run(Client& client, std::initializer_list<std::string_view> args, Durability wait) {
+  return Run(client, std::span<const std::string_view>(args.begin(), args.size()), wait);
+}
+
+ReplyValue Store::Run(Client& client, std::span<const std::string_view> args, Durability wait) {
+  ReplyValueSink sink;
+  const CommandRow* row = commands().Find(args);
+  const Status callable = CommandTable::CheckCall(row, args);
+  if (!callable.ok()) {
+    client.transaction.aborted = client.transaction.open;
+    sink.Error(callable.message());
+    return sink.Take();
+  }
+  if (client.transaction.open && !row->has(kRunsUnqueued)) {
+    const std::string refusal = RefusalOf(*row, true);
+    if (!refusal.empty()) {
+      client.transaction.aborted = true;
+      sink.Error(refusal);
+      return sink.Take();
+    }
+    (void)Queue(client, *row, args);
+    sink.Simple("QUEUED");
+    return sink.Take();
+  }
+  std::vector<SharedBytes> owners;
+  for (size_t i = 0; i < args.size(); i++) {
+    if (args[i].size() <= kInlineValueMaxBytes) continue;
+    owners.resize(args.size());
+    owners[i] = SharedBytes::Copy(args[i]);
+  }
+  const bool is_exec = row->parent == nullptr && row->name == "exec";
+  Outcome outcome;
+  while (true) {
+    outcome = is_exec ? ExecuteTransaction(client, sink) : Execute(client, {.row = row, .args = args, .owners = owners}, sink);
+    if (outcome.kind == Outcome::Kind::kDone) break;
+    impl_->core.WaitForProgress(kParkedRetryUs);
+  }
+  if (wait == Durability::kAwait && outcome.visible_lsn > durable_lsn()) {
+    const Status durable = WaitDurable(outcome.visible_lsn);
+    if (!durable.ok()) {
+      (void)sink.Take();
+      sink.Error("MISCONF Errors writing to the AOF file: " + std::string(durable.message()));
+    }
+  }
+  return sink.Take();
+}
+
+void Store::ForEachKey(uint32_t database, const std::function<void(std::string_view key, const Entry& entry)>& visit) {
+  ScratchLease scratch;
+  impl_->core.FillScope(scratch->scope, impl_->core.clock.WallMs());
+  scratch->scope.deletes_expired = false;
+  scratch->scope.locked_shards.reset();
+  impl_->core.keyspace->ForEach(scratch->scope, database, [&](const Entry& entry) { visit(entry.key(), entry); });
+}
+
+Lsn Store::durable_lsn() const { return impl_->core.log->durable_lsn(); }
+
+Lsn Store::end_lsn() const { return impl_->core.log->end_lsn(); }
+
+Status Store::WaitDurable(Lsn lsn) { return impl_->core.log->WaitDurable(lsn); }
+
+void Store::SetProgressListener(std::function<void()> listener) { impl_->core.SetProgressListener(std::move(listener)); }
+
+void Store::SetChangeListener(ChangeListener* listener) {
+  impl_->core.change_listener.store(listener, std::memory_order_release);
+  if (listener != nullptr) return;
+  // Whoever still uses the old one holds a shard lock: once all were ours, nobody does.
+  ShardSet all;
+  all.set();
+  impl_->core.keyspace->LockShards(all);
+  impl_->core.keyspace->UnlockShards(all);
+}
+
+Status Store::StartSnapshot(bool then_drop_log, std::function<void(const Status&)> done) {
+  return impl_->checkpointer->StartSnapshot(then_drop_log, std::move(done));
+}
+
+Status Store::SaveAndWait() {
+  if (ThisThreadHoldsShards()) return Status::Unavailable("a snapshot cannot be awaited inside a transaction");
+  return impl_->checkpointer->SaveAndWait();
+}
+
+StoreOptions Store::options() const {
+  StoreOptions options = impl_->core.opened_with;
+  options.runtime = impl_->core.runtime();
+  return options;
+}
+
+Status Store::UpdateOptions(const std::function<void(RuntimeOptions&)>& change) { return impl_->UpdateOptions(change); }
+
+StoreInfo Store::Info() const { return impl_->Info(); }
+
+Status Store::Reload(bool snapshot_first) {
+  if (ThisThreadHoldsShards()) return Status::Unavailable("the data set cannot be reloaded inside a transaction");
+  return impl_->Reload(snapshot_first);
+}
+
+Status Store::Close(bool snapshot) { return impl_->Close(snapshot); }
+
+Keyspace& Store::keyspace() { return *impl_->core.keyspace; }
+
+LogWriter& Store::log() { return *impl_->core.log; }
+
+CommandTable& Store::commands() { return impl_->core.commands; }
+
+}  // namespace cairn

@@ -1,0 +1,226 @@
+// Opening, closing, reloading and changing the settings of a store.
+
+#include "engine/store_impl.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/allocator.h"
+#include "base/logger.h"
+#include "base/random.h"
+#include "engine/commands/command_context.h"
+#include "snapshot/snapshot_directory.h"
+
+namespace cairn {
+namespace {
+
+constexpr size_t kTimelineIdChars = 40;
+constexpr int kReloadTries = 100;
+constexpr size_t kTimelinesKept = 32;
+
+ShardSet AllShards() {
+  ShardSet all;
+  return all.set();
+}
+
+void RegisterCommands(CommandTable& table) {
+  RegisterStringCommands(table);
+  RegisterBitmapCommands(table);
+  RegisterKeyCommands(table);
+  RegisterTransactionCommands(table);
+  RegisterCommandCommands(table);
+}
+
+}  // namespace
+
+Store::Impl::Impl(StoreOptions options, FileSystem& fs, Clock& clock) : core(std::move(options), fs, clock) {}
+
+Store::Impl::~Impl() = default;
+
+Status Store::Impl::Open(const ProgressCallback& progress) {
+  RegisterCommands(core.commands);
+  if (core.opened_with.register_commands) core.opened_with.register_commands(core.commands);
+  core.keyspace = std::make_unique<Keyspace>(KeyspaceOptions{.databases = core.opened_with.databases});
+  core.keyspace->ConfigureEviction(EvictionSettingsOf(core.opened_with.runtime));
+  if (core.opened_with.in_memory_only) {
+    RuntimeOptions runtime = core.runtime();
+    runtime.append_only = false;
+    runtime.save_points.clear();
+    core.SetRuntime(runtime);
+    LogOptions log_options;
+    log_options.fs = &core.fs;
+    log_options.clock = &core.clock;
+    log_options.enabled = false;
+    CAIRN_ASSIGN_OR_RETURN(core.log, LogWriter::Open(log_options, 1, {}));
+  } else {
+    CAIRN_RETURN_IF_ERROR(OpenDirectory(progress));
+  }
+  if (checkpointer == nullptr) checkpointer = std::make_unique<Checkpointer>(core, directory.get());
+  core.log->SetCommitListener([this](Lsn) { core.OnLogProgress(); });
+  core.RefreshPolicy();
+  core.active_expire.store(core.runtime().active_expire, std::memory_order_relaxed);
+  background = std::make_unique<Background>(core, *checkpointer, directory.get());
+  executor = std::make_unique<Executor>(core, [this] { return background->Evict(Background::kCommandEvictBudgetUs); });
+  checkpointer->Start();
+  background->Start();
+  return Status();
+}
+
+Status Store::Impl::OpenDirectory(const ProgressCallback& progress) {
+  CAIRN_ASSIGN_OR_RETURN(directory, DataDirectory::Open(core.fs, core.clock, core.opened_with.directory));
+  CAIRN_ASSIGN_OR_RETURN(const RecoveryOutcome recovered, RecoverKeyspace(core, *directory, RecoveryOptions{}, progress));
+  CAIRN_RETURN_IF_ERROR(OpenLog(recovered));
+  const Result<std::vector<std::string>> stale = RemoveStaleSnapshots(core.fs, directory->path(), directory->manifest());
+  if (!stale.ok()) LogF(LogLevel::kWarning, "Stale snapshots stay: %s", std::string(stale.status().message()).c_str());
+  checkpointer = std::make_unique<Checkpointer>(core, directory.get());
+  checkpointer->NoteRecovered(recovered.manifest.current_snapshot, recovered.loaded_log_bytes, core.log->end_lsn());
+  loaded_log_bytes_ = recovered.loaded_log_bytes;
+  load_duration_us_ = recovered.duration_us;
+  for (uint32_t i = 0; i < core.keyspace->databases(); i++) loaded_keys_ += core.keyspace->Size(i);
+  return Status();
+}
+
+Status Store::Impl::OpenLog(const RecoveryOutcome& recovered) {
+  LogOptions log_options = LogOptionsFor(core, *directory);
+  const Lsn next_lsn = recovered.next_lsn;
+  // The manifest says that the directory is in use, and from where on LSNs are given out, before any is.
+  CAIRN_RETURN_IF_ERROR(AdoptHistory(recovered, next_lsn));
+  LogRecoveryResult found = recovered.log;
+  if (!recovered.had_log) {
+    if (log_options.enabled) CAIRN_RETURN_IF_ERROR(directory->RemoveUncountedLog());
+    found = LogRecoveryResult{.first_lsn = next_lsn, .end_lsn = next_lsn, .durable_mark = next_lsn, .next_lsn = next_lsn};
+  }
+  CAIRN_ASSIGN_OR_RETURN(core.log, LogWriter::Open(log_options, next_lsn, found));
+  if (!log_options.enabled || recovered.had_log) return Status();
+  // Only a log that exists belongs to the data: from here on its absence is damage.
+  return directory->Update([next_lsn](Manifest& manifest) {
+    manifest.has_log = true;
+    manifest.log_first_segment_lsn = next_lsn;
+  });
+}
+
+Status Store::Impl::AdoptHistory(const RecoveryOutcome& recovered, Lsn next_lsn) {
+  const bool logs = core.runtime().append_only;
+  return directory->Update([&](Manifest& manifest) {
+    manifest.clean_shutdown = false;
+    manifest.lsn_ceiling = logs ? next_lsn : next_lsn + DataDirectory::kCeilingStep;
+    if (recovered.clean && !manifest.timelines.empty()) return;
+    // What was perhaps seen of the old history beyond its end is not part of this one: replicas must be told so.
+    const int64_t old_base = manifest.timelines.empty() ? 0 : manifest.timelines.back().base;
+    const int64_t leap = static_cast<int64_t>(next_lsn - recovered.end_lsn);
+    manifest.timelines.push_back({.id = SecureRandomHex(kTimelineIdChars), .fork_lsn = next_lsn, .base = old_base + leap});
+    if (manifest.timelines.size() > kTimelinesKept) manifest.timelines.erase(manifest.timelines.begin());
+  });
+}
+
+Status Store::Impl::RaiseCeilingFor(Lsn lsn) {
+  return directory->Update([lsn](Manifest& manifest) { manifest.lsn_ceiling = lsn + DataDirectory::kCeilingStep; });
+}
+
+Status Store::Impl::Close(bool snapshot) {
+  MutexLock lock(options_mutex_);
+  if (closed_) return Status();
+  Status result;
+  if (snapshot && directory != nullptr) {
+    result = checkpointer->SaveAndWait();
+    if (!result.ok()) return result;
+  }
+  closed_ = true;
+  core.SetGate(kGateClosed, true);
+  background->Stop();
+  checkpointer->Stop();
+  // Whoever was inside a command has left it once all locks were ours.
+  core.keyspace->LockShards(AllShards());
+  core.keyspace->UnlockShards(AllShards());
+  const bool logged = core.log->enabled();
+  const Lsn end = core.log->end_lsn();
+  result = core.log->CloseCleanly();
+  core.SetProgressListener(nullptr);
+  if (directory == nullptr) return result;
+  if (result.ok()) {
+    result = directory->Update([&](Manifest& manifest) {
+      manifest.clean_shutdown = logged || checkpointer->last_lsn() == end;
+      if (!logged) manifest.lsn_ceiling = std::max(manifest.lsn_ceiling, end);
+    });
+  }
+  directory.reset();
+  return result;
+}
+
+Status Store::Impl::Reload(bool snapshot_first) {
+  MutexLock lock(options_mutex_);
+  if (closed_ || directory == nullptr) return Status::Unavailable("there is no directory to reload from");
+  background->Pause();
+  Status status;
+  // Everybody is locked out for the load, not for the snapshot; so it is taken again while somebody wrote in between.
+  for (int i = 0; i < kReloadTries; i++) {
+    if (snapshot_first) status = checkpointer->SaveAndWait();
+    if (!status.ok()) break;
+    core.keyspace->LockShards(AllShards());
+    const Lsn end = core.log->end_lsn();
+    const bool logged = core.log->enabled() && directory->manifest().has_log;
+    const bool covered = !snapshot_first || logged || checkpointer->last_lsn() == end;
+    if (covered) {
+      if (logged) status = core.log->RequestSync();
+      if (logged && status.ok()) status = core.log->WaitDurable(end);
+      if (status.ok()) status = LoadAgain(logged);
+      core.keyspace->UnlockShards(AllShards());
+      break;
+    }
+    core.keyspace->UnlockShards(AllShards());
+    status = Status::Unavailable("the data set changes faster than it can be saved");
+  }
+  background->Resume();
+  return status;
+}
+
+Status Store::Impl::LoadAgain(bool read_log) {
+  ChangeScope scope;
+  scope.replaying = true;
+  scope.now_ms = core.clock.WallMs();
+  scope.locked_shards = AllShards();
+  core.keyspace->Flush(scope, -1, false);
+  const RecoveryOptions options{.repair_log = false, .locks_held = true, .read_log = read_log};
+  const Result<RecoveryOutcome> recovered = RecoverKeyspace(core, *directory, options, nullptr);
+  if (!recovered.ok()) {
+    LogF(LogLevel::kWarning, "Reloading failed, the data set is incomplete: %s", std::string(recovered.status().message()).c_str());
+    core.SetGate(kGateClosed, true);  // never serve a part as if it were the whole
+    return recovered.status();
+  }
+  return Status();
+}
+
+Status Store::Impl::UpdateOptions(const std::function<void(RuntimeOptions&)>& change) {
+  MutexLock lock(options_mutex_);
+  const RuntimeOptions before = core.runtime();
+  RuntimeOptions after = before;
+  change(after);
+  if (core.opened_with.in_memory_only && (after.append_only || !after.save_points.empty())) {
+    return Status::InvalidArgument("a store in memory only has no log and no snapshots");
+  }
+  if (after.maxmemory_samples < 1) return Status::InvalidArgument("maxmemory-samples must be at least 1");
+  CAIRN_RETURN_IF_ERROR(ApplyLogSettings(before, after));
+  core.SetRuntime(after);
+  core.memory.Configure(after.maxmemory_bytes);
+  core.active_expire.store(after.active_expire, std::memory_order_relaxed);
+  core.keyspace->ConfigureEviction(EvictionSettingsOf(after));
+  core.RefreshSnapshotGate();
+  background->Wake();
+  return Status();
+}
+
+Status Store::Impl::ApplyLogSettings(const RuntimeOptions& before, const RuntimeOptions& after) {
+  if (before.append_fsync != after.append_fsync) core.log->SetPolicy(after.append_fsync);
+  if (before.append_only != after.append_only) {
+    if (after.append_only) {
+      CAIRN_RETURN_IF_ERROR(checkpointer->StartEnablingLog());
+    } else {
+      CAIRN_RETURN_IF_ERROR(RaiseCeilingFor(core.log->end_lsn()));
+      CAIRN_RETURN_IF_ERROR(core.log->Disable());
+    }
+  }
+  core.RefreshPolicy();
+  return Status();
+}
+
+}  // namespace cairn

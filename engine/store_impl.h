@@ -1,0 +1,48 @@
+// The parts of a store and the order in which they live.
+#pragma once
+
+#include <memory>
+
+#include "engine/background.h"
+#include "engine/checkpointer.h"
+#include "engine/data_directory.h"
+#include "engine/executor.h"
+#include "engine/recovery.h"
+#include "engine/store.h"
+#include "engine/store_core.h"
+
+namespace cairn {
+
+class Store::Impl {
+ public:
+  Impl(StoreOptions options, FileSystem& fs, Clock& clock);
+  ~Impl();
+
+  // Everything that Store::Open does.
+  Status Open(const ProgressCallback& progress);
+  Status Close(bool snapshot);
+  Status Reload(bool snapshot_first);
+  Status UpdateOptions(const std::function<void(RuntimeOptions&)>& change);
+  StoreInfo Info() const;
+
+  StoreCore core;
+  std::unique_ptr<DataDirectory> directory;  // null in memory only
+  std::unique_ptr<Checkpointer> checkpointer;
+  std::unique_ptr<Background> background;
+  std::unique_ptr<Executor> executor;
+
+ private:
+  Status OpenDirectory(const ProgressCallback& progress);
+  Status OpenLog(const RecoveryOutcome& recovered);
+  Status AdoptHistory(const RecoveryOutcome& recovered, Lsn next_lsn);
+  Status LoadAgain(bool read_log);
+  Status ApplyLogSettings(const RuntimeOptions& before, const RuntimeOptions& after);
+  Status RaiseCeilingFor(Lsn lsn);
+
+  Mutex options_mutex_;  // one change of options, reload or close at a time
+  bool closed_ CAIRN_GUARDED_BY(options_mutex_) = false;
+  uint64_t loaded_keys_ = 0, loaded_log_bytes_ = 0;  // set while opening
+  int64_t load_duration_us_ = 0;
+};
+
+}  // namespace cairn

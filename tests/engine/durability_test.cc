@@ -1,0 +1,169 @@
+// Promises P1, P2 and P5: what is acknowledged survives, what a crash could undo is not shown, and a failing disk refuses writes until
+// it works again.
+
+#include <atomic>
+#include <vector>
+
+#include "tests/engine/store_test_support.h"
+
+namespace cairn {
+namespace {
+
+class DurabilityTest : public StoreTest {
+ protected:
+  bool Refuses() { return store_->Info().writes_refused; }
+  static bool IsMisconf(const ReplyValue& reply) { return reply.is_error() && reply.text.starts_with("MISCONF"); }
+};
+
+// Clients write while the power fails at a random moment: with `always` everything acknowledged is there afterwards.
+TEST_F(DurabilityTest, NothingAcknowledgedIsLost) {
+  const uint64_t seed = TestSeed();
+  Random random(seed);
+  std::vector<std::atomic<int>> acknowledged(4);
+  for (int round = 0; round < 12; round++) {
+    Open();
+    for (int writer = 0; writer < 4; writer++) {
+      const ReplyValue value = Run({"GET", "w" + std::to_string(writer)});
+      const int stored = value.is_null() ? 0 : std::stoi(value.text);
+      ASSERT_GE(stored, acknowledged[writer].load()) << "round " << round << " writer " << writer;
+      acknowledged[writer] = stored;
+    }
+    std::atomic<bool> crashed{false};
+    std::vector<std::thread> writers;
+    for (int writer = 0; writer < 4; writer++) {
+      writers.emplace_back([&, writer] {
+        Client client;
+        for (int next = acknowledged[writer] + 1; !crashed.load(); next++) {
+          const ReplyValue reply = store_->Run(client, {"SET", "w" + std::to_string(writer), std::to_string(next)});
+          if (crashed.load()) return;
+          if (reply.is_ok()) acknowledged[writer] = next;
+        }
+      });
+    }
+    if (round % 3 == 2) ASSERT_TRUE(store_->StartSnapshot(true).ok());
+    std::this_thread::sleep_for(std::chrono::milliseconds(5 + random.Uniform(30)));
+    // What is acknowledged from here on was durable before the power failed, or is not counted.
+    crashed = true;
+    memory_.CrashAndDropUnsynced(round % 2 == 0 ? MemoryFileSystem::kDropAll : random.Next() | 1);
+    for (std::thread& writer : writers) writer.join();
+    store_.reset();
+  }
+}
+
+TEST_F(DurabilityTest, AFailedSyncRefusesWritesUntilTheDiskWorks) {
+  Open();
+  ASSERT_TRUE(Run({"SET", "durable", "1"}).is_ok());
+  faulty_.AddFault({.operation = FileOperation::kSync, .path_part = "log/", .fail_count = UINT64_MAX});
+  faulty_.AddFault({.operation = FileOperation::kWrite, .path_part = "log/", .fail_count = UINT64_MAX});
+  store_->Run(client_, {"SET", "doubtful", "1"}, Store::Durability::kDoNotAwait);
+  ASSERT_TRUE(Eventually([&] { return Refuses(); }));
+  EXPECT_TRUE(IsMisconf(Run({"SET", "refused", "1"})));
+  EXPECT_EQ(Text({"GET", "durable"}), "\"1\"");
+  EXPECT_TRUE(IsMisconf(Run({"GET", "doubtful"})));
+  EXPECT_TRUE(IsMisconf(Run({"DBSIZE"})));
+  faulty_.ClearFaults();
+  EXPECT_TRUE(Eventually([&] { return Run({"SET", "again", "1"}).is_ok(); }));
+  EXPECT_EQ(Text({"GET", "doubtful"}), "\"1\"");
+  EXPECT_TRUE(IsMisconf(Run({"GET", "refused"})) || Run({"GET", "refused"}).is_null());
+  EXPECT_EQ(faulty_.syncs_after_failure(), 0u);
+  Crash();
+  Open();
+  EXPECT_EQ(Text({"GET", "doubtful"}), "\"1\"");
+  EXPECT_EQ(Text({"GET", "again"}), "\"1\"");
+}
+
+TEST_F(DurabilityTest, AFullDiskRecoversByItself) {
+  Open();
+  ASSERT_TRUE(Run({"SET", "before", "1"}).is_ok());
+  memory_.SetCapacityBytes(0);
+  const std::string filler(1'000'000, 'f');
+  ASSERT_TRUE(Eventually([&] {
+    store_->Run(client_, {"SET", "filler", filler}, Store::Durability::kDoNotAwait);
+    return Refuses();
+  }));
+  EXPECT_TRUE(IsMisconf(Run({"SET", "refused", "1"})));
+  EXPECT_EQ(Text({"GET", "before"}), "\"1\"");
+  memory_.SetCapacityBytes(UINT64_MAX);
+  EXPECT_TRUE(Eventually([&] { return Run({"SET", "after", "1"}).is_ok(); }));
+  Crash();
+  Open();
+  EXPECT_EQ(Text({"GET", "after"}), "\"1\"");
+}
+
+TEST_F(DurabilityTest, ExpiredKeysAreHiddenAndNothingIsEvictedWhileRefused) {
+  runtime_.maxmemory_policy = EvictionPolicy::kAllKeysRandom;
+  Open();
+  for (int i = 0; i < 100; i++) Run({"SET", "k" + std::to_string(i), std::string(1000, 'v')});
+  Run({"SET", "short", "v", "PX", "300"});
+  faulty_.AddFault({.operation = FileOperation::kSync, .path_part = "log/", .fail_count = UINT64_MAX});
+  faulty_.AddFault({.operation = FileOperation::kWrite, .path_part = "log/", .fail_count = UINT64_MAX});
+  store_->Run(client_, {"SET", "doubtful", "1"}, Store::Durability::kDoNotAwait);
+  ASSERT_TRUE(Eventually([&] { return Refuses(); }));
+  ASSERT_TRUE(store_->UpdateOptions([](RuntimeOptions& options) { options.maxmemory_bytes = 10'000; }).ok());
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_EQ(Text({"GET", "short"}), "(nil)");
+  EXPECT_EQ(store_->Info().expired_keys, 0u);
+  EXPECT_EQ(store_->Info().evicted_keys, 0u);
+  ASSERT_TRUE(store_->UpdateOptions([](RuntimeOptions& options) { options.maxmemory_bytes = 0; }).ok());
+  faulty_.ClearFaults();
+  EXPECT_TRUE(Eventually([&] { return store_->Info().expired_keys == 1; }));
+  EXPECT_EQ(Text({"DBSIZE"}), "(integer) 101");
+}
+
+TEST_F(DurabilityTest, AFailedSnapshotLeavesTheDataAsItWas) {
+  Open();
+  Run({"SET", "k", "v"});
+  ASSERT_TRUE(store_->SaveAndWait().ok());
+  Run({"SET", "k", "w"});
+  faulty_.AddFault({.operation = FileOperation::kWrite, .path_part = "snapshots/", .fail_count = UINT64_MAX});
+  EXPECT_FALSE(store_->SaveAndWait().ok());
+  EXPECT_FALSE(store_->Info().last_snapshot_ok);
+  faulty_.ClearFaults();
+  Crash();
+  Open();
+  EXPECT_EQ(Text({"GET", "k"}), "\"w\"");
+  ASSERT_TRUE(store_->SaveAndWait().ok());
+}
+
+TEST_F(DurabilityTest, StopWritesOnSnapshotError) {
+  runtime_.save_points = {{.seconds = 3600, .changes = 1'000'000}};
+  Open();
+  faulty_.AddFault({.operation = FileOperation::kWrite, .path_part = "snapshots/", .fail_count = UINT64_MAX});
+  EXPECT_FALSE(store_->SaveAndWait().ok());
+  EXPECT_TRUE(IsMisconf(Run({"SET", "k", "v"})));
+  EXPECT_EQ(Text({"GET", "k"}), "(nil)");
+  ASSERT_TRUE(store_->UpdateOptions([](RuntimeOptions& o) { o.stop_writes_on_snapshot_error = false; }).ok());
+  EXPECT_TRUE(Run({"SET", "k", "v"}).is_ok());
+  ASSERT_TRUE(store_->UpdateOptions([](RuntimeOptions& o) { o.stop_writes_on_snapshot_error = true; }).ok());
+  EXPECT_TRUE(IsMisconf(Run({"SET", "k", "v"})));
+  faulty_.ClearFaults();
+  EXPECT_TRUE(store_->SaveAndWait().ok());
+  EXPECT_TRUE(Run({"SET", "k", "v"}).is_ok());
+}
+
+// With everysec a slow disk makes writers wait and then refuses them; nothing older than about a second is ever undurable.
+TEST_F(DurabilityTest, EverySecondIsEnforced) {
+  runtime_.append_fsync = FsyncPolicy::kEverySecond;
+  std::atomic<bool> slow{false};
+  faulty_.SetHook([&](FileOperation operation, const std::string& path) {
+    if (operation != FileOperation::kSync || path.find("log/") == std::string::npos) return;
+    for (int i = 0; i < 4000 && slow.load(); i++) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  });
+  Open();
+  slow = true;
+  const CommandRow* set = store_->commands().FindByName("set");
+  const std::string_view args[] = {"SET", "k", "v"};
+  bool held_back = false;
+  for (int i = 0; i < 3000 && !held_back; i++) {
+    ReplyValueSink sink;
+    const Outcome outcome = store_->Execute(client_, {.row = set, .args = args}, sink);
+    held_back = outcome.kind == Outcome::Kind::kParked || IsMisconf(sink.Take());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_TRUE(held_back);
+  slow = false;
+  EXPECT_TRUE(Eventually([&] { return Run({"SET", "k", "w"}).is_ok(); }));
+}
+
+}  // namespace
+}  // namespace cairn

@@ -1,0 +1,94 @@
+// A store on a file system in memory that can fail and lose power, and what tests of it share.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <utility>
+
+#include "base/faulty_file_system.h"
+#include "base/memory_file_system.h"
+#include "base/random.h"
+#include "engine/keyspace/keyspace.h"
+#include "engine/reply_value.h"
+#include "engine/store.h"
+#include "engine/values/string_value.h"
+
+namespace cairn {
+
+// Printed by every random test, and taken from CAIRN_SEED where that is set.
+inline uint64_t TestSeed() {
+  const char* given = std::getenv("CAIRN_SEED");
+  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : SecureRandom64() % 1'000'000'000;
+  std::printf("CAIRN_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  return seed;
+}
+
+// Database, key -> value, expiry (-1: none).
+using Contents = std::map<std::pair<uint32_t, std::string>, std::pair<std::string, int64_t>>;
+
+inline Contents ContentsOf(Store& store) {
+  Contents contents;
+  for (uint32_t database = 0; database < store.keyspace().databases(); database++) {
+    store.ForEachKey(database, [&](std::string_view key, const Entry& entry) {
+      std::string scratch;
+      const std::string value(StringView(&entry).Flatten(&scratch));
+      contents[{database, std::string(key)}] = {value, entry.has_expiry() ? entry.expiry_ms() : -1};
+    });
+  }
+  return contents;
+}
+
+class StoreTest : public ::testing::Test {
+ protected:
+  StoreOptions Options() {
+    StoreOptions options;
+    options.directory = "db";
+    options.threads = 2;
+    options.file_system = &faulty_;
+    options.runtime = runtime_;
+    return options;
+  }
+  void Open() {
+    Result<std::unique_ptr<Store>> opened = Store::Open(Options());
+    ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+    store_ = std::move(opened).value();
+  }
+  void Close() {
+    const Status closed = store_->Close(false);
+    EXPECT_TRUE(closed.ok()) << closed.ToString();
+    store_.reset();
+  }
+  // As if the power failed: nothing that was not synced survives (seed 0), or what the seed says.
+  void Crash(uint64_t seed = MemoryFileSystem::kDropAll) {
+    memory_.CrashAndDropUnsynced(seed);
+    store_.reset();
+  }
+  ReplyValue Run(std::initializer_list<std::string_view> args) { return store_->Run(client_, args); }
+  std::string Text(std::initializer_list<std::string_view> args) { return Run(args).ToString(); }
+
+  MemoryFileSystem memory_;
+  FaultyFileSystem faulty_{memory_};
+  RuntimeOptions runtime_;
+  std::unique_ptr<Store> store_;
+  Client client_;
+};
+
+// Waits, up to some seconds, until `condition` holds.
+template <typename Condition>
+bool Eventually(Condition condition, int timeout_ms = 10'000) {
+  for (int i = 0; i < timeout_ms; i++) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return condition();
+}
+
+}  // namespace cairn
