@@ -58,6 +58,8 @@ class ChangeScope {
 
   // The key changed: its stripe takes this unit's LSN; `changes` grows (Redis's rdb_changes_since_last_save).
   void Touch(const KeyRef& key) { touched_stripes_.push_back(static_cast<uint16_t>(key.stripe())); changes_++; }
+  // Every key may have changed (FLUSHALL, SWAPDB): all stripes take this unit's LSN.
+  void TouchAll(uint64_t changes);
   // The reply depends on the key as it is: it waits for the stripe's LSN.
   void Read(const KeyRef& key) { read_stripes_.push_back(static_cast<uint16_t>(key.stripe())); }
   // The reply depends on the whole keyspace: it waits for the newest LSN.

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace cairn {
@@ -57,8 +58,13 @@ class Entry {
 
  private:
   friend class EntryCodec;  // entry.cc, entry_codec.h: builds and changes the bytes
+  static constexpr uint16_t kLongKey = 0xFFFF;  // key_size_ of a key whose length stands in 8 bytes of its own
   Entry() = default;
   const char* body() const { return reinterpret_cast<const char*>(this + 1); }
+  const char* payload() const {
+    const std::string_view name = key();
+    return name.data() + name.size();
+  }
 
   uint32_t access_ : 24;
   uint32_t kind_ : 8;
@@ -66,5 +72,33 @@ class Entry {
   uint16_t inline_size_;
 };
 static_assert(sizeof(Entry) == 8);
+
+inline std::string_view Entry::key() const {
+  const char* at = body() + ((kind_ & 0x80) >> 4);
+  if (key_size_ != kLongKey) [[likely]] return {at, key_size_};
+  uint64_t size;
+  std::memcpy(&size, at, sizeof(size));
+  return {at + sizeof(size), size};
+}
+
+inline int64_t Entry::expiry_ms() const {
+  int64_t expiry_ms;
+  std::memcpy(&expiry_ms, body(), sizeof(expiry_ms));
+  return expiry_ms;
+}
+
+inline std::string_view Entry::inline_value() const { return {payload(), inline_size_}; }
+
+inline int64_t Entry::int_value() const {
+  int64_t value;
+  std::memcpy(&value, payload(), sizeof(value));
+  return value;
+}
+
+inline const Rope& Entry::rope() const {
+  const Rope* rope;
+  std::memcpy(&rope, payload(), sizeof(rope));
+  return *rope;
+}
 
 }  // namespace cairn

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/crc16.h"
+
 namespace cairn {
 
-inline constexpr uint32_t kSlotCount = 16384;   // Redis Cluster's hash slots
+// kSlotCount, Redis Cluster's hash slots, is in base/crc16.h.
 inline constexpr uint32_t kShardCount = 64;     // whatever the number of threads
 inline constexpr uint32_t kStripeCount = 1024;  // LSN stripes by key hash (DESIGN.md, promise P1)
 
@@ -18,6 +20,8 @@ struct KeyRef {
 
   // Hashes `name` (XXH3 with the process's seed; slot by CRC16 and hash tags).
   static KeyRef Of(std::string_view name);
+  // The hash alone.
+  static uint64_t Hash(std::string_view name);
   uint32_t shard() const { return slot % kShardCount; }
   uint32_t stripe() const { return hash % kStripeCount; }
 };

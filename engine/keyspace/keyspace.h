@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/thread_annotations.h"
 #include "engine/client.h"
 #include "engine/keyspace/change_scope.h"
 #include "engine/keyspace/entry.h"
@@ -27,10 +28,30 @@
 
 namespace cairn {
 
-class Shard;
+class SnapshotCut;
+struct Shard;
+enum class EvictionPolicy : uint8_t;  // engine/store_options.h
 
 struct KeyspaceOptions {
   uint32_t databases = 16;
+};
+
+// What decides which keys are evicted, and therefore what the entries' access fields mean (access_field.h, eviction.h).
+struct EvictionSettings {
+  EvictionPolicy policy{};  // kNoEviction
+  int samples = 5;
+  int lfu_log_factor = 10;
+  int lfu_decay_minutes = 1;
+};
+
+// A string key as a snapshot or an import holds it.
+struct LoadedString {
+  StringSource value;         // is_int: not used
+  bool is_int = false;
+  int64_t number = 0;
+  int64_t expiry_ms = -1;     // < 0: none
+  bool has_access = false;    // otherwise the key counts as used just now
+  uint32_t access = 0;
 };
 
 // Counters summed over the shards when read; each is exact once its writer is done.
@@ -49,6 +70,8 @@ class Keyspace {
   // Takes / releases the locks of the set in index order. Not recursive.
   void LockShards(const ShardSet& shards);
   void UnlockShards(const ShardSet& shards);
+  void LockShard(uint32_t shard) CAIRN_NO_THREAD_SAFETY_ANALYSIS { LockOf(shard).Lock(); }
+  void UnlockShard(uint32_t shard) CAIRN_NO_THREAD_SAFETY_ANALYSIS { LockOf(shard).Unlock(); }
   // Overlaps the cache misses of a batch: touches the buckets, then the entries, of keys about to be used. Takes and releases each
   // shard's lock by itself; call it with none held.
   void Prefetch(std::span<const KeyRef> keys, std::span<const uint32_t> databases);
@@ -82,9 +105,17 @@ class Keyspace {
   // Copies the value (sharing large ones) with its expiry to a key that is absent. Both shards locked.
   Entry* CopyEntry(ChangeScope& scope, const Entry& from, uint32_t to_database, const KeyRef& to);
 
+  // --- loading (the shard locked, or nobody else there) ------------------------------------------------------------------
+  // Makes room for `keys` keys in an empty table, so that loading them moves nothing.
+  void Reserve(uint32_t shard, uint32_t database, uint64_t keys);
+  // Stores a key, recording nothing and touching nobody. `unique`: the caller knows that the key is absent, and it is not looked up;
+  // otherwise it replaces what is there.
+  void LoadEntry(uint32_t database, const KeyRef& key, const LoadedString& loaded, int64_t now_ms, bool unique);
+
   // --- watch (the key's shard locked) ----------------------------------------------------------------------------------
   void Watch(const std::shared_ptr<WatchState>& watch, uint32_t database, const KeyRef& key, int64_t now_ms);
   void Unwatch(const std::shared_ptr<WatchState>& watch, uint32_t database, const KeyRef& key);
+  // Watch adds to watch->keys, Unwatch leaves them alone: the caller clears them when it has unwatched all.
   // Whether EXEC must fail: a watched key was changed, or has expired since it was watched.
   bool WatchBroken(ChangeScope& scope, const WatchState& watch);
 
@@ -98,9 +129,9 @@ class Keyspace {
   void SwapDatabases(ChangeScope& scope, uint32_t a, uint32_t b);  // all shards locked
   // One step of SCAN: visits whole buckets until at least `count` entries were seen; returns the next cursor, 0 at the end. A key that
   // is there from the first to the last call is visited at least once, whatever grows meanwhile. Takes its own locks, one shard
-  // at a time, and calls `visit` under them; cursors are below 2^53. With shards already locked pass their scope (MULTI): no lock is taken.
+  // at a time, and calls `visit` under them; cursors are below 2^53. The reply is made to wait for the newest LSN. With shards already locked pass their scope (MULTI): no lock is taken.
   uint64_t Scan(ChangeScope& scope, uint32_t database, uint64_t cursor, uint64_t count, const std::function<void(const Entry&)>& visit);
-  // Every live key; same locking as Scan.
+  // Every live key, each once; same locking as Scan, the lock held for some hundred keys at a time.
   void ForEach(ChangeScope& scope, uint32_t database, const std::function<void(const Entry&)>& visit);
   // A random live key's name, or false where the database is empty. Same locking as Scan.
   bool RandomKey(ChangeScope& scope, uint32_t database, std::string* key);
@@ -118,6 +149,14 @@ class Keyspace {
   uint64_t lazy_freed_objects() const;
   uint64_t pending_free_objects() const;
 
+  // --- eviction and snapshots ------------------------------------------------------------------------------------------
+  void ConfigureEviction(const EvictionSettings& settings);  // any thread
+  EvictionSettings eviction_settings() const;
+  // With all shards locked: from now on every bucket is handed to the cut before it changes (snapshot_cut.h). One cut at a time.
+  std::shared_ptr<SnapshotCut> BeginCut();
+  // Lets go of what the cut holds, finished or not; takes the shards' locks one by one. Every cut must be ended.
+  void EndCut(SnapshotCut& cut);
+
   // --- memory and counters ---------------------------------------------------------------------------------------------
   // Bytes of entries, values, dictionaries and indexes by our own exact accounting; any thread. Not what only snapshots, replies or
   // pending frees hold.
@@ -128,9 +167,16 @@ class Keyspace {
   void ResetStats();
   Shard& shard(uint32_t index);
 
- private:
+  static constexpr size_t kShardStrideBytes = 512;
   struct State;
+
+ private:
+  friend class Evictor;
+  // The lock is the first member of a shard; shards lie one stride apart.
+  SpinLock& LockOf(uint32_t shard) { return *reinterpret_cast<SpinLock*>(shards_ + shard * kShardStrideBytes); }
+
   std::unique_ptr<State> state_;
+  char* shards_ = nullptr;
 };
 
 }  // namespace cairn

@@ -37,11 +37,29 @@ class Rope {
   void CopyTo(uint64_t offset, uint64_t size_bytes, std::string* out) const;
   // The slices of a range, shared.
   Rope Substr(uint64_t offset, uint64_t size_bytes) const;
+  // The range as one view where it lies in one slice, otherwise a view without data (nullptr).
+  std::string_view Contiguous(uint64_t offset, uint64_t size_bytes) const;
+  // Bytes of the object, its slices and buffers. Of a buffer that is used in part, that part; zeros of a gap count as if they were
+  // written. O(1).
   uint64_t memory_bytes() const;
+  // Gives up to `max_slices` slices at the end back; false when none is left. For frees in small steps.
+  bool FreeStep(size_t max_slices);
 
  private:
+  // The slice that holds the byte at `offset` < size().
+  size_t SliceAt(uint64_t offset) const;
+  void Push(RopeSlice slice);
+  void AppendZeros(uint64_t count);
+  // Makes the bytes from the one at `offset` writable as far as they are in one buffer, and returns the first; `room` becomes how many.
+  char* MakeWritable(uint64_t offset, uint64_t* room);
+  // Puts slices in the place of one.
+  void ReplaceSlice(size_t index, std::vector<RopeSlice> parts);
+  static uint64_t SliceBytes(const RopeSlice& slice);
+
   std::vector<RopeSlice> slices_;
+  std::vector<uint64_t> starts_;    // of each slice, as an offset into the rope
   uint64_t size_bytes_ = 0;
+  uint64_t buffer_bytes_ = 0;       // sum of SliceBytes
 };
 
 }  // namespace cairn

@@ -1,0 +1,135 @@
+// The keys of one shard and database: an extendible-hash directory, by the top bits of the hash, to small segments (segment.h).
+//
+// No operation walks more than one segment (at most about 1,000 slots). A segment grows in steps of a size class and splits in two
+// when it has as many entries as its place in the directory allows; those limits differ from segment to segment, by up to a factor of
+// two, so that at any number of keys the tables together are about 0.86 full, and segments do not all split at the same time.
+// Segments are never merged, but an empty one takes no memory and an empty dictionary forgets its directory.
+//
+// Ownership: the dictionary owns the entries in it. Remove and Replace give an entry back to the caller. Pointers to slots are valid
+// until the next insertion or removal. Threads: the shard's lock is held for every call, or the dictionary belongs to one thread.
+//
+// Snapshots: while a cut is set, every bucket is handed to it before anything in it changes. Remove, Replace, insertions and
+// rebuilding see to it; whoever changes an entry in place calls BeforeChange first.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/keyspace/entry.h"
+#include "engine/keyspace/key_ref.h"
+#include "engine/keyspace/segment.h"
+
+namespace cairn {
+
+// Takes a bucket's entries as they are (snapshot_cut.h). Called under the shard's lock.
+class BucketSink {
+ public:
+  virtual ~BucketSink() = default;
+  // Free slots are to be passed over.
+  virtual void TakeBucket(uint32_t database, const uint64_t* bucket) = 0;
+};
+
+// A place in hash order that keeps its meaning while segments grow and split: everything before the range of hashes
+// [prefix, next prefix of `depth` bits) was visited, and in that range every tag below `tag`.
+struct HashPosition {
+  static constexpr uint32_t kPrefixBits = 26;
+  uint32_t prefix = 0;  // the top 26 bits of the first hash of the range
+  uint32_t depth = 0;   // how many of them the range has in common; of no meaning while tag is 0
+  uint32_t tag = 0;
+
+  bool operator==(const HashPosition&) const = default;
+  static constexpr uint64_t kPackedBits = kPrefixBits + 16 + 5;
+  uint64_t Pack() const { return uint64_t{prefix} << 21 | uint64_t{tag} << 5 | depth; }
+  static HashPosition Unpack(uint64_t packed);  // any number gives a valid position
+};
+
+class Dictionary {
+ public:
+  Dictionary();
+  ~Dictionary();  // frees the entries; FreeStep before keeps this short
+  Dictionary(const Dictionary&) = delete;
+  Dictionary& operator=(const Dictionary&) = delete;
+
+  uint64_t size() const { return size_; }
+  // Buckets and directory, as allocated.
+  uint64_t memory_bytes() const { return memory_bytes_; }
+
+  // The slot that holds the key's entry, or nullptr.
+  uint64_t* FindSlot(const KeyRef& key) const;
+  Entry* Find(const KeyRef& key) const {
+    const uint64_t* slot = FindSlot(key);
+    return slot == nullptr ? nullptr : SlotEntry(*slot);
+  }
+  // The key must be absent.
+  void Insert(const KeyRef& key, Entry* entry);
+  Entry* Remove(const KeyRef& key, uint64_t* slot);
+  // Puts another entry of the same key into the slot.
+  Entry* Replace(const KeyRef& key, uint64_t* slot, Entry* entry);
+  void BeforeChange(const KeyRef& key, const uint64_t* slot) {
+    if (sink_ != nullptr) [[unlikely]] HandOver(SegmentAt(key.hash), SlotBucket(SegmentAt(key.hash), slot));
+  }
+  // Makes room for so many keys in all, so that inserting them moves little. Only in an empty dictionary.
+  void Reserve(uint64_t keys);
+
+  // Stage 1 and 2 of Keyspace::Prefetch.
+  void PrefetchBucket(uint64_t hash) const {
+    const SegmentRef segment = SegmentAt(hash);
+    if (!segment.empty()) __builtin_prefetch(segment.bucket(segment.HomeOf(hash & 0xFFFF)));
+  }
+  void PrefetchEntry(uint64_t hash) const;
+
+  // Appends the entries at `position` (those of one home bucket, each once) and moves it on; false when that was the last.
+  // From a default position to the end every key that stays is given at least once, and only once while segments merely grow and split.
+  bool Gather(HashPosition* position, std::vector<Entry*>* entries) const;
+  // Appends the entries of the home bucket where `hash` belongs, and of following ones until there are `wanted` (or a whole round was
+  // made); of those with an expiry only, where `volatile_only`. Looks at `max_buckets` buckets at most.
+  void Sample(uint64_t hash, size_t wanted, bool volatile_only, uint32_t max_buckets, std::vector<Entry*>* entries) const;
+
+  // From now on buckets are handed over for `epoch` (not seen before) as keys of `database`, until sink is set to nullptr.
+  void SetCut(BucketSink* sink, uint32_t epoch, uint32_t database);
+  // Hands over what was not handed over yet: up to `max_buckets` buckets from *walk on, which starts at 0 and is moved on; false when
+  // all is handed over.
+  struct CutWalk {
+    uint32_t prefix = 0;
+    uint32_t bucket = 0;
+  };
+  bool HandOverSome(CutWalk* walk, uint32_t max_buckets);
+
+  // Frees entries and segments until `max_entries` entries are freed; false when nothing is left. Afterwards only the destructor may
+  // be called. `entry_count` grows by the entries freed.
+  bool FreeStep(uint32_t max_entries, uint64_t* freed_entries);
+
+ private:
+  SegmentRef SegmentAt(uint64_t hash) const { return directory_[(hash >> 1) >> (63 - depth_)]; }
+  static uint32_t SlotBucket(SegmentRef segment, const uint64_t* slot) {
+    return static_cast<uint32_t>(slot - segment.slots()) / kSlotsPerBucket;
+  }
+  // A hash prefix of kPrefixBits as the index of its directory entry.
+  uint32_t IndexOf(uint32_t prefix) const { return prefix >> (HashPosition::kPrefixBits - depth_); }
+  SegmentRef MakeSegment(uint32_t buckets, uint32_t depth);
+  void DropSegment(SegmentRef segment);
+  // Puts `segment` everywhere in the directory where its hashes belong.
+  void Install(uint64_t hash, SegmentRef segment);
+  SegmentRef MakeRoom(uint64_t hash, SegmentRef segment);
+  SegmentRef Rebuild(uint64_t hash, SegmentRef segment, uint32_t buckets);
+  void Split(uint64_t hash, SegmentRef segment);
+  void DoubleDirectory();
+  void ReserveRange(uint32_t prefix, uint32_t depth, uint64_t keys);
+  void Reset();
+  void HandOver(SegmentRef segment, uint32_t bucket);
+  void HandOverAll(SegmentRef segment);
+  bool HandedOver(SegmentRef segment, uint32_t bucket);
+  void MarkAllHandedOver(SegmentRef segment);
+  void GatherTags(SegmentRef segment, uint32_t tag_begin, uint32_t tag_end, std::vector<Entry*>* entries) const;
+
+  SegmentRef* directory_;  // 2^depth_ of them
+  uint32_t depth_ = 0;
+  uint32_t epoch_ = 0;     // of the cut
+  uint64_t size_ = 0;
+  uint64_t memory_bytes_ = 0;
+  BucketSink* sink_ = nullptr;
+  uint32_t sink_database_ = 0;
+  uint32_t free_index_ = 0;  // FreeStep's progress
+};
+
+}  // namespace cairn

@@ -1,0 +1,127 @@
+#include "engine/keyspace/keyspace_state.h"
+
+#include <cstdlib>
+#include <new>
+
+#include "base/status.h"
+#include "engine/values/rope.h"
+
+namespace cairn {
+
+namespace {
+
+constexpr uint64_t kLazyFreeBytes = 64 * 1024;  // larger values are freed in the background
+
+void FreeShards(char* memory) {
+  for (uint32_t i = 0; i < kShardCount; i++) reinterpret_cast<Shard*>(memory + i * Keyspace::kShardStrideBytes)->~Shard();
+  std::free(memory);
+}
+
+char* MakeShards(uint32_t databases) {
+  char* memory = static_cast<char*>(std::aligned_alloc(64, kShardCount * Keyspace::kShardStrideBytes));
+  CAIRN_CHECK(memory != nullptr);
+  for (uint32_t i = 0; i < kShardCount; i++) {
+    Shard* shard = new (memory + i * Keyspace::kShardStrideBytes) Shard;
+    shard->index = i;
+    shard->tables.resize(databases);
+    shard->counters = std::vector<TableCounters>(databases);
+    shard->random = Random(SecureRandom64());
+  }
+  return memory;
+}
+
+}  // namespace
+
+Keyspace::State::State(KeyspaceOptions keyspace_options)
+    : options(keyspace_options), memory(MakeShards(keyspace_options.databases), FreeShards) {}
+
+Table& Keyspace::State::MakeTable(Shard& shard, uint32_t database) {
+  std::shared_ptr<Table>& table = shard.tables[database];
+  if (table == nullptr) [[unlikely]] {
+    table = std::make_shared<Table>();
+    shard.memory_bytes.Add(table->memory_bytes());
+  }
+  return *table;
+}
+
+uint64_t* Keyspace::State::SlotForChange(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key) {
+  uint64_t* slot = table.dictionary.FindSlot(key);
+  if (slot == nullptr || !IsExpired(scope, *SlotEntry(*slot))) return slot;
+  DeleteExpired(scope, shard, table, database, key, slot);
+  return nullptr;
+}
+
+void Keyspace::State::DeleteExpired(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key, uint64_t* slot) {
+  const std::string_view args[] = {"DEL", key.name};
+  scope.Record(database, args);
+  scope.Event(kEventExpired, "expired", database, key.name);
+  shard.expired_keys.Add(1);
+  Touched(scope, shard, database, key, true);
+  RemoveEntry(table, key, slot);
+}
+
+void Keyspace::State::RemoveEntry(Table& table, const KeyRef& key, uint64_t* slot) {
+  Entry* entry = table.dictionary.Remove(key, slot);
+  table.entry_bytes -= entry->memory_bytes();
+  if (entry->has_expiry()) table.expiry.Erase(entry->expiry_ms(), entry);
+  if (entry->encoding() == Encoding::kRope) FreeRope(EntryCodec::MutableRope(entry));
+  EntryCodec::FreeShell(entry);
+}
+
+void Keyspace::State::InsertEntry(Table& table, const KeyRef& key, Entry* entry) {
+  table.dictionary.Insert(key, entry);
+  table.entry_bytes += entry->memory_bytes();
+  if (entry->has_expiry()) table.expiry.Insert(entry->expiry_ms(), entry);
+}
+
+void Keyspace::State::ReplaceEntry(Table& table, const KeyRef& key, uint64_t* slot, Entry* entry) {
+  Entry* old = table.dictionary.Replace(key, slot, entry);
+  table.entry_bytes += entry->memory_bytes() - old->memory_bytes();
+  if (old->has_expiry()) table.expiry.Erase(old->expiry_ms(), old);
+  if (entry->has_expiry()) table.expiry.Insert(entry->expiry_ms(), entry);
+  EntryCodec::FreeShell(old);
+}
+
+void Keyspace::State::FreeRope(Rope* rope) {
+  if (rope->size() > kLazyFreeBytes) {
+    pending.Add(rope);
+  } else {
+    delete rope;
+  }
+}
+
+void Keyspace::State::Touched(ChangeScope& scope, Shard& shard, uint32_t database, const KeyRef& key, bool gone) {
+  scope.Touch(key);
+  shard.changes.Add(1);
+  if (!shard.watches.empty()) [[unlikely]] shard.watches.KeyChanged(database, key.name, gone);
+}
+
+void Keyspace::State::Unaccount(Shard& shard, uint32_t database, const Table& table) {
+  shard.memory_bytes.Add(uint64_t{0} - table.memory_bytes());
+  shard.counters[database].keys.Set(0);
+  shard.counters[database].expiring.Set(0);
+  shard.counters[database].dictionary_bytes.Set(0);
+}
+
+void Keyspace::State::UpdateNextExpiry(Shard& shard) {
+  int64_t next_ms = INT64_MAX;
+  for (const std::shared_ptr<Table>& table : shard.tables) {
+    if (table != nullptr) next_ms = std::min(next_ms, table->expiry.first_deadline_ms());
+  }
+  const int64_t before_ms = shard.next_expiry_ms.load(std::memory_order_relaxed);
+  if (next_ms == before_ms) return;
+  // Sequentially consistent, as in NextExpiryMs: either that function sees this time, or we see what it announced.
+  shard.next_expiry_ms.store(next_ms, std::memory_order_seq_cst);
+  if (next_ms < before_ms) AnnounceExpiry(next_ms);
+}
+
+void Keyspace::State::AnnounceExpiry(int64_t expiry_ms) {
+  int64_t announced = announced_expiry_ms.load(std::memory_order_seq_cst);
+  while (expiry_ms < announced) {
+    if (!announced_expiry_ms.compare_exchange_weak(announced, expiry_ms, std::memory_order_seq_cst)) continue;
+    if (earlier_expiry) earlier_expiry(expiry_ms);
+    return;
+  }
+}
+
+}  // namespace cairn

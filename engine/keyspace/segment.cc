@@ -1,0 +1,90 @@
+#include "engine/keyspace/segment.h"
+
+#include "base/allocator.h"
+#include "base/status.h"
+
+namespace cairn {
+
+namespace {
+
+// The bucket counts that use an allocation of jemalloc's size classes up, from 128 to 8192 bytes.
+constexpr uint8_t kBucketCounts[] = {1, 2, 3, 4, 5, 6, 7, 9, 11, 13, 15, 19, 23, 27, 31, 39, 47, 54, 62, 78, 94, 109, 125};
+constexpr uint8_t kOverflowStuck = 255;
+
+void CountOverflow(SegmentRef segment, uint32_t bucket) {
+  uint8_t& count = segment.overflow()[bucket];
+  if (count != kOverflowStuck) count++;
+  segment.bucket(bucket)[0] |= kSlotOverflowFlag;
+}
+
+void UncountOverflow(SegmentRef segment, uint32_t bucket) {
+  uint8_t& count = segment.overflow()[bucket];
+  if (count != kOverflowStuck) count--;
+  if (count == 0) segment.bucket(bucket)[0] &= ~kSlotOverflowFlag;
+}
+
+int FreeSlot(const uint64_t* bucket) {
+  for (uint32_t i = 0; i < kSlotsPerBucket; i++) {
+    if ((bucket[i] & kSlotEntryMask) == 0) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+}  // namespace
+
+SegmentRef MakeHashSegment(uint32_t buckets, uint32_t depth) {
+  const size_t size_bytes = SegmentBytes(buckets);
+  uint64_t* memory = static_cast<uint64_t*>(AllocateBytes(size_bytes));
+  std::memset(memory, 0, size_bytes);
+  return SegmentRef(memory, buckets, depth);
+}
+
+void FreeSegment(SegmentRef segment) {
+  if (!segment.empty()) FreeBytes(segment.slots(), SegmentBytes(segment.buckets()));
+}
+
+uint32_t SegmentCapacity(uint32_t buckets) {
+  const uint32_t slots = buckets * kSlotsPerBucket;
+  return slots - slots * 3 / 64;  // at most 0.953 full; one or two buckets may be quite full
+}
+
+uint32_t BucketsFor(uint32_t entries) {
+  for (uint8_t buckets : kBucketCounts) {
+    if (SegmentCapacity(buckets) >= entries) return buckets;
+  }
+  return kSegmentMaxBuckets;
+}
+
+uint32_t PlaceFor(SegmentRef segment, uint32_t tag) {
+  uint32_t bucket = segment.HomeOf(tag);
+  for (uint32_t probes = 0; FreeSlot(segment.bucket(bucket)) < 0; probes++) {
+    CAIRN_CHECK(probes < segment.buckets());
+    if (++bucket == segment.buckets()) bucket = 0;
+  }
+  return bucket;
+}
+
+uint64_t* PlaceInSegment(SegmentRef segment, uint32_t tag, Entry* entry) {
+  uint32_t bucket = segment.HomeOf(tag);
+  int index;
+  while ((index = FreeSlot(segment.bucket(bucket))) < 0) {
+    CountOverflow(segment, bucket);
+    if (++bucket == segment.buckets()) bucket = 0;
+  }
+  uint64_t* slot = segment.bucket(bucket) + index;
+  *slot = (*slot & kSlotOverflowFlag) | reinterpret_cast<uint64_t>(entry) | uint64_t{tag} << 48;
+  segment.tail().count++;
+  return slot;
+}
+
+void RemoveFromSegment(SegmentRef segment, uint64_t* slot) {
+  const uint32_t bucket = static_cast<uint32_t>(slot - segment.slots()) / kSlotsPerBucket;
+  for (uint32_t b = segment.HomeOf(SlotTag(*slot)); b != bucket; b = b + 1 == segment.buckets() ? 0 : b + 1) {
+    UncountOverflow(segment, b);
+  }
+  // Only the first slot's lowest bit is the bucket's; in the others it is 0 anyway.
+  *slot &= kSlotOverflowFlag;
+  segment.tail().count--;
+}
+
+}  // namespace cairn

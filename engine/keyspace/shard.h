@@ -1,0 +1,61 @@
+// One of the 64 parts of the keyspace: its lock and what the lock guards. Internal to engine/keyspace.
+//
+// Everything but the lock and the atomics is guarded by the lock. The atomics are written by its holder only (plain additions, no
+// read-modify-write) and read by anybody.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/random.h"
+#include "base/thread_annotations.h"
+#include "engine/keyspace/dictionary.h"
+#include "engine/keyspace/expiry_index.h"
+#include "engine/keyspace/keyspace.h"
+#include "engine/keyspace/watch_table.h"
+
+namespace cairn {
+
+// The keys of one shard and database. FLUSHALL and SWAPDB exchange whole tables; a snapshot's cut holds those it began with.
+struct Table {
+  Dictionary dictionary;
+  ExpiryIndex expiry;
+  uint64_t entry_bytes = 0;  // of all entries with their values
+
+  uint64_t memory_bytes() const { return dictionary.memory_bytes() + expiry.memory_bytes() + entry_bytes; }
+};
+
+// A number with one writer at a time.
+template <typename T>
+class Published {
+ public:
+  T Get() const { return value_.load(std::memory_order_relaxed); }
+  void Set(T value) { value_.store(value, std::memory_order_relaxed); }
+  void Add(T difference) { Set(static_cast<T>(Get() + difference)); }
+
+ private:
+  std::atomic<T> value_{0};
+};
+
+struct TableCounters {
+  Published<uint64_t> keys, expiring, dictionary_bytes;
+};
+
+struct alignas(64) Shard {
+  SpinLock lock;  // the first member: Keyspace::LockShard computes its address
+  uint32_t index = 0;
+  std::vector<std::shared_ptr<Table>> tables;  // by database; null where it never had a key
+  std::vector<TableCounters> counters;         // by database
+  WatchTable watches;
+  Random random{0};  // for LFU counters
+  Published<uint64_t> memory_bytes;
+  Published<uint64_t> hits, misses, expired_keys, evicted_keys, changes;
+  std::atomic<int64_t> next_expiry_ms{INT64_MAX};
+
+  Table* table(uint32_t database) const { return tables[database].get(); }
+};
+static_assert(sizeof(Shard) <= Keyspace::kShardStrideBytes);
+
+}  // namespace cairn
