@@ -254,6 +254,7 @@ Status GroupCommit::SyncSegment() {
   state_->BeginDisk(oldest_undurable_us_);
   const int64_t start_us = NowUs();
   Status status = segment_->Sync();
+  if (status.ok()) status = segments_->CommitNewest();
   sync_us_estimate_ = NowUs() - start_us;
   state_->EndDisk();
   last_sync_us_.store(static_cast<uint64_t>(sync_us_estimate_), std::memory_order_relaxed);

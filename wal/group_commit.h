@@ -10,7 +10,8 @@
 //
 // When a write or sync fails (P5): the segment is abandoned, never written or synced again; CommitState refuses; everything
 // from the released position on is still in the buffer. Once a second the thread makes a new segment that supersedes the old
-// one from there, writes everything, syncs, and only then admits writes again. On a full disk the new segment is the reserve
+// one from the last synced byte on, writes everything, syncs, and only then admits writes again. With kNo bytes are released
+// before they are synced; those are read back from the old segment. On a full disk the new segment is the reserve
 // file; writes then stay refused until the reserve could be filled again.
 //
 // Threads: all members are the log thread's, except where a comment says otherwise. The constructor does not start it.
@@ -71,10 +72,12 @@ class GroupCommit {
   void NoteReleased();
   void Publish();
   // --- Segments (group_commit_segments.cc) ---
-  Status MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_lsn, bool from_reserve);
+  Status MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_lsn, SegmentSet::Kind kind);
   Status Rotate();
   void Fail(const Status& error);
   void Retry(const AppendBuffer::Position& end);
+  Status RewriteTo(const AppendBuffer::Position& end, SegmentSet::Kind kind);
+  Status CopyUnsynced(const SegmentListing& from);
   void TryRefillReserve();
   void GrowReserveALittle();
   // --- Orders ---

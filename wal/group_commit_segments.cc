@@ -3,6 +3,7 @@
 
 #include "base/logger.h"
 #include "wal/group_commit.h"
+#include "wal/log_reader.h"
 
 namespace cairn {
 namespace {
@@ -19,12 +20,12 @@ constexpr uint64_t kReserveFromBytes = 1 << 20;
 }  // namespace
 
 Status GroupCommit::OpenFirstSegment(Lsn continues_from) {
-  CAIRN_RETURN_IF_ERROR(MakeSegment(continues_from, written_.lsn, written_.lsn, false));
+  CAIRN_RETURN_IF_ERROR(MakeSegment(continues_from, written_.lsn, written_.lsn, SegmentSet::Kind::kEmpty));
   Publish();
   return Status::Ok();
 }
 
-Status GroupCommit::MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_lsn, bool from_reserve) {
+Status GroupCommit::MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_lsn, SegmentSet::Kind kind) {
   Result<uint64_t> free_bytes = options_.fs->FreeSpace(options_.directory);
   const bool roomy = free_bytes.ok() && *free_bytes >= kRoomyDiskBytes;
   const bool fill_ahead = state_->policy() == FsyncPolicy::kAlways && roomy;
@@ -35,7 +36,7 @@ Status GroupCommit::MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_l
   header.wall_us = MakeStamp().wall_us;
   const uint64_t zero_ahead = fill_ahead ? std::min(kZeroAheadBytes, options_.segment_bytes) : 0;
   state_->BeginDisk(oldest_undurable_us_);
-  Result<NewSegment> made = segments_->Create(&header, zero_ahead, from_reserve);
+  Result<NewSegment> made = segments_->Create(&header, zero_ahead, kind);
   state_->EndDisk();
   CAIRN_RETURN_IF_ERROR(made.status());
   segment_ = std::make_unique<SegmentWriter>(std::move(made).value(), header, options_.segment_bytes,
@@ -51,7 +52,7 @@ Status GroupCommit::Rotate() {
   CAIRN_RETURN_IF_ERROR(SyncSegment());
   std::unique_ptr<SegmentWriter> old = std::move(segment_);
   segments_->NoteWrite(old->offset() + kFrameHeaderBytes + kSuccessorPayloadBytes, wall_us_);
-  CAIRN_RETURN_IF_ERROR(MakeSegment(written_.lsn, written_.lsn, synced_lsn_, false));
+  CAIRN_RETURN_IF_ERROR(MakeSegment(written_.lsn, written_.lsn, synced_lsn_, SegmentSet::Kind::kEmpty));
   char payload[kSuccessorPayloadBytes];
   EncodeSuccessor(segment_->file_id(), written_.lsn, payload);
   Status status =
@@ -82,10 +83,9 @@ void GroupCommit::Fail(const Status& error) {
 // Rewrites everything that is not known durable to a new segment that supersedes the failed one.
 void GroupCommit::Retry(const AppendBuffer::Position& end) {
   const bool from_reserve = disk_full_ && segments_->reserve_usable();
-  Status status = MakeSegment(released_.lsn, released_.lsn, synced_lsn_, from_reserve);
-  if (status.ok() && end.lsn != released_.lsn) status = WriteUpTo(end);
-  if (status.ok()) status = SyncSegment();
+  Status status = RewriteTo(end, from_reserve ? SegmentSet::Kind::kFromReserve : SegmentSet::Kind::kReplacement);
   if (!status.ok()) {
+    if (segment_ != nullptr) segments_->AbandonNewest();
     Fail(status);
     return;
   }
@@ -101,6 +101,29 @@ void GroupCommit::Retry(const AppendBuffer::Position& end) {
   LogF(LogLevel::kNotice, "Log: everything is durable in %s, writes are accepted again",
        segments_->path_of(segment_->file_id()).c_str());
   state_->Recover();
+}
+
+Status GroupCommit::RewriteTo(const AppendBuffer::Position& end, SegmentSet::Kind kind) {
+  const SegmentListing before = segments_->listing();
+  CAIRN_RETURN_IF_ERROR(MakeSegment(synced_lsn_, synced_lsn_, synced_lsn_, kind));
+  if (synced_lsn_ < released_.lsn) CAIRN_RETURN_IF_ERROR(CopyUnsynced(before));
+  CAIRN_RETURN_IF_ERROR(WriteUpTo(end));
+  return SyncSegment();
+}
+
+// kNo: what was written but never synced is no longer in memory. A failed write leaves it readable in the old segment; if it
+// is not, nothing can bring it back, and writes stay refused.
+Status GroupCommit::CopyUnsynced(const SegmentListing& from) {
+  const auto copy = [this](const LogFrame& frame) {
+    if (frame.first_lsn >= released_.lsn) return Status::Ok();  // of the write that failed: still in the buffer
+    const LogPiece piece{frame.payload, frame.owner};
+    return segment_->WriteUnit(frame.first_lsn, {&piece, 1}, frame.payload.size(), MakeStamp());
+  };
+  LogRecoveryResult found;
+  CAIRN_RETURN_IF_ERROR(ReadListedLog(options_, from, synced_lsn_, copy, &found));
+  if (found.log_end_lsn >= released_.lsn) return Status::Ok();
+  return Status::Damaged("the log lost what was written from LSN " + std::to_string(found.log_end_lsn) +
+                         " on: save a snapshot and start again");
 }
 
 void GroupCommit::TryRefillReserve() {
@@ -172,7 +195,7 @@ Status GroupCommit::Enable() {
   written_ = released_ = buffer_->StartKeeping();
   synced_lsn_ = written_.lsn;
   collected_us_ = last_busy_us_ = NowUs();
-  Status status = MakeSegment(written_.lsn, written_.lsn, written_.lsn, false);
+  Status status = MakeSegment(written_.lsn, written_.lsn, written_.lsn, SegmentSet::Kind::kEmpty);
   if (!status.ok()) {
     written_ = released_ = buffer_->Release(buffer_->StopKeeping());
     buffer_->FollowEnd();

@@ -15,8 +15,8 @@ constexpr Lsn kNoLimit = UINT64_MAX;
 // One pass over the chain, from the segment that holds `from` to the end of the log.
 class LogWalk {
  public:
-  LogWalk(const LogOptions& options, Lsn from, const LogFrameCallback& callback, LogRecoveryResult* result)
-      : options_(options), from_(from), callback_(callback), result_(*result) {}
+  LogWalk(const LogOptions& options, Lsn from, Lsn until, const LogFrameCallback& callback, LogRecoveryResult* result)
+      : options_(options), from_(from), until_(until), callback_(callback), result_(*result) {}
 
   // Over result->segments.
   Status Run();
@@ -45,6 +45,7 @@ class LogWalk {
 
   const LogOptions& options_;
   const Lsn from_;
+  const Lsn until_;
   const LogFrameCallback& callback_;
   LogRecoveryResult& result_;
 
@@ -98,7 +99,7 @@ Status LogWalk::ReadSegment(size_t index) {
   if (!opened.ok()) return ReadFailed(opened.status());
   SegmentReader& reader = **opened;
   // A segment that only holds a gap before the next one has nothing to read.
-  while (lsn_ < limit_ && !clean_) {
+  while (lsn_ < limit_ && lsn_ < until_ && !clean_) {
     FrameHeader frame;
     std::string_view payload;
     const SegmentReader::Outcome outcome = reader.Next(&frame, &payload);
@@ -109,6 +110,10 @@ Status LogWalk::ReadSegment(size_t index) {
     const bool part = frame.kind == FrameKind::kMiddle || frame.kind == FrameKind::kCommit;
     if (in_unit_ != part) break;
     CAIRN_RETURN_IF_ERROR(TakeFrame(reader, frame, payload));
+  }
+  if (lsn_ >= until_) {
+    at_end_ = true;
+    return Status::Ok();
   }
   chain()[index].last_write_wall_us = std::max(header.wall_us, result_.last_wall_us);
   if (!last && lsn_ == limit_) return Status::Ok();
@@ -184,6 +189,10 @@ Status LogWalk::Deliver(const LogFrame& frame, bool divisible) {
     if (!divisible) return Damaged("LSN " + std::to_string(from_) + " lies inside a unit of the log: it is no snapshot's cut");
     rest.payload.remove_prefix(from_ - frame.first_lsn);
     rest.first_lsn = from_;
+  }
+  if (end > until_) {
+    rest.payload.remove_suffix(end - until_);
+    if (rest.payload.empty()) return Status::Ok();
   }
   result_.stream_bytes += rest.payload.size();
   return callback_(rest);
@@ -261,7 +270,14 @@ Status ReadListedLog(const LogOptions& options, SegmentListing listing, Lsn from
                      LogRecoveryResult* result) {
   *result = LogRecoveryResult();
   result->segments = std::move(listing);
-  return LogWalk(options, from, callback, result).Run();
+  return LogWalk(options, from, kNoLimit, callback, result).Run();
+}
+
+Status ReadLogUntil(const LogOptions& options, Lsn from, Lsn until, const LogFrameCallback& callback,
+                    LogRecoveryResult* result) {
+  *result = LogRecoveryResult();
+  CAIRN_ASSIGN_OR_RETURN(result->segments, ListSegments(*options.fs, options.directory));
+  return LogWalk(options, from, until, callback, result).Run();
 }
 
 Status RecoverLog(const LogOptions& options, Lsn from, const LogFrameCallback& callback, LogRecoveryResult* result) {

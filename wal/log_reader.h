@@ -7,8 +7,8 @@
 //   kReadError  the disk did not give the bytes: nothing is known about them
 // The last two come with an error Status that names file, offset and LSN. FORMAT.md has the rules.
 //
-// Threads: each call is independent; a log that is being written may be read up to its durable LSN (the reader then sees
-// kTornTail at the end and must not repair).
+// Threads: each call is independent. A log that is being written is read with ReadLogUntil(): beyond its durable LSN the end
+// moves while one looks at it.
 #pragma once
 
 #include <cstdint>
@@ -60,7 +60,12 @@ struct LogRecoveryResult {
 // kDamaged also where the log does not reach back to `from`, or has a hole after it.
 Status ReadLog(const LogOptions& options, Lsn from, const LogFrameCallback& callback, LogRecoveryResult* result);
 
-// The same for files listed before, whatever is in the directory by now.
+// Reads only bytes before `until`, which is at least `from`; for a log that is being written: its durable LSN, asked for
+// before the call. The last frame is cut there, so `until` must lie between two units. result->end says nothing then.
+Status ReadLogUntil(const LogOptions& options, Lsn from, Lsn until, const LogFrameCallback& callback,
+                    LogRecoveryResult* result);
+
+// The same as ReadLog for files listed before, whatever is in the directory by now.
 Status ReadListedLog(const LogOptions& options, SegmentListing listing, Lsn from, const LogFrameCallback& callback,
                      LogRecoveryResult* result);
 

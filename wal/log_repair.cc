@@ -1,6 +1,6 @@
 // Making an unclean end safe to go on from. The steps, each repeatable after a crash during any of them:
-//   1. Units beyond the last durable mark D are copied to a new segment that supersedes everything from D on; it is synced
-//      with its directory and ends with a mark.
+//   1. Units beyond the last durable mark D are copied to a new segment that supersedes everything from D on; it ends with a
+//      mark, is synced, and gets its name, durably, only then: what it replaces may be its only durable copy until it is whole.
 //   2. The file that held D is cut there; without anything to copy, the last file is cut behind its last whole unit.
 //   3. Files behind that, which the log no longer reaches, are removed.
 #include <algorithm>
@@ -22,7 +22,7 @@ Status CopyUnits(const LogOptions& options, const LogRecoveryResult& found, Segm
   const SegmentWriter::Stamp unsynced{from, header.wall_us};
   const SegmentWriter::Stamp synced{found.log_end_lsn, header.wall_us};
   SegmentSet segments(options.fs, options.directory, std::move(kept));
-  CAIRN_ASSIGN_OR_RETURN(NewSegment made, segments.Create(&header, 0, false));
+  CAIRN_ASSIGN_OR_RETURN(NewSegment made, segments.Create(&header, 0, SegmentSet::Kind::kReplacement));
   auto writer = std::make_unique<SegmentWriter>(std::move(made), header, UINT64_MAX, kMaxPayloadBytes, false);
   const auto copy = [&](const LogFrame& frame) {
     const LogPiece piece{frame.payload, frame.owner};
@@ -37,9 +37,10 @@ Status CopyUnits(const LogOptions& options, const LogRecoveryResult& found, Segm
   if (status.ok()) status = writer->Sync();
   if (status.ok()) status = writer->WriteControl(FrameKind::kMark, found.log_end_lsn, {}, synced);
   if (status.ok()) status = writer->Finish();
+  if (status.ok()) status = segments.CommitNewest();
   if (status.ok()) return status;
   writer.reset();
-  (void)options.fs->RemoveFile(segments.path_of(header.file_id));
+  segments.AbandonNewest();
   return status;
 }
 

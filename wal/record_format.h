@@ -124,6 +124,8 @@ Successor DecodeSuccessor(std::string_view payload);
 // "00000000000000000042.log" and back; nothing for names that are not a segment's.
 std::string SegmentFileName(uint64_t file_id);
 std::optional<uint64_t> ParseSegmentFileName(std::string_view name);
+// Behind a segment's name while it is not complete; see segment_set.h.
+inline constexpr std::string_view kReplacementSuffix = ".new";
 // The file that holds space back for a full disk.
 inline constexpr std::string_view kReserveFileName = "reserve";
 

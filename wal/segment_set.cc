@@ -58,10 +58,16 @@ Result<SegmentListing> ListSegments(FileSystem& fs, const std::string& directory
   }
   std::map<uint64_t, SegmentInfo> segments;
   for (const std::string& name : *names) {
-    std::optional<uint64_t> file_id = ParseSegmentFileName(name);
+    const bool replacement = name.ends_with(kReplacementSuffix);
+    const size_t suffix = replacement ? kReplacementSuffix.size() : 0;
+    std::optional<uint64_t> file_id = ParseSegmentFileName(std::string_view(name).substr(0, name.size() - suffix));
     if (!file_id) continue;
     listing.highest_file_id = std::max(listing.highest_file_id, *file_id);
     const std::string path = JoinPath(directory, name);
+    if (replacement) {
+      listing.stale.push_back(path);
+      continue;
+    }
     CAIRN_ASSIGN_OR_RETURN(std::optional<SegmentInfo> info, ReadSegment(fs, path, *file_id));
     if (info) {
       segments.emplace(*file_id, std::move(*info));
@@ -102,11 +108,12 @@ Status SegmentSet::EnsureDirectory() {
   return fs_->SyncDirectory(parent_end == 0 ? "/" : directory_.substr(0, parent_end));
 }
 
-Status SegmentSet::FillNew(const std::string& path, const SegmentHeader& header, uint64_t zero_ahead_bytes,
-                           bool from_reserve, NewSegment* made) {
-  FileSystem::OpenMode mode = FileSystem::OpenMode::kCreateNew;
+Status SegmentSet::FillNew(const std::string& path, const SegmentHeader& header, uint64_t zero_ahead_bytes, Kind kind,
+                           NewSegment* made) {
+  FileSystem::OpenMode mode = FileSystem::OpenMode::kTruncate;  // a crash may have left a replacement of this number
   uint64_t reserved = 0;
-  if (from_reserve) {
+  if (kind == Kind::kEmpty) mode = FileSystem::OpenMode::kCreateNew;
+  if (kind == Kind::kFromReserve) {
     CAIRN_RETURN_IF_ERROR(fs_->Rename(reserve_path_, path));
     mode = FileSystem::OpenMode::kKeepExisting;
     CAIRN_ASSIGN_OR_RETURN(reserved, fs_->FileSize(path));
@@ -116,7 +123,8 @@ Status SegmentSet::FillNew(const std::string& path, const SegmentHeader& header,
   EncodeSegmentHeader(header, bytes);
   CAIRN_RETURN_IF_ERROR(made->file->WriteAt(0, {bytes, sizeof(bytes)}));
   made->zeroed_until = std::max<uint64_t>(reserved, kSegmentHeaderBytes);
-  if (zero_ahead_bytes > 0 && !from_reserve) {
+  if (kind != Kind::kEmpty) return Status::Ok();
+  if (zero_ahead_bytes > 0) {
     CAIRN_RETURN_IF_ERROR(made->file->ZeroFill(made->zeroed_until, zero_ahead_bytes));
     made->zeroed_until += zero_ahead_bytes;
   }
@@ -124,34 +132,70 @@ Status SegmentSet::FillNew(const std::string& path, const SegmentHeader& header,
   return fs_->SyncDirectory(directory_);
 }
 
-Result<NewSegment> SegmentSet::Create(SegmentHeader* header, uint64_t zero_ahead_bytes, bool from_reserve) {
+Result<NewSegment> SegmentSet::Create(SegmentHeader* header, uint64_t zero_ahead_bytes, Kind kind) {
   {
     MutexLock hold(mutex_);
     header->file_id = ++highest_file_id_;
     header->predecessor = chain_.empty() ? 0 : chain_.back().header.file_id;
-    if (from_reserve) {
+    if (kind == Kind::kFromReserve) {
       reserve_whole_ = false;
       reserve_bytes_ = 0;
     }
   }
   header->version = kLogFormatVersion;
   header->salt = static_cast<uint32_t>(SecureRandom64());
-  if (from_reserve) reserve_file_.reset();
+  if (kind == Kind::kFromReserve) reserve_file_.reset();
   const std::string path = path_of(header->file_id);
+  pending_path_ = kind == Kind::kEmpty ? std::string() : path + std::string(kReplacementSuffix);
+  const std::string& made_path = pending_path_.empty() ? path : pending_path_;
   NewSegment made;
-  Status status = FillNew(path, *header, zero_ahead_bytes, from_reserve, &made);
+  Status status = FillNew(made_path, *header, zero_ahead_bytes, kind, &made);
   if (!status.ok()) {
     made.file.reset();
-    Status removed = fs_->RemoveFile(path);
-    if (!removed.ok() && removed.code() != StatusCode::kNotFound) {
-      MutexLock hold(mutex_);
-      stale_.push_back(path);
-    }
+    Forget(made_path);
     return status;
   }
   MutexLock hold(mutex_);
   chain_.push_back({path, *header, made.zeroed_until, header->wall_us});
   return made;
+}
+
+Status SegmentSet::CommitNewest() {
+  if (pending_path_.empty()) return Status::Ok();
+  std::string path;
+  {
+    MutexLock hold(mutex_);
+    path = chain_.back().path;
+  }
+  CAIRN_RETURN_IF_ERROR(fs_->Rename(pending_path_, path));
+  // Renamed but perhaps not durably: whoever gives up now has to remove the new name.
+  pending_path_ = path;
+  CAIRN_RETURN_IF_ERROR(fs_->SyncDirectory(directory_));
+  pending_path_.clear();
+  return Status::Ok();
+}
+
+// Removes a file that is not part of the log, now or with the next drop.
+void SegmentSet::Forget(const std::string& path) {
+  Status removed = fs_->RemoveFile(path);
+  if (removed.ok() || removed.code() == StatusCode::kNotFound) return;
+  MutexLock hold(mutex_);
+  stale_.push_back(path);
+}
+
+void SegmentSet::AbandonNewest() {
+  std::string path = std::exchange(pending_path_, {});
+  {
+    MutexLock hold(mutex_);
+    if (path.empty()) path = chain_.back().path;
+    chain_.pop_back();
+  }
+  Forget(path);
+}
+
+SegmentListing SegmentSet::listing() const {
+  MutexLock hold(mutex_);
+  return {chain_, stale_, highest_file_id_};
 }
 
 void SegmentSet::NoteWrite(uint64_t file_bytes, uint64_t wall_us) {

@@ -3,7 +3,11 @@
 // Every segment names its predecessor, so the log is the chain that ends at the highest file id. What lies beside the chain is
 // stale: a creation that a crash or a full disk interrupted, a segment that a repair replaced, leftovers of a drop.
 //
-// Durability: Create() returns after the file's header and its directory entry are synced; Drop() after the removal is.
+// A segment that repeats bytes of earlier ones (after a failure, or an unclean end) is written under a temporary name and gets
+// its own when it is complete: a crash before leaves the earlier ones valid.
+//
+// Durability: Create() of an empty segment returns after the file's header and its directory entry are synced, CommitNewest()
+// after the new name is, DropBefore() after the removal is.
 #pragma once
 
 #include <cstdint>
@@ -49,10 +53,20 @@ class SegmentSet {
 
   // Makes the directory, durably, where it is missing.
   Status EnsureDirectory();
-  // A new file that continues the chain. `header` comes without file id, predecessor and salt; they are filled in. With
-  // `from_reserve` the reserve file becomes the segment, so that it needs no free space. After a failure nothing is left
-  // behind as far as the disk allows, and the next call takes another file id. Log thread only.
-  Result<NewSegment> Create(SegmentHeader* header, uint64_t zero_ahead_bytes, bool from_reserve);
+  enum class Kind : uint8_t {
+    kEmpty,        // begins where everything before it is durable: it counts at once
+    kReplacement,  // will repeat what earlier segments hold: it does not count before CommitNewest()
+    kFromReserve,  // a replacement that takes over the reserve file, so that it needs no free space
+  };
+  // A new file that continues the chain. `header` comes without file id, predecessor and salt; they are filled in. After a
+  // failure nothing is left behind as far as the disk allows, and the next call takes another file id. Log thread only.
+  Result<NewSegment> Create(SegmentHeader* header, uint64_t zero_ahead_bytes, Kind kind);
+  // The replacement is written and synced: gives it its name, durably. Nothing to do for other kinds. Log thread only.
+  Status CommitNewest();
+  // The newest segment never became what it was made for: takes it from the chain and removes its file as far as the disk
+  // allows. Log thread only.
+  void AbandonNewest();
+  SegmentListing listing() const;
   // The newest segment grew or was written to.
   void NoteWrite(uint64_t file_bytes, uint64_t wall_us);
 
@@ -70,8 +84,8 @@ class SegmentSet {
   Lsn first_lsn() const;  // of the oldest segment; 0 without
 
  private:
-  Status FillNew(const std::string& path, const SegmentHeader& header, uint64_t zero_ahead_bytes, bool from_reserve,
-                 NewSegment* made);
+  Status FillNew(const std::string& path, const SegmentHeader& header, uint64_t zero_ahead_bytes, Kind kind, NewSegment* made);
+  void Forget(const std::string& path);
 
   FileSystem* const fs_;
   const std::string directory_;
@@ -80,6 +94,7 @@ class SegmentSet {
   std::vector<SegmentInfo> chain_ CAIRN_GUARDED_BY(mutex_);
   std::vector<std::string> stale_ CAIRN_GUARDED_BY(mutex_);
   uint64_t highest_file_id_ CAIRN_GUARDED_BY(mutex_);
+  std::string pending_path_;                    // log thread only; where the newest segment is until it is committed
   std::unique_ptr<WritableFile> reserve_file_;  // log thread only; open while it grows
   uint64_t reserve_bytes_ CAIRN_GUARDED_BY(mutex_) = 0;
   bool reserve_whole_ CAIRN_GUARDED_BY(mutex_) = false;
