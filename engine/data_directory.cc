@@ -20,8 +20,11 @@ Status CreateDirectories(FileSystem& fs, const std::string& path) {
   CAIRN_ASSIGN_OR_RETURN(const bool exists, fs.Exists(path));
   if (exists) return Status();
   const size_t slash = path.find_last_of('/');
-  if (slash != std::string::npos && slash > 0) CAIRN_RETURN_IF_ERROR(CreateDirectories(fs, path.substr(0, slash)));
-  return fs.CreateDirectory(path);
+  const bool has_parent = slash != std::string::npos && slash > 0;
+  if (has_parent) CAIRN_RETURN_IF_ERROR(CreateDirectories(fs, path.substr(0, slash)));
+  CAIRN_RETURN_IF_ERROR(fs.CreateDirectory(path));
+  // The name itself must survive a crash, or all that is synced inside is lost with it.
+  return fs.SyncDirectory(has_parent ? path.substr(0, slash) : slash == 0 ? "/" : ".");
 }
 
 DataDirectory::~DataDirectory() = default;
