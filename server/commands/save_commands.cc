@@ -153,10 +153,12 @@ void BlockUntil(Session& session, int64_t timeout_ms, std::function<bool()> met,
   const int64_t now_ms = RealClock().MonotonicMs();
   const int64_t deadline_ms = timeout_ms == 0 || timeout_ms > kNever - now_ms ? kNever : now_ms + timeout_ms;
   session.Block();
-  const uint64_t handle = server.admin_worker().Await(deadline_ms, std::move(met), [&server, id, answer](bool is_met) {
-    FinishWait(server, id, [answer, is_met](ReplySink& reply) { answer(reply, is_met); });
-  });
-  session.on_client_unblock = [&server, handle, answer](Session& waiting, bool with_error) {
+  // Held by the session's callback alone: once it is gone the session is, and the condition with it.
+  auto alive = std::make_shared<bool>(true);
+  const uint64_t handle = server.admin_worker().Await(
+      deadline_ms, [watched = std::weak_ptr<bool>(alive), met = std::move(met)] { return watched.expired() || met(); },
+      [&server, id, answer](bool is_met) { FinishWait(server, id, [answer, is_met](ReplySink& reply) { answer(reply, is_met); }); });
+  session.on_client_unblock = [&server, handle, answer, alive](Session& waiting, bool with_error) {
     if (!server.admin_worker().Cancel(handle)) return;  // its answer is on the way
     waiting.Unblock([&](ReplySink& reply) {
       if (with_error) return reply.Error("UNBLOCKED client unblocked via CLIENT UNBLOCK");

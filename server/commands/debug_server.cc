@@ -1,0 +1,116 @@
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+#include "base/glob.h"
+#include "base/logger.h"
+#include "engine/commands/arg_reader.h"
+#include "server/commands/debug_commands.h"
+#include "server/commands/registry.h"
+#include "server/config/config.h"
+#include "server/server.h"
+#include "server/session.h"
+
+namespace cairn {
+
+// Holds the thread on purpose: tests use it to see what a stalled server does.
+void DebugSleep(CommandContext& context) {
+  const double seconds = std::strtod(std::string(context.args[2]).c_str(), nullptr);
+  if (std::isfinite(seconds) && seconds > 0) {
+    constexpr double kLongestSeconds = 3600;
+    std::this_thread::sleep_for(std::chrono::microseconds(static_cast<int64_t>(std::min(seconds, kLongestSeconds) * 1e6)));
+  }
+  context.reply.Ok();
+}
+
+void DebugSetActiveExpire(CommandContext& context) {
+  if (!StoreReady(context)) return;
+  const bool on = std::atoi(std::string(context.args[2]).c_str()) != 0;
+  const Status status = SessionOf(context).server().store().UpdateOptions([on](RuntimeOptions& options) { options.active_expire = on; });
+  if (!status.ok()) return context.reply.Error("ERR " + std::string(status.message()));
+  context.reply.Ok();
+}
+
+void DebugError(CommandContext& context) { context.reply.Error(context.args[2]); }
+
+void DebugLog(CommandContext& context) {
+  LogF(LogLevel::kWarning, "DEBUG LOG: %s", std::string(context.args[2]).c_str());
+  context.reply.Ok();
+}
+
+void DebugStringMatch(CommandContext& context) {
+  int64_t length = 0;
+  if (!ReadIntBetween(context, 2, 0, 512 << 20, &length)) return;
+  context.reply.Integer(GlobMatch(context.args[3], std::string(static_cast<size_t>(length), 'a')) ? 1 : 0);
+}
+
+void DebugConfigRewrite(CommandContext& context) {
+  const Status status = SessionOf(context).server().config().Rewrite(true);
+  if (!status.ok()) return context.reply.Error("ERR CONFIG-REWRITE-FORCE-ALL failed: " + std::string(status.message()));
+  context.reply.Ok();
+}
+
+void DebugAccepted(CommandContext& context) { context.reply.Ok(); }
+
+namespace {
+
+void ThreeIntegers(ReplySink& reply) {
+  for (int i = 0; i < 3; i++) reply.Integer(i);
+}
+
+// An attribute is no reply: it goes out of turn, before the reply it belongs to.
+void AttributeReply(CommandContext& context) {
+  if (context.reply.protocol() == 3) {
+    SessionOf(context).PushEncoded(SharedBytes::Copy("|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n"), 0);
+  }
+  context.reply.Bulk("Some real reply following the attribute");
+}
+
+void PushReply(CommandContext& context) {
+  if (context.reply.protocol() < 3) return context.reply.Error("ERR RESP2 is not supported by this command");
+  context.reply.Push(2);
+  context.reply.Bulk("server-cpu-usage");
+  context.reply.Integer(42);
+  context.reply.Bulk("Some real reply following the push reply");
+}
+
+}  // namespace
+
+void DebugProtocol(CommandContext& context) {
+  const std::string_view type = context.args[2];
+  ReplySink& reply = context.reply;
+  const auto is = [type](std::string_view name) { return EqualsIgnoreCase(type, name); };
+  if (is("string")) return reply.Bulk("Hello World");
+  if (is("integer")) return reply.Integer(12345);
+  if (is("double")) return reply.Double(3.141);
+  if (is("bignum")) return reply.BigNumber("1234567999999999999999999999999999999");
+  if (is("null")) return reply.Null();
+  if (is("true")) return reply.Boolean(true);
+  if (is("false")) return reply.Boolean(false);
+  if (is("verbatim")) return reply.Verbatim("txt", "This is a verbatim\nstring");
+  if (is("attrib")) return AttributeReply(context);
+  if (is("push")) return PushReply(context);
+  if (is("array")) {
+    reply.Array(3);
+    return ThreeIntegers(reply);
+  }
+  if (is("set")) {
+    reply.Set(3);
+    return ThreeIntegers(reply);
+  }
+  if (is("map")) {
+    reply.Map(3);
+    for (int i = 0; i < 3; i++) {
+      reply.Integer(i);
+      reply.Boolean(i == 1);
+    }
+    return;
+  }
+  reply.Error(
+      "ERR Wrong protocol type name. Please use one of the following: "
+      "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
+}
+
+}  // namespace cairn
