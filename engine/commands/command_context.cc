@@ -3,7 +3,7 @@
 namespace cairn {
 
 bool CommandContext::FindTyped(const KeyRef& key, ValueType type, Keyspace::Access access, Entry** entry) {
-  *entry = keyspace.Find(scope, client.database, key, access);
+  *entry = Find(key, access);
   if (*entry == nullptr || (*entry)->type() == type) return true;
   WrongType();
   return false;

@@ -40,16 +40,25 @@ class CommandContext {
   }
 
   // --- lookups: each answers the error itself and returns false where the command must end ----------------------------------
-  Entry* Find(const KeyRef& key, Keyspace::Access access) { return keyspace.Find(scope, client.database, key, access); }
+  Entry* Find(const KeyRef& key, Keyspace::Access access) { return FindIn(client.database, key, access); }
+  Entry* FindIn(uint32_t in_database, const KeyRef& key, Keyspace::Access access) {
+    const uint64_t before = scope.changes();
+    Entry* entry = keyspace.Find(scope, in_database, key, access);
+    expired_changes_ += scope.changes() - before;
+    return entry;
+  }
   // *entry becomes nullptr for an absent key; WRONGTYPE is answered for another type.
   bool FindTyped(const KeyRef& key, ValueType type, Keyspace::Access access, Entry** entry);
 
   // --- what is logged -------------------------------------------------------------------------------------------------------
-  // After a handler that changed something (scope.changes() grew) and called neither function, its own arguments are logged.
+  // After a handler that changed something (scope.changes() grew by more than expired_changes()) and called neither function, its own
+  // arguments are logged.
   void LogAs(std::initializer_list<std::string_view> command);            // instead; may be called several times
   void LogAs(std::span<const std::string_view> command, std::span<const SharedBytes> owners = {});
   void LogNothing() { log_decided_ = true; }
   bool log_decided() const { return log_decided_; }
+  // Changes that were expired keys found on the way: they have their records and are not this command's doing.
+  uint64_t expired_changes() const { return expired_changes_; }
   std::span<const SharedBytes> owners() const { return owners_; }
 
   void Event(EventClass event_class, std::string_view name, const KeyRef& key) { scope.Event(event_class, name, client.database, key.name); }
@@ -62,6 +71,7 @@ class CommandContext {
  private:
   std::span<const SharedBytes> owners_;
   std::span<const KeyRef> keys_;
+  uint64_t expired_changes_ = 0;
   bool log_decided_ = false;
 };
 

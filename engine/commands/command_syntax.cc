@@ -132,7 +132,7 @@ class Parser {
     if (repeats && alternatives.size() == 1 && Repeat(alternatives[0], sequence)) return;
     SyntaxArgument argument = Choice(std::move(alternatives));
     argument.optional = true;
-    argument.multiple = repeats;
+    argument.multiple = argument.multiple || repeats;
     sequence->push_back(std::move(argument));
   }
 

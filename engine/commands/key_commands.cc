@@ -99,7 +99,7 @@ void Copy(CommandContext& context) {
   if (to_database == context.database() && from.name == to.name) return context.reply.Error(kSameObjectError);
   const Entry* entry = context.Find(from, Access::kRead);
   if (entry == nullptr) return context.reply.Integer(0);
-  if (context.keyspace.Find(context.scope, to_database, to, Access::kWrite) != nullptr) {
+  if (context.FindIn(to_database, to, Access::kWrite) != nullptr) {
     if (!replace) return context.reply.Integer(0);
     context.keyspace.Delete(context.scope, to_database, to);
   }
@@ -116,7 +116,7 @@ void Move(CommandContext& context) {
   const KeyRef& key = context.key();
   const Entry* entry = context.Find(key, Access::kWrite);
   if (entry == nullptr) return context.reply.Integer(0);
-  if (context.keyspace.Find(context.scope, to_database, key, Access::kWrite) != nullptr) return context.reply.Integer(0);
+  if (context.FindIn(to_database, key, Access::kWrite) != nullptr) return context.reply.Integer(0);
   Relocate(context, *entry, key, to_database, key);
   context.Event(kEventGeneric, "move_from", key);
   context.scope.Event(kEventGeneric, "move_to", to_database, key.name);

@@ -1,7 +1,5 @@
-#include <algorithm>
 #include <climits>
 #include <deque>
-#include <unordered_set>
 
 #include "base/glob.h"
 #include "engine/commands/arg_reader.h"
@@ -9,13 +7,6 @@
 
 namespace cairn::key_commands {
 namespace {
-
-// Entries that one step of a walk looks at: what a shard's lock is held for.
-constexpr uint64_t kStepEntries = 1000;
-
-bool Live(const CommandContext& context, const Entry& entry) {
-  return !entry.has_expiry() || entry.expiry_ms() > context.now_ms() || context.scope.replaying;
-}
 
 struct ScanOptions {
   uint64_t cursor = 0;
@@ -88,45 +79,28 @@ bool ReadFlushMode(CommandContext& context, bool* synchronous) {
 }  // namespace
 
 void Keys(CommandContext& context) {
-  context.scope.ReadAll();
   const std::string_view pattern = context.args[1];
-  // A key that moves while its shard is not locked may be seen twice.
-  const bool may_repeat = !context.scope.locked_shards.all();
   std::deque<std::string> names;
-  std::unordered_set<std::string_view> seen;
-  uint64_t cursor = 0;
-  do {
-    cursor = context.keyspace.Scan(context.scope, context.database(), cursor, kStepEntries, [&](const Entry& entry) {
-      if (!Live(context, entry) || (pattern != "*" && !GlobMatch(pattern, entry.key()))) return;
-      if (may_repeat && seen.contains(entry.key())) return;
-      names.emplace_back(entry.key());
-      if (may_repeat) seen.insert(names.back());
-    });
-  } while (cursor != 0);
+  context.keyspace.ForEach(context.scope, context.database(), [&](const Entry& entry) {
+    if (pattern == "*" || GlobMatch(pattern, entry.key())) names.emplace_back(entry.key());
+  });
   ReplyNames(context.reply, names);
 }
 
 void Scan(CommandContext& context) {
   ScanOptions options;
   if (!ReadScanOptions(context, &options)) return;
-  context.scope.ReadAll();
   std::deque<std::string> names;
-  uint64_t left = static_cast<uint64_t>(options.count), cursor = options.cursor;
-  do {
-    uint64_t visited = 0;
-    cursor = context.keyspace.Scan(context.scope, context.database(), cursor, std::min(left, kStepEntries), [&](const Entry& entry) {
-      visited++;
-      if (Live(context, entry) && options.Wants(entry)) names.emplace_back(entry.key());
-    });
-    left -= std::min(left, std::max<uint64_t>(visited, 1));
-  } while (cursor != 0 && left > 0);
+  const auto count = static_cast<uint64_t>(options.count);
+  const uint64_t cursor = context.keyspace.Scan(context.scope, context.database(), options.cursor, count, [&](const Entry& entry) {
+    if (options.Wants(entry)) names.emplace_back(entry.key());
+  });
   context.reply.Array(2);
   context.reply.Bulk(std::to_string(cursor));
   ReplyNames(context.reply, names);
 }
 
 void RandomKey(CommandContext& context) {
-  context.scope.ReadAll();
   std::string name;
   if (!context.keyspace.RandomKey(context.scope, context.database(), &name)) return context.reply.Null();
   context.reply.Bulk(name);
