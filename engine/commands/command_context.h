@@ -42,6 +42,7 @@ class CommandContext {
   // --- lookups: each answers the error itself and returns false where the command must end ----------------------------------
   Entry* Find(const KeyRef& key, Keyspace::Access access) { return FindIn(client.database, key, access); }
   Entry* FindIn(uint32_t in_database, const KeyRef& key, Keyspace::Access access) {
+    if (client.no_touch && access == Keyspace::Access::kRead && !row.has(kTouchesAlways)) [[unlikely]] access = Keyspace::Access::kLook;
     const uint64_t before = scope.changes();
     Entry* entry = keyspace.Find(scope, in_database, key, access);
     expired_changes_ += scope.changes() - before;

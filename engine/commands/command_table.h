@@ -44,6 +44,7 @@ enum CommandFlag : uint32_t {
   kVariableFlags = 1u << 20,
   kNoAsyncLoading = 1u << 21,
   kRunsUnqueued = 1u << 22,   // executed inside MULTI rather than queued: EXEC, DISCARD, MULTI, WATCH, QUIT, RESET
+  kTouchesAlways = 1u << 24,  // TOUCH: its reads count as uses even after CLIENT NO-TOUCH
   kNotLogged = 1u << 23,      // a write-flagged command that its handler logs itself or not at all
 };
 

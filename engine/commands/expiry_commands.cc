@@ -79,7 +79,7 @@ void SetTime(CommandContext& context, Unit unit, bool relative) {
 
 // -2 for an absent key, -1 for one without expiry.
 void ReplyTime(CommandContext& context, Unit unit, bool relative) {
-  const Entry* entry = context.Find(context.key(), Access::kPeek);
+  const Entry* entry = context.Find(context.key(), Access::kLook);
   if (entry == nullptr) return context.reply.Integer(-2);
   if (!entry->has_expiry()) return context.reply.Integer(-1);
   const int64_t time_ms = relative ? std::max<int64_t>(entry->expiry_ms() - context.now_ms(), 0) : entry->expiry_ms();

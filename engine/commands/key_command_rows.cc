@@ -24,7 +24,7 @@ constexpr CommandRow kKeyRows[] = {
     {.name = "exists", .arity = -2, .flags = kReadOnly | kFast, .categories = kAclKeyspace, .keys = {1, -1, 1, kMetadata},
      .handler = Exists, .summary = "Answers how many of the keys exist.", .since = "1.0.0", .group = "generic",
      .complexity = "O(N) for N keys", .syntax = "key [key ...]", .tips = kSumTips},
-    {.name = "touch", .arity = -2, .flags = kReadOnly | kFast, .categories = kAclKeyspace, .keys = {1, -1, 1, kMetadata},
+    {.name = "touch", .arity = -2, .flags = kReadOnly | kFast | kTouchesAlways, .categories = kAclKeyspace, .keys = {1, -1, 1, kMetadata},
      .handler = Touch, .summary = "Marks keys as just used and answers how many of them exist.", .since = "3.2.1",
      .group = "generic", .complexity = "O(N) for N keys", .syntax = "key [key ...]", .tips = kSumTips},
     {.name = "type", .arity = 2, .flags = kReadOnly | kFast, .categories = kAclKeyspace, .keys = {1, 1, 1, kMetadata},

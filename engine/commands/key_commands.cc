@@ -63,12 +63,12 @@ void Del(CommandContext& context) { RemoveAll(context); }
 
 void Unlink(CommandContext& context) { RemoveAll(context); }
 
-void Exists(CommandContext& context) { context.reply.Integer(CountFound(context, Access::kPeek)); }
+void Exists(CommandContext& context) { context.reply.Integer(CountFound(context, Access::kLook)); }
 
 void Touch(CommandContext& context) { context.reply.Integer(CountFound(context, Access::kRead)); }
 
 void Type(CommandContext& context) {
-  const Entry* entry = context.Find(context.key(), Access::kPeek);
+  const Entry* entry = context.Find(context.key(), Access::kLook);
   context.reply.Simple(entry == nullptr ? "none" : TypeName(entry->type()));
 }
 

@@ -53,15 +53,15 @@ Entry* Keyspace::Find(ChangeScope& scope, uint32_t database, const KeyRef& key, 
     slot = nullptr;
   }
   if (slot == nullptr) {
-    if (access == Access::kRead) {
+    if (access == Access::kRead || access == Access::kLook) {
       shard.misses.Add(1);
       scope.Event(kEventKeyMiss, "keymiss", database, key.name);
     }
     return nullptr;
   }
   Entry* entry = SlotEntry(*slot);
-  if (access != Access::kPeek) state_->MarkAccess(shard, entry, scope.now_ms);
-  if (access == Access::kRead) shard.hits.Add(1);
+  if (access == Access::kRead || access == Access::kWrite) state_->MarkAccess(shard, entry, scope.now_ms);
+  if (access == Access::kRead || access == Access::kLook) shard.hits.Add(1);
   return entry;
 }
 

@@ -80,7 +80,8 @@ class Keyspace {
   enum class Access : uint8_t {
     kRead,     // counts a hit or a miss, updates LRU/LFU, an absent key is a keymiss event
     kWrite,    // updates LRU/LFU
-    kPeek,     // changes neither (TTL, OBJECT, DEBUG, RANDOMKEY's check)
+    kLook,     // counts like kRead but leaves LRU/LFU alone (EXISTS, TYPE, TTL; every read after CLIENT NO-TOUCH)
+    kPeek,     // changes and counts nothing (OBJECT, DEBUG, DEL's check)
   };
   // The key's entry, or nullptr. A key past its expiry is not found: it is deleted, recorded as DEL and its event sent first (hidden
   // where the scope may not delete). The reply is made to wait for the key's stripe.

@@ -5,8 +5,8 @@ namespace cairn {
 static Session Removing() {
   return {"del, unlink, exists, touch, type",
           {{"MSET a 1 b 2 c 3", "+OK"},
-           {"EXISTS a b x a", ":3", "", ""},
-           {"TOUCH a x", ":1", ""},
+           {"EXISTS a b x a", ":3", "", "keymiss:x@0"},
+           {"TOUCH a x", ":1", "", "keymiss:x@0"},
            {"TYPE a", "+string", "", ""},
            {"TYPE x", "+none"},
            {"DEL a x a", ":1", "DEL a x a", "del:a@0"},
@@ -15,10 +15,10 @@ static Session Removing() {
            {"DBSIZE", ":0", "", ""},
            {"SET e 1 PX 1", "+OK"},
            {"@advance 5", ""},
-           {"EXISTS e", ":0", "DEL e", "expired:e@0"},
+           {"EXISTS e", ":0", "DEL e", "expired:e@0 keymiss:e@0"},
            {"SET e 1 PX 1", "+OK"},
            {"@advance 5", ""},
-           {"DEL e", ":0"}}};
+           {"DEL e", ":0", "DEL e", "expired:e@0"}}};
 }
 
 static Session Renaming() {

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "engine/commands/limits.h"
+#include "engine/store_options.h"
 #include "tests/engine_commands/command_harness.h"
 
 namespace cairn {
@@ -118,6 +119,28 @@ TEST(KeyCommands, ScanSeesEveryKeyThatStays) {
   } while (cursor != "0");
   EXPECT_EQ(seen, staying);
   EXPECT_EQ(harness.Names("stays:*").size(), staying.size());
+}
+
+TEST(KeyCommands, NoTouchLeavesAccessTimesAlone) {
+  CommandHarness harness;
+  harness.Run("SET k v");
+  harness.now_ms += 10'000;
+  harness.client.no_touch = true;
+  EXPECT_EQ(harness.Run("GET k"), "\"v\"");
+  EXPECT_EQ(harness.Run("OBJECT IDLETIME k"), ":10");
+  EXPECT_EQ(harness.Run("TOUCH k"), ":1");
+  EXPECT_EQ(harness.Run("OBJECT IDLETIME k"), ":0");
+  EXPECT_EQ(harness.keyspace.stats().hits, 2u);
+}
+
+TEST(KeyCommands, FrequencyUnderLfu) {
+  CommandHarness harness;
+  harness.keyspace.ConfigureEviction({.policy = EvictionPolicy::kAllKeysLfu});
+  harness.Run("SET k v");
+  EXPECT_EQ(harness.Run("OBJECT FREQ k"), ":5");
+  for (int i = 0; i < 1000; i++) harness.Run("GET k");
+  EXPECT_GT(std::stoi(harness.Run("OBJECT FREQ k").substr(1)), 5);
+  EXPECT_TRUE(harness.Run("OBJECT IDLETIME k").starts_with("-ERR An LFU maxmemory policy is selected"));
 }
 
 TEST(TransactionCommands, WatchesAreMarked) {
