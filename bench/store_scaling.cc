@@ -3,8 +3,10 @@
 //
 //   store_scaling [threads] [seconds] [keys] [directory]
 //
-// Prints operations per second of every number of threads and the ratio to one thread, for GET, SET and a half-and-half mix, without a
+// Prints operations per second of every number of threads, the ratio to one thread and the CPU time of each operation, for GET, SET and a half-and-half mix, without a
 // log and with `everysec` (in `directory`, which is created, used and left behind; default ./store_scaling.data).
+
+#include <time.h>
 
 #include <atomic>
 #include <chrono>
@@ -70,11 +72,23 @@ uint64_t Work(Store& store, const Operations& rows, int set_percent, uint64_t ke
   return done;
 }
 
-double Measure(Store& store, const Settings& settings, int threads, int set_percent) {
+struct Rate {
+  double per_second;
+  double cpu_ns_each;  // of the whole process, the log's threads included
+};
+
+double ProcessCpuSeconds() {
+  timespec now{};
+  (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+Rate Measure(Store& store, const Settings& settings, int threads, int set_percent) {
   const Operations rows{store.commands().FindByName("get"), store.commands().FindByName("set")};
   std::atomic<bool> stop{false};
   std::atomic<uint64_t> total{0};
   std::vector<std::thread> workers;
+  const double cpu_before = ProcessCpuSeconds();
   const auto began = std::chrono::steady_clock::now();
   for (int i = 0; i < threads; i++) {
     workers.emplace_back([&, i] { total += Work(store, rows, set_percent, settings.keys, static_cast<uint64_t>(i) + 1, stop); });
@@ -83,7 +97,8 @@ double Measure(Store& store, const Settings& settings, int threads, int set_perc
   stop = true;
   for (std::thread& worker : workers) worker.join();
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  return static_cast<double>(total.load()) / elapsed;
+  const double operations = static_cast<double>(total.load());
+  return {operations / elapsed, (ProcessCpuSeconds() - cpu_before) * 1e9 / operations};
 }
 
 void Fill(Store& store, uint64_t keys) {
@@ -108,9 +123,10 @@ int RunWith(const char* title, StoreOptions options, const Settings& settings) {
   for (const Mix mix : {Mix{"GET", 0}, Mix{"SET", 100}, Mix{"GET+SET", 50}}) {
     double one = 0;
     for (int threads = 1; threads <= settings.threads; threads++) {
-      const double rate = Measure(store, settings, threads, mix.set_percent);
-      if (threads == 1) one = rate;
-      std::printf("%-10s %-8s threads %d: %12.0f ops/s  ratio %.2f\n", title, mix.name, threads, rate, rate / one);
+      const Rate rate = Measure(store, settings, threads, mix.set_percent);
+      if (threads == 1) one = rate.per_second;
+      std::printf("%-10s %-8s threads %d: %12.0f ops/s  ratio %.2f  CPU %5.0f ns each\n", title, mix.name, threads, rate.per_second,
+                  rate.per_second / one, rate.cpu_ns_each);
       std::fflush(stdout);
     }
   }

@@ -95,7 +95,7 @@ void Background::ExpiryMain() {
         }
       } else {
         // A wall clock may be set forward while we sleep, hence the cap above.
-        sleep_us = std::min(sleep_us, (next_ms - now_ms) * 1000);
+        sleep_us = std::min(sleep_us / 1000, next_ms - now_ms) * 1000;
       }
     }
     MutexLock lock(expiry_mutex_);

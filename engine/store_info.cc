@@ -13,7 +13,7 @@ StoreInfo Store::Impl::Info() const {
   StoreInfo info;
   checkpointer->FillInfo(info);
   info.log = core.log->stats();
-  info.used_memory_bytes = UsedMemoryBytes(core) + info.log.buffer_bytes;
+  info.used_memory_bytes = UsedMemoryBytes(core);
   info.peak_memory_bytes = std::max(core.memory.peak_bytes(), info.used_memory_bytes);
   info.resident_bytes = ResidentBytes();
   const KeyspaceStats stats = core.keyspace->stats();
