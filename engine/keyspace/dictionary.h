@@ -81,8 +81,8 @@ class Dictionary {
   // Appends the entries at `position` (those of one home bucket, each once) and moves it on; false when that was the last.
   // From a default position to the end every key that stays is given at least once, and only once while segments merely grow and split.
   bool Gather(HashPosition* position, std::vector<Entry*>* entries) const;
-  // Appends the entries of the home bucket where `hash` belongs, and of following ones until there are `wanted` (or a whole round was
-  // made); of those with an expiry only, where `volatile_only`. Looks at `max_buckets` buckets at most.
+  // Appends entries from the place where `hash` belongs on, until there are `wanted`; with `volatile_only` those that have an expiry.
+  // Looks at `max_buckets` buckets at most.
   void Sample(uint64_t hash, size_t wanted, bool volatile_only, uint32_t max_buckets, std::vector<Entry*>* entries) const;
 
   // From now on buckets are handed over for `epoch` (not seen before) as keys of `database`, until sink is set to nullptr.

@@ -41,16 +41,16 @@ bool Dictionary::Gather(HashPosition* position, std::vector<Entry*>* entries) co
   // Where the range was split since it was begun, its parts are visited side by side, tag by tag.
   const uint32_t begin = RangeBegin(position->prefix, position->depth);
   const uint32_t end = RangeEnd(position->prefix, position->depth);
-  uint32_t tag_end = kTagEnd;
+  uint32_t tag_end = 0;
   for (uint32_t at = begin; at < end;) {
     const SegmentRef segment = directory_[IndexOf(at)];
     if (!segment.empty()) {
-      if (tag_end == kTagEnd) tag_end = segment.FirstTagOf(segment.HomeOf(position->tag) + 1);
+      if (tag_end == 0) tag_end = segment.FirstTagOf(segment.HomeOf(position->tag) + 1);
       GatherTags(segment, position->tag, tag_end, entries);
     }
     at = RangeEnd(at, segment.depth());
   }
-  if (tag_end < kTagEnd) {
+  if (tag_end != 0 && tag_end < kTagEnd) {
     position->tag = tag_end;
     return true;
   }
@@ -62,18 +62,16 @@ void Dictionary::Sample(uint64_t hash, size_t wanted, bool volatile_only, uint32
   if (size_ == 0) return;
   uint32_t prefix = static_cast<uint32_t>(hash >> (64 - kPrefixBits));
   SegmentRef segment = SegmentAt(hash);
-  uint32_t index = segment.empty() ? 0 : segment.HomeOf(hash & 0xFFFF);
-  for (uint32_t looked = 0; looked < max_buckets && entries->size() < wanted; looked++) {
-    while (index >= segment.buckets()) {
+  // Begins at any slot, or the later ones of a bucket would come up less often.
+  uint32_t index = segment.empty() ? 0 : segment.HomeOf(hash & 0xFFFF) * kSlotsPerBucket + (hash >> 16) % kSlotsPerBucket;
+  for (uint32_t looked = 0; looked < max_buckets * kSlotsPerBucket && entries->size() < wanted; looked++) {
+    while (index >= segment.buckets() * kSlotsPerBucket) {
       prefix = RangeEnd(prefix, segment.depth()) & (kPrefixEnd - 1);
       segment = directory_[IndexOf(prefix)];
       index = 0;
     }
-    const uint64_t* bucket = segment.bucket(index++);
-    for (uint32_t i = 0; i < kSlotsPerBucket && entries->size() < wanted; i++) {
-      Entry* entry = SlotEntry(bucket[i]);
-      if (entry != nullptr && (!volatile_only || entry->has_expiry())) entries->push_back(entry);
-    }
+    Entry* entry = SlotEntry(segment.slots()[index++]);
+    if (entry != nullptr && (!volatile_only || entry->has_expiry())) entries->push_back(entry);
   }
 }
 

@@ -12,7 +12,8 @@ namespace {
 constexpr uint32_t kPicksPerCount = 64;       // how long the counted sizes are good enough
 constexpr uint32_t kBucketsPerSample = 48;    // looked at in search of keys with an expiry
 constexpr uint64_t kVolatileRare = 8;         // fewer than one key in so many has an expiry: sample the expiry index instead
-constexpr int kTries = 64;                    // places that turn out empty, or candidates that are gone, before giving up
+constexpr int kTries = 128;                   // places that turn out empty, or candidates that are gone, before giving up
+static_assert(kTries > kPicksPerCount);
 
 bool IsVolatile(EvictionPolicy policy) {
   return policy == EvictionPolicy::kVolatileLru || policy == EvictionPolicy::kVolatileLfu || policy == EvictionPolicy::kVolatileRandom ||
@@ -211,20 +212,15 @@ uint64_t Evictor::CountTables(bool volatile_only) {
     }
   }
   picks_left_ = kPicksPerCount;
+  counted_volatile_ = volatile_only;
   return sum;
 }
 
 bool Evictor::PickTable(bool volatile_only, uint32_t* shard, uint32_t* database) {
-  if (picks_left_ == 0 && CountTables(volatile_only) == 0) {
-    picks_left_ = 0;
-    return false;
-  }
+  if (picks_left_ == 0 || counted_volatile_ != volatile_only || cumulative_.back() == 0) CountTables(volatile_only);
   picks_left_--;
   const uint64_t sum = cumulative_.back();
-  if (sum == 0) {
-    picks_left_ = 0;
-    return false;
-  }
+  if (sum == 0) return false;
   const auto at = std::upper_bound(cumulative_.begin(), cumulative_.end(), random_.Uniform(sum));
   const uint32_t index = static_cast<uint32_t>(at - cumulative_.begin());
   *shard = index / keyspace_.databases();

@@ -60,6 +60,7 @@ class Evictor {
   EvictionPolicy pool_policy_ CAIRN_GUARDED_BY(mutex_){};
   // Keys up to and including each (shard, database), as they were some picks ago.
   std::vector<uint64_t> cumulative_ CAIRN_GUARDED_BY(mutex_);
+  bool counted_volatile_ CAIRN_GUARDED_BY(mutex_) = false;
   uint32_t picks_left_ CAIRN_GUARDED_BY(mutex_) = 0;
   std::vector<Entry*> sampled_ CAIRN_GUARDED_BY(mutex_);
 };

@@ -1,0 +1,241 @@
+#include "engine/keyspace/dictionary.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <unordered_map>
+
+#include "engine/keyspace/entry_codec.h"
+#include "keyspace_fixture.h"
+
+namespace cairn {
+namespace {
+
+Entry* MakeEntry(std::string_view name, int64_t number) {
+  return EntryCodec::New(name, ValueType::kString, EntryCodec::IntShape(number), -1, 0);
+}
+
+std::string Name(uint64_t n) { return "key:" + std::to_string(n); }
+
+void Erase(Dictionary& dictionary, const std::string& name) {
+  const KeyRef key = KeyRef::Of(name);
+  uint64_t* slot = dictionary.FindSlot(key);
+  ASSERT_NE(slot, nullptr);
+  EntryCodec::Free(dictionary.Remove(key, slot));
+}
+
+std::multiset<std::string> GatherAll(const Dictionary& dictionary) {
+  HashPosition position;
+  std::vector<Entry*> entries;
+  while (dictionary.Gather(&position, &entries)) {
+  }
+  std::multiset<std::string> names;
+  for (const Entry* entry : entries) names.emplace(entry->key());
+  return names;
+}
+
+TEST(Segment, MatchesTags) {
+  alignas(64) uint64_t bucket[kSlotsPerBucket] = {};
+  for (uint32_t i = 0; i < kSlotsPerBucket; i++) bucket[i] = uint64_t{i % 3 + 7} << 48 | 0x7FF7F7F7F7F0;
+  for (uint32_t tag = 6; tag < 12; tag++) {
+    uint32_t matches = MatchTag(bucket, tag);
+    for (uint32_t i = 0; i < kSlotsPerBucket; i++) {
+      if (i % 3 + 7 != tag) continue;
+      ASSERT_NE(matches, 0u);
+      EXPECT_EQ(NextMatch(&matches), i);
+    }
+    EXPECT_EQ(matches, 0u);
+  }
+}
+
+TEST(Segment, HomesAreMonotone) {
+  for (uint32_t buckets = 1; buckets <= kSegmentMaxBuckets; buckets++) {
+    const SegmentRef segment(nullptr, buckets, 0);
+    EXPECT_EQ(segment.FirstTagOf(0), 0u);
+    EXPECT_EQ(segment.FirstTagOf(buckets), 65536u);
+    for (uint32_t b = 0; b < buckets; b++) {
+      EXPECT_EQ(segment.HomeOf(segment.FirstTagOf(b)), b);
+      EXPECT_EQ(segment.HomeOf(segment.FirstTagOf(b + 1) - 1), b);
+    }
+  }
+}
+
+TEST(Dictionary, FollowsAModel) {
+  CAIRN_SEEDED(random);
+  for (int round = 0; round < 6; round++) {
+    Dictionary dictionary;
+    std::unordered_map<std::string, int64_t> model;
+    const uint64_t names = 1 + random.Uniform(round % 2 == 0 ? 50 : 30000);
+    if (random.OneIn(2)) dictionary.Reserve(random.Uniform(20000));
+    uint64_t inserts_of_10 = 5;
+    for (int step = 0; step < 60000; step++) {
+      if (step % 7000 == 0) inserts_of_10 = random.Uniform(11);
+      const std::string name = Name(random.Uniform(names));
+      const KeyRef key = KeyRef::Of(name);
+      uint64_t* slot = dictionary.FindSlot(key);
+      ASSERT_EQ(slot != nullptr, model.contains(name));
+      if (slot != nullptr) {
+        ASSERT_EQ(SlotEntry(*slot)->int_value(), model[name]);
+      }
+      if (random.Uniform(10) < inserts_of_10) {
+        if (slot == nullptr) {
+          dictionary.Insert(key, MakeEntry(name, step));
+        } else {
+          EntryCodec::Free(dictionary.Replace(key, slot, MakeEntry(name, step)));
+        }
+        model[name] = step;
+      } else if (slot != nullptr) {
+        EntryCodec::Free(dictionary.Remove(key, slot));
+        model.erase(name);
+      }
+      ASSERT_EQ(dictionary.size(), model.size());
+    }
+    std::multiset<std::string> expected;
+    for (const auto& [name, number] : model) expected.insert(name);
+    EXPECT_EQ(GatherAll(dictionary), expected);
+    while (!model.empty()) {
+      Erase(dictionary, model.begin()->first);
+      model.erase(model.begin());
+    }
+    EXPECT_EQ(dictionary.memory_bytes(), AllocationSize(sizeof(SegmentRef)));
+  }
+}
+
+// Keys that are there from the first to the last step are visited, once each while the table only grows.
+TEST(Dictionary, WalkSurvivesGrowthAndDeletion) {
+  CAIRN_SEEDED(random);
+  for (const bool deletes : {false, true}) {
+    for (int round = 0; round < 4; round++) {
+      Dictionary dictionary;
+      const uint64_t stay = 1 + random.Uniform(8000);
+      for (uint64_t i = 0; i < stay; i++) {
+        const std::string name = Name(i);
+        dictionary.Insert(KeyRef::Of(name), MakeEntry(name, 0));
+      }
+      std::set<std::string> others;
+      std::map<std::string, int> visited;
+      HashPosition position;
+      uint64_t next = stay;
+      bool more = true;
+      while (more) {
+        std::vector<Entry*> entries;
+        more = dictionary.Gather(&position, &entries);
+        for (const Entry* entry : entries) visited[std::string(entry->key())]++;
+        // The position survives being a SCAN cursor.
+        ASSERT_EQ(HashPosition::Unpack(position.Pack()), position);
+        for (uint64_t i = random.Uniform(40); i > 0; i--) {
+          const std::string name = Name(next++);
+          dictionary.Insert(KeyRef::Of(name), MakeEntry(name, 0));
+          others.insert(name);
+        }
+        while (deletes && !others.empty() && !random.OneIn(20)) {
+          Erase(dictionary, *others.begin());
+          others.erase(others.begin());
+        }
+      }
+      for (uint64_t i = 0; i < stay; i++) ASSERT_EQ(visited[Name(i)], 1) << Name(i);
+    }
+  }
+}
+
+TEST(Dictionary, LoadStaysHighAtEverySize) {
+  Dictionary dictionary;
+  uint64_t n = 0;
+  double worst = 1;
+  for (; n < 60000; n++) {
+    const std::string name = Name(n);
+    dictionary.Insert(KeyRef::Of(name), MakeEntry(name, 0));
+    if (n > 4000) worst = std::min(worst, static_cast<double>(n) * 8 / static_cast<double>(dictionary.memory_bytes()));
+  }
+  RecordProperty("worst_fill_percent", static_cast<int>(worst * 100));
+  EXPECT_GT(worst, 0.78);
+}
+
+TEST(Dictionary, ReserveIsEnough) {
+  Dictionary dictionary;
+  dictionary.Reserve(30000);
+  const uint64_t reserved = dictionary.memory_bytes();
+  for (uint64_t n = 0; n < 30000; n++) {
+    const std::string name = Name(n);
+    dictionary.Insert(KeyRef::Of(name), MakeEntry(name, 0));
+  }
+  EXPECT_LT(dictionary.memory_bytes(), reserved * 6 / 5);
+  EXPECT_LT(dictionary.memory_bytes(), uint64_t{30000} * 11);
+}
+
+// A sink that collects names; every name must come exactly once, as it was when the cut began.
+class CollectingSink : public BucketSink {
+ public:
+  void TakeBucket(uint32_t database, const uint64_t* bucket) override {
+    EXPECT_EQ(database, 3u);
+    for (uint32_t i = 0; i < kSlotsPerBucket; i++) {
+      if (const Entry* entry = SlotEntry(bucket[i])) {
+        EXPECT_TRUE(taken.emplace(std::string(entry->key()), entry->int_value()).second) << entry->key();
+      }
+    }
+  }
+  std::unordered_map<std::string, int64_t> taken;
+};
+
+TEST(Dictionary, CutIsExactWhateverChanges) {
+  CAIRN_SEEDED(random);
+  for (uint32_t epoch = 1; epoch < 12; epoch++) {
+    Dictionary dictionary;
+    std::unordered_map<std::string, int64_t> model;
+    const uint64_t names = 1 + random.Uniform(6000);
+    const auto change = [&](int64_t number) {
+      const std::string name = Name(random.Uniform(names));
+      const KeyRef key = KeyRef::Of(name);
+      uint64_t* slot = dictionary.FindSlot(key);
+      if (slot == nullptr) {
+        dictionary.Insert(key, MakeEntry(name, number));
+      } else if (random.OneIn(3)) {
+        EntryCodec::Free(dictionary.Remove(key, slot));
+        model.erase(name);
+        return;
+      } else if (random.OneIn(2)) {
+        EntryCodec::Free(dictionary.Replace(key, slot, MakeEntry(name, number)));
+      } else {
+        dictionary.BeforeChange(key, slot);
+        EntryCodec::SetInt(SlotEntry(*slot), number);
+      }
+      model[name] = number;
+    };
+    for (uint64_t i = random.Uniform(9000); i > 0; i--) change(static_cast<int64_t>(i));
+    CollectingSink sink;
+    dictionary.SetCut(&sink, epoch, 3);
+    const auto expected = model;
+    Dictionary::CutWalk walk;
+    const uint64_t changes_per_step = random.Uniform(400);
+    do {
+      for (uint64_t i = 0; i < changes_per_step; i++) change(-static_cast<int64_t>(i));
+    } while (dictionary.HandOverSome(&walk, static_cast<uint32_t>(1 + random.Uniform(16))));
+    for (uint64_t i = 0; i < 500; i++) change(-7);
+    EXPECT_EQ(sink.taken, expected);
+    dictionary.SetCut(nullptr, 0, 0);
+  }
+}
+
+TEST(Dictionary, SampleAndFreeInSteps) {
+  Dictionary dictionary;
+  for (uint64_t n = 0; n < 5000; n++) {
+    const std::string name = Name(n);
+    dictionary.Insert(KeyRef::Of(name), MakeEntry(name, 0));
+  }
+  Random random(1);
+  std::set<Entry*> seen;
+  for (int i = 0; i < 3000; i++) {
+    std::vector<Entry*> entries;
+    dictionary.Sample(random.Next(), 5, false, 10, &entries);
+    EXPECT_EQ(entries.size(), 5u);
+    seen.insert(entries.begin(), entries.end());
+  }
+  EXPECT_GT(seen.size(), 4000u);
+  uint64_t freed = 0;
+  while (dictionary.FreeStep(100, &freed)) {
+  }
+  EXPECT_EQ(freed, 5000u);
+}
+
+}  // namespace
+}  // namespace cairn

@@ -1,0 +1,71 @@
+// What the keyspace's tests share: seeds that are printed and accepted, a scope with every shard locked, and a recount of memory.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <string>
+
+#include "base/random.h"
+#include "engine/keyspace/keyspace.h"
+#include "engine/keyspace/shard.h"
+
+namespace cairn {
+
+// From CAIRN_TEST_SEED, or a new one; printed when the test fails through SCOPED_TRACE.
+inline uint64_t TestSeed() {
+  const char* given = std::getenv("CAIRN_TEST_SEED");
+  return given != nullptr ? std::strtoull(given, nullptr, 10) : SecureRandom64();
+}
+#define CAIRN_SEEDED(random)                \
+  const uint64_t seed_of_test = TestSeed(); \
+  SCOPED_TRACE("CAIRN_TEST_SEED=" + std::to_string(seed_of_test)); \
+  Random random(seed_of_test)
+
+// All shards locked for its lifetime, at a time that the test sets.
+class AllLocked {
+ public:
+  explicit AllLocked(Keyspace& keyspace, int64_t now_ms = 1000) : keyspace_(keyspace) {
+    scope.now_ms = now_ms;
+    scope.wanted_events = UINT32_MAX;
+    scope.locked_shards.set();
+    keyspace_.LockShards(scope.locked_shards);
+  }
+  ~AllLocked() { keyspace_.UnlockShards(scope.locked_shards); }
+  ChangeScope scope;
+
+ private:
+  Keyspace& keyspace_;
+};
+
+inline uint64_t RecountMemory(Keyspace& keyspace) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < kShardCount; i++) {
+    Shard& shard = keyspace.shard(i);
+    bytes += shard.watches.memory_bytes();
+    for (const std::shared_ptr<Table>& table : shard.tables) {
+      if (table == nullptr) continue;
+      bytes += table->dictionary.memory_bytes() + table->expiry.memory_bytes();
+      HashPosition position;
+      std::vector<Entry*> entries;
+      while (table->dictionary.size() > 0 && table->dictionary.Gather(&position, &entries)) {
+      }
+      EXPECT_EQ(entries.size(), table->dictionary.size());
+      uint64_t expiring = 0;
+      for (const Entry* entry : entries) {
+        bytes += entry->memory_bytes();
+        expiring += entry->has_expiry();
+      }
+      EXPECT_EQ(expiring, table->expiry.size());
+    }
+  }
+  return bytes;
+}
+
+inline std::string ValueOf(const Entry* entry) {
+  std::string scratch;
+  return std::string(StringView(entry).Flatten(&scratch));
+}
+
+}  // namespace cairn
