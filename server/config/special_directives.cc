@@ -125,6 +125,11 @@ Result<std::string> NormalizeNotify(Words words, std::string_view, bool, bool) {
 
 Result<std::string> NormalizeBind(Words words, std::string_view, bool, bool) {
   if (words.size() > 16) return Wrong("Too many bind addresses specified.");
+  for (const std::string& word : words) {
+    for (const char c : word) {
+      if (c <= ' ' || c == '"' || c == '\'' || c == '\\' || c == 0x7f) return Wrong("Invalid bind address: " + QuoteWord(word));
+    }
+  }
   return Join(std::vector<std::string>(words.begin(), words.end()));
 }
 
