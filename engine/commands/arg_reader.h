@@ -44,7 +44,7 @@ class OptionReader {
   OptionReader(const CommandContext& context, size_t first) : args_(context.args), next_(first) {}
 
   bool More() const { return next_ < args_.size(); }
-  size_t index() const { return next_; }            // of the argument that Take looks at
+  size_t index() const { return next_; }  // of the argument that Take looks at
   std::string_view peek() const { return args_[next_]; }
   // Consumes the option if it is `name`.
   bool Take(std::string_view name) {

@@ -14,8 +14,8 @@ struct FieldOperation {
   enum Kind : uint8_t { kGet, kSet, kIncrement } kind = kGet;
   Overflow overflow = Overflow::kWrap;
   bool is_signed = false;
-  uint32_t bits = 0;       // 1 to 64, 63 where unsigned
-  uint64_t offset = 0;     // of the first bit
+  uint32_t bits = 0;    // 1 to 64, 63 where unsigned
+  uint64_t offset = 0;  // of the first bit
   int64_t operand = 0;
 
   uint64_t last_bit() const { return offset + bits - 1; }
@@ -27,8 +27,7 @@ bool ReadFieldType(CommandContext& context, std::string_view text, FieldOperatio
   const bool valid = (operation->is_signed || text.starts_with('u')) && ParseInt64(text.substr(1), &bits) && bits >= 1 &&
                      bits <= (operation->is_signed ? 64 : 63);
   if (!valid) {
-    context.reply.Error(
-        "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.");
+    context.reply.Error("ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.");
     return false;
   }
   operation->bits = static_cast<uint32_t>(bits);
@@ -137,7 +136,8 @@ Entry* WriteField(CommandContext& context, const StringView& value, const FieldO
   char bytes[9];
   for (int i = 8; i >= 0; i--, number >>= 8) bytes[i] = static_cast<char>(number & 0xFF);
   const size_t size_bytes = ((operation.offset & 7) + operation.bits + 7) / 8;
-  return context.keyspace.OverwriteString(context.scope, context.database(), context.key(), operation.offset >> 3, {bytes, size_bytes});
+  return context.keyspace.OverwriteString(context.scope, context.database(), context.key(), operation.offset >> 3,
+                                          {bytes, size_bytes});
 }
 
 // Runs one operation, answers it, and returns whether it counts as a change; *entry is the key's, which may move.

@@ -16,9 +16,10 @@ bool ReadOperation(CommandContext& context, Operation* operation) {
     Operation operation;
     size_t args_min;
   };
-  static constexpr Name kNames[] = {
-      {"AND", Operation::kAnd, 4},  {"OR", Operation::kOr, 4},       {"XOR", Operation::kXor, 4},     {"NOT", Operation::kNot, 4},
-      {"DIFF", Operation::kDiff, 5}, {"DIFF1", Operation::kDiff1, 5}, {"ANDOR", Operation::kAndOr, 5}, {"ONE", Operation::kOne, 4}};
+  static constexpr Name kNames[] = {{"AND", Operation::kAnd, 4},     {"OR", Operation::kOr, 4},
+                                    {"XOR", Operation::kXor, 4},     {"NOT", Operation::kNot, 4},
+                                    {"DIFF", Operation::kDiff, 5},   {"DIFF1", Operation::kDiff1, 5},
+                                    {"ANDOR", Operation::kAndOr, 5}, {"ONE", Operation::kOne, 4}};
   for (const Name& name : kNames) {
     if (!EqualsIgnoreCase(context.args[1], name.text)) continue;
     *operation = name.operation;
@@ -85,20 +86,14 @@ void Compute(Operation operation, std::span<const StringView> values, uint8_t* r
   if (!others_first) Or(first, result);
   for (const StringView& value : others) {
     switch (operation) {
-      case Operation::kAnd:
-        And(value, result, size_bytes);
-        break;
-      case Operation::kXor:
-        Apply(value, result, [](uint8_t a, uint8_t b) { return a ^ b; });
-        break;
-      case Operation::kDiff:
-        AndNot(value, result);
-        break;
-      default:
-        Or(value, result);
+      case Operation::kAnd: And(value, result, size_bytes); break;
+      case Operation::kXor: Apply(value, result, [](uint8_t a, uint8_t b) { return a ^ b; }); break;
+      case Operation::kDiff: AndNot(value, result); break;
+      default: Or(value, result);
     }
   }
-  if (operation == Operation::kNot) std::transform(result, result + size_bytes, result, [](uint8_t b) { return static_cast<uint8_t>(~b); });
+  if (operation == Operation::kNot)
+    std::transform(result, result + size_bytes, result, [](uint8_t b) { return static_cast<uint8_t>(~b); });
   if (operation == Operation::kDiff1) AndNot(first, result);
   if (operation == Operation::kAndOr) And(first, result, size_bytes);
 }

@@ -55,14 +55,10 @@ struct ListFilter {
 
   bool Passes(const CommandRow& row) const {
     switch (kind) {
-      case kAll:
-        return true;
-      case kModule:
-        return false;  // there are no modules
-      case kCategory:
-        return (CommandTable::Categories(row) & category) != 0;
-      case kPattern:
-        return GlobMatch(operand, CommandTable::FullName(row), true);
+      case kAll: return true;
+      case kModule: return false;  // there are no modules
+      case kCategory: return (CommandTable::Categories(row) & category) != 0;
+      case kPattern: return GlobMatch(operand, CommandTable::FullName(row), true);
     }
     return false;
   }
@@ -114,7 +110,8 @@ KeyAccess AccessOf(const CommandRow& row, ArgSpan args, int index) {
 void ReplyKeys(CommandContext& context, bool with_access) {
   const ArgSpan call = context.args.subspan(2);
   const CommandRow* row = context.table.Find(call);
-  if (row == nullptr || (!row->subcommands.empty() && call.size() > 1)) return context.reply.Error("ERR Invalid command specified");
+  if (row == nullptr || (!row->subcommands.empty() && call.size() > 1))
+    return context.reply.Error("ERR Invalid command specified");
   if (row->keys.first == 0 && row->get_keys == nullptr) return context.reply.Error("ERR The command has no key arguments");
   if (!CommandTable::CheckCall(row, call).ok()) {
     return context.reply.Error("ERR Invalid number of arguments specified for command");
@@ -140,32 +137,91 @@ constexpr uint32_t kFlags = kLoading | kStale;
 constexpr std::string_view kUnordered = "nondeterministic_output_order";
 
 constexpr CommandRow kSubcommands[] = {
-    {.name = "count", .arity = 2, .flags = kFlags, .categories = kAclConnection, .handler = Count,
-     .summary = "Answers how many commands there are.", .since = "2.8.13", .group = "server", .complexity = "O(1)"},
-    {.name = "docs", .arity = -2, .flags = kFlags, .categories = kAclConnection, .handler = Docs,
-     .summary = "Describes commands for people; all of them without names.", .since = "7.0.0", .group = "server",
-     .complexity = "O(N) for N commands", .syntax = "[command-name [command-name ...]]", .tips = kUnordered},
-    {.name = "getkeys", .arity = -4, .flags = kFlags, .categories = kAclConnection, .handler = GetKeys,
-     .summary = "Answers the keys in a whole command.", .since = "2.8.13", .group = "server", .complexity = "O(N) for N arguments",
-     .syntax = "command arg [arg ...]"},
-    {.name = "getkeysandflags", .arity = -4, .flags = kFlags, .categories = kAclConnection, .handler = GetKeysAndFlags,
-     .summary = "Answers the keys in a whole command and what it does with them.", .since = "7.0.0", .group = "server",
-     .complexity = "O(N) for N arguments", .syntax = "command arg [arg ...]"},
-    {.name = "help", .arity = 2, .flags = kFlags, .categories = kAclConnection, .handler = ReplyHelp,
-     .summary = "Lists the subcommands.", .since = "5.0.0", .group = "server", .complexity = "O(1)"},
-    {.name = "info", .arity = -2, .flags = kFlags, .categories = kAclConnection, .handler = Info,
-     .summary = "Describes commands for programs; all of them without names.", .since = "2.8.13", .group = "server",
-     .complexity = "O(N) for N commands", .syntax = "[command-name [command-name ...]]", .tips = kUnordered},
-    {.name = "list", .arity = -2, .flags = kFlags, .categories = kAclConnection, .handler = List,
-     .summary = "Answers the names of commands, all or some.", .since = "7.0.0", .group = "server",
+    {.name = "count",
+     .arity = 2,
+     .flags = kFlags,
+     .categories = kAclConnection,
+     .handler = Count,
+     .summary = "Answers how many commands there are.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "docs",
+     .arity = -2,
+     .flags = kFlags,
+     .categories = kAclConnection,
+     .handler = Docs,
+     .summary = "Describes commands for people; all of them without names.",
+     .since = "7.0.0",
+     .group = "server",
      .complexity = "O(N) for N commands",
-     .syntax = "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]", .tips = kUnordered},
+     .syntax = "[command-name [command-name ...]]",
+     .tips = kUnordered},
+    {.name = "getkeys",
+     .arity = -4,
+     .flags = kFlags,
+     .categories = kAclConnection,
+     .handler = GetKeys,
+     .summary = "Answers the keys in a whole command.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "O(N) for N arguments",
+     .syntax = "command arg [arg ...]"},
+    {.name = "getkeysandflags",
+     .arity = -4,
+     .flags = kFlags,
+     .categories = kAclConnection,
+     .handler = GetKeysAndFlags,
+     .summary = "Answers the keys in a whole command and what it does with them.",
+     .since = "7.0.0",
+     .group = "server",
+     .complexity = "O(N) for N arguments",
+     .syntax = "command arg [arg ...]"},
+    {.name = "help",
+     .arity = 2,
+     .flags = kFlags,
+     .categories = kAclConnection,
+     .handler = ReplyHelp,
+     .summary = "Lists the subcommands.",
+     .since = "5.0.0",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "info",
+     .arity = -2,
+     .flags = kFlags,
+     .categories = kAclConnection,
+     .handler = Info,
+     .summary = "Describes commands for programs; all of them without names.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "O(N) for N commands",
+     .syntax = "[command-name [command-name ...]]",
+     .tips = kUnordered},
+    {.name = "list",
+     .arity = -2,
+     .flags = kFlags,
+     .categories = kAclConnection,
+     .handler = List,
+     .summary = "Answers the names of commands, all or some.",
+     .since = "7.0.0",
+     .group = "server",
+     .complexity = "O(N) for N commands",
+     .syntax = "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]",
+     .tips = kUnordered},
 };
 
 constexpr CommandRow kRows[] = {
-    {.name = "command", .arity = -1, .flags = kFlags, .categories = kAclConnection, .handler = AllInfo,
-     .summary = "Describes all commands for programs.", .since = "2.8.13", .group = "server", .complexity = "O(N) for N commands",
-     .subcommands = kSubcommands, .tips = kUnordered},
+    {.name = "command",
+     .arity = -1,
+     .flags = kFlags,
+     .categories = kAclConnection,
+     .handler = AllInfo,
+     .summary = "Describes all commands for programs.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "O(N) for N commands",
+     .subcommands = kSubcommands,
+     .tips = kUnordered},
 };
 
 }  // namespace

@@ -17,12 +17,20 @@ namespace cairn {
 
 class CommandContext {
  public:
-  CommandContext(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners, std::span<const KeyRef> keys, Client& client,
-                 Keyspace& keyspace, ChangeScope& scope, const CommandTable& table, ReplySink& reply)
-      : row(row), args(args), client(client), keyspace(keyspace), scope(scope), table(table), reply(reply), owners_(owners), keys_(keys) {}
+  CommandContext(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners, std::span<const KeyRef> keys,
+                 Client& client, Keyspace& keyspace, ChangeScope& scope, const CommandTable& table, ReplySink& reply)
+      : row(row),
+        args(args),
+        client(client),
+        keyspace(keyspace),
+        scope(scope),
+        table(table),
+        reply(reply),
+        owners_(owners),
+        keys_(keys) {}
 
   const CommandRow& row;
-  const ArgSpan args;          // args[0] is the command's name as sent; of "config set x y" args[2] is x
+  const ArgSpan args;  // args[0] is the command's name as sent; of "config set x y" args[2] is x
   Client& client;
   Keyspace& keyspace;
   ChangeScope& scope;
@@ -42,7 +50,8 @@ class CommandContext {
   // --- lookups: each answers the error itself and returns false where the command must end ----------------------------------
   Entry* Find(const KeyRef& key, Keyspace::Access access) { return FindIn(client.database, key, access); }
   Entry* FindIn(uint32_t in_database, const KeyRef& key, Keyspace::Access access) {
-    if (client.no_touch && access == Keyspace::Access::kRead && !row.has(kTouchesAlways)) [[unlikely]] access = Keyspace::Access::kLook;
+    if (client.no_touch && access == Keyspace::Access::kRead && !row.has(kTouchesAlways)) [[unlikely]]
+      access = Keyspace::Access::kLook;
     const uint64_t before = scope.changes();
     Entry* entry = keyspace.Find(scope, in_database, key, access);
     expired_changes_ += scope.changes() - before;
@@ -54,7 +63,7 @@ class CommandContext {
   // --- what is logged -------------------------------------------------------------------------------------------------------
   // After a handler that changed something (scope.changes() grew by more than expired_changes()) and called neither function, its own
   // arguments are logged.
-  void LogAs(std::initializer_list<std::string_view> command);            // instead; may be called several times
+  void LogAs(std::initializer_list<std::string_view> command);  // instead; may be called several times
   void LogAs(std::span<const std::string_view> command, std::span<const SharedBytes> owners = {});
   void LogNothing() { log_decided_ = true; }
   bool log_decided() const { return log_decided_; }
@@ -62,7 +71,9 @@ class CommandContext {
   uint64_t expired_changes() const { return expired_changes_; }
   std::span<const SharedBytes> owners() const { return owners_; }
 
-  void Event(EventClass event_class, std::string_view name, const KeyRef& key) { scope.Event(event_class, name, client.database, key.name); }
+  void Event(EventClass event_class, std::string_view name, const KeyRef& key) {
+    scope.Event(event_class, name, client.database, key.name);
+  }
 
   // --- common errors --------------------------------------------------------------------------------------------------------
   void SyntaxError() { reply.Error("ERR syntax error"); }

@@ -35,13 +35,27 @@ constexpr BitName kFlagNames[] = {{kWrite, "write"},
                                   {kMovableKeys, "movablekeys"},
                                   {kAllowBusy, "allow_busy"}};
 
-constexpr BitName kCategoryNames[] = {
-    {kAclKeyspace, "keyspace"},     {kAclRead, "read"},           {kAclWrite, "write"},           {kAclSet, "set"},
-    {kAclSortedSet, "sortedset"},   {kAclList, "list"},           {kAclHash, "hash"},             {kAclString, "string"},
-    {kAclBitmap, "bitmap"},         {kAclHyperLogLog, "hyperloglog"}, {kAclGeo, "geo"},           {kAclStream, "stream"},
-    {kAclPubSub, "pubsub"},         {kAclAdmin, "admin"},         {kAclFast, "fast"},             {kAclSlow, "slow"},
-    {kAclBlocking, "blocking"},     {kAclDangerous, "dangerous"}, {kAclConnection, "connection"}, {kAclTransaction, "transaction"},
-    {kAclScripting, "scripting"}};
+constexpr BitName kCategoryNames[] = {{kAclKeyspace, "keyspace"},
+                                      {kAclRead, "read"},
+                                      {kAclWrite, "write"},
+                                      {kAclSet, "set"},
+                                      {kAclSortedSet, "sortedset"},
+                                      {kAclList, "list"},
+                                      {kAclHash, "hash"},
+                                      {kAclString, "string"},
+                                      {kAclBitmap, "bitmap"},
+                                      {kAclHyperLogLog, "hyperloglog"},
+                                      {kAclGeo, "geo"},
+                                      {kAclStream, "stream"},
+                                      {kAclPubSub, "pubsub"},
+                                      {kAclAdmin, "admin"},
+                                      {kAclFast, "fast"},
+                                      {kAclSlow, "slow"},
+                                      {kAclBlocking, "blocking"},
+                                      {kAclDangerous, "dangerous"},
+                                      {kAclConnection, "connection"},
+                                      {kAclTransaction, "transaction"},
+                                      {kAclScripting, "scripting"}};
 
 void ReplySimpleSet(ReplySink& reply, const std::vector<std::string>& texts) {
   reply.Set(texts.size());
@@ -136,7 +150,8 @@ void ReplyArguments(ReplySink& reply, const std::vector<SyntaxArgument>& argumen
   for (const SyntaxArgument& argument : arguments) {
     const bool key = argument.type == SyntaxArgument::Type::kKey && key_specs > 0;
     const bool flags = argument.optional || argument.multiple;
-    reply.Map(size_t{2} + (key ? 1 : 0) + (argument.token.empty() ? 0 : 1) + (flags ? 1 : 0) + (argument.arguments.empty() ? 0 : 1));
+    reply.Map(size_t{2} + (key ? 1 : 0) + (argument.token.empty() ? 0 : 1) + (flags ? 1 : 0) +
+              (argument.arguments.empty() ? 0 : 1));
     ReplyPair(reply, "name", argument.name);
     ReplyPair(reply, "type", TypeText(argument.type));
     if (key) {
@@ -203,7 +218,9 @@ void ReplyCommandDocs(ReplySink& reply, const CommandRow& row) {
   if (!row.replaced_by.empty()) ReplyPair(reply, "replaced_by", row.replaced_by);
   if (!arguments.empty()) {
     const bool movable = row.keys.first == 0 && row.get_keys != nullptr;
-    const int key_specs = !row.key_specs.empty() ? static_cast<int>(row.key_specs.size()) : row.keys.first != 0 || movable ? 1 : 0;
+    const int key_specs = !row.key_specs.empty()           ? static_cast<int>(row.key_specs.size())
+                          : row.keys.first != 0 || movable ? 1
+                                                           : 0;
     int next_key_spec = 0;
     reply.Bulk("arguments");
     ReplyArguments(reply, arguments, &next_key_spec, key_specs);

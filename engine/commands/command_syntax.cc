@@ -22,9 +22,10 @@ std::string Lower(std::string_view word) {
 }
 
 Type TypeOf(std::string_view name) {
-  static constexpr std::string_view kIntegers[] = {"seconds", "milliseconds", "numkeys", "offset", "start",  "end",    "count",
-                                                   "index",   "index1",       "index2",  "len",    "cursor", "timeout", "bit",
-                                                   "decrement", "destination-db", "db", "increment", "numlocal", "numreplicas"};
+  static constexpr std::string_view kIntegers[] = {
+      "seconds",   "milliseconds",   "numkeys", "offset",    "start",    "end",        "count",
+      "index",     "index1",         "index2",  "len",       "cursor",   "timeout",    "bit",
+      "decrement", "destination-db", "db",      "increment", "numlocal", "numreplicas"};
   static constexpr std::string_view kKeys[] = {"key", "key1", "key2", "newkey", "source", "destination", "destkey"};
   if (name.starts_with("unix-time")) return Type::kUnixTime;
   if (name == "pattern") return Type::kPattern;
@@ -141,7 +142,8 @@ class Parser {
     const size_t count = repeated.size();
     if (count == 0 || sequence->size() < count) return false;
     const auto first = sequence->end() - static_cast<ptrdiff_t>(count);
-    if (!std::equal(repeated.begin(), repeated.end(), first, [](const auto& a, const auto& b) { return a.name == b.name; })) return false;
+    if (!std::equal(repeated.begin(), repeated.end(), first, [](const auto& a, const auto& b) { return a.name == b.name; }))
+      return false;
     Arguments group(std::make_move_iterator(first), std::make_move_iterator(sequence->end()));
     sequence->erase(first, sequence->end());
     sequence->push_back(Group(std::move(group)));
@@ -164,24 +166,15 @@ std::vector<SyntaxArgument> ParseSyntax(std::string_view syntax) {
 
 std::string_view TypeText(SyntaxArgument::Type type) {
   switch (type) {
-    case Type::kString:
-      return "string";
-    case Type::kInteger:
-      return "integer";
-    case Type::kDouble:
-      return "double";
-    case Type::kKey:
-      return "key";
-    case Type::kPattern:
-      return "pattern";
-    case Type::kUnixTime:
-      return "unix-time";
-    case Type::kPureToken:
-      return "pure-token";
-    case Type::kOneOf:
-      return "oneof";
-    case Type::kBlock:
-      return "block";
+    case Type::kString: return "string";
+    case Type::kInteger: return "integer";
+    case Type::kDouble: return "double";
+    case Type::kKey: return "key";
+    case Type::kPattern: return "pattern";
+    case Type::kUnixTime: return "unix-time";
+    case Type::kPureToken: return "pure-token";
+    case Type::kOneOf: return "oneof";
+    case Type::kBlock: return "block";
   }
   return "string";
 }

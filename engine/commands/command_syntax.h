@@ -17,7 +17,7 @@ struct SyntaxArgument {
   enum class Type : uint8_t { kString, kInteger, kDouble, kKey, kPattern, kUnixTime, kPureToken, kOneOf, kBlock };
   std::string name;
   Type type = Type::kString;
-  std::string token;          // empty: none
+  std::string token;  // empty: none
   bool optional = false, multiple = false;
   std::vector<SyntaxArgument> arguments;  // of kOneOf and kBlock
 };

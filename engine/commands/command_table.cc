@@ -95,11 +95,11 @@ struct CommandTable::Index {
     const CommandRow* row = nullptr;
   };
 
-  std::deque<CommandRow> rows;                         // the table's own copies: their addresses are what Find returns
-  std::deque<std::vector<CommandRow>> subcommands;     // sorted by name, one vector a container
-  std::map<std::string, const CommandRow*, std::less<>> visible;   // under the names that clients use
+  std::deque<CommandRow> rows;                                    // the table's own copies: their addresses are what Find returns
+  std::deque<std::vector<CommandRow>> subcommands;                // sorted by name, one vector a container
+  std::map<std::string, const CommandRow*, std::less<>> visible;  // under the names that clients use
   std::map<std::string, const CommandRow*, std::less<>> original;  // under the rows' own names
-  std::vector<Slot> slots{16};                         // open addressing over `visible`, at most a quarter full
+  std::vector<Slot> slots{16};                                     // open addressing over `visible`, at most a quarter full
 
   const CommandRow* Lookup(std::string_view name) const {
     if (name.size() > kInlineNameBytes) [[unlikely]] {

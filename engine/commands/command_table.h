@@ -21,14 +21,14 @@ using CommandHandler = void (*)(CommandContext&);
 using ArgSpan = std::span<const std::string_view>;
 
 enum CommandFlag : uint32_t {
-  kWrite = 1u << 0,         // may change the keyspace; refused while writes are
-  kReadOnly = 1u << 1,      // never changes it
-  kDenyOom = 1u << 2,       // grows memory: refused over maxmemory
+  kWrite = 1u << 0,     // may change the keyspace; refused while writes are
+  kReadOnly = 1u << 1,  // never changes it
+  kDenyOom = 1u << 2,   // grows memory: refused over maxmemory
   kAdmin = 1u << 3,
   kPubSub = 1u << 4,
   kNoScript = 1u << 5,
   kBlocking = 1u << 6,
-  kLoading = 1u << 7,       // allowed while the data set loads
+  kLoading = 1u << 7,  // allowed while the data set loads
   kStale = 1u << 8,
   kFast = 1u << 9,
   kNoAuth = 1u << 10,       // allowed before authentication
@@ -44,22 +44,45 @@ enum CommandFlag : uint32_t {
   kVariableFlags = 1u << 20,
   kNoAsyncLoading = 1u << 21,
   kRunsUnqueued = 1u << 22,   // executed inside MULTI rather than queued: EXEC, DISCARD, MULTI, WATCH, QUIT, RESET
-  kTouchesAlways = 1u << 24,  // TOUCH: its reads count as uses even after CLIENT NO-TOUCH
   kNotLogged = 1u << 23,      // a write-flagged command that its handler logs itself or not at all
+  kTouchesAlways = 1u << 24,  // TOUCH: its reads count as uses even after CLIENT NO-TOUCH
 };
 
 enum AclCategory : uint32_t {
-  kAclKeyspace = 1u << 0, kAclRead = 1u << 1, kAclWrite = 1u << 2, kAclSet = 1u << 3, kAclSortedSet = 1u << 4, kAclList = 1u << 5,
-  kAclHash = 1u << 6, kAclString = 1u << 7, kAclBitmap = 1u << 8, kAclHyperLogLog = 1u << 9, kAclGeo = 1u << 10,
-  kAclStream = 1u << 11, kAclPubSub = 1u << 12, kAclAdmin = 1u << 13, kAclFast = 1u << 14, kAclSlow = 1u << 15,
-  kAclBlocking = 1u << 16, kAclDangerous = 1u << 17, kAclConnection = 1u << 18, kAclTransaction = 1u << 19, kAclScripting = 1u << 20,
+  kAclKeyspace = 1u << 0,
+  kAclRead = 1u << 1,
+  kAclWrite = 1u << 2,
+  kAclSet = 1u << 3,
+  kAclSortedSet = 1u << 4,
+  kAclList = 1u << 5,
+  kAclHash = 1u << 6,
+  kAclString = 1u << 7,
+  kAclBitmap = 1u << 8,
+  kAclHyperLogLog = 1u << 9,
+  kAclGeo = 1u << 10,
+  kAclStream = 1u << 11,
+  kAclPubSub = 1u << 12,
+  kAclAdmin = 1u << 13,
+  kAclFast = 1u << 14,
+  kAclSlow = 1u << 15,
+  kAclBlocking = 1u << 16,
+  kAclDangerous = 1u << 17,
+  kAclConnection = 1u << 18,
+  kAclTransaction = 1u << 19,
+  kAclScripting = 1u << 20,
 };
 
 // What a command does with a key, as COMMAND INFO's key specs say it: RO, OW, RW or RM, and what for. Without a purpose a read is for
 // access and anything else for update.
 enum KeyAccess : uint8_t {
-  kKeyRead = 1, kKeyWrite = 2, kKeyReadWrite = 3, kKeyRemove = 4,
-  kKeyForAccess = 8, kKeyForUpdate = 16, kKeyForInsert = 32, kKeyForDelete = 64,
+  kKeyRead = 1,
+  kKeyWrite = 2,
+  kKeyReadWrite = 3,
+  kKeyRemove = 4,
+  kKeyForAccess = 8,
+  kKeyForUpdate = 16,
+  kKeyForInsert = 32,
+  kKeyForDelete = 64,
   kKeyForMetadata = 128,  // neither: TYPE, EXISTS, STRLEN see no byte of the value
 };
 constexpr KeyAccess operator|(KeyAccess a, KeyAccess b) { return static_cast<KeyAccess>(+a | +b); }
@@ -74,25 +97,25 @@ struct KeyRange {
 using KeyExtractor = Status (*)(ArgSpan args, std::vector<int>* key_indexes);
 
 struct CommandRow {
-  std::string_view name;        // lower case; subcommands hold the bare word ("set" of "config|set")
-  int arity = 0;                // Redis's: exact when positive, at least -arity when negative; counts the name(s)
+  std::string_view name;  // lower case; subcommands hold the bare word ("set" of "config|set")
+  int arity = 0;          // Redis's: exact when positive, at least -arity when negative; counts the name(s)
   uint32_t flags = 0;
-  uint32_t categories = 0;      // AclCategory beyond those that the flags imply
+  uint32_t categories = 0;  // AclCategory beyond those that the flags imply
   KeyRange keys;
   CommandHandler handler = nullptr;
   std::string_view summary;
   std::string_view since;
-  std::string_view group;       // "string", "generic", "server"...
+  std::string_view group;  // "string", "generic", "server"...
   std::string_view complexity;
-  std::string_view syntax;      // the argument grammar as on redis.io, e.g. "key value [NX | XX] [GET]"; COMMAND DOCS and HELP use it
+  std::string_view syntax;  // the argument grammar as on redis.io, e.g. "key value [NX | XX] [GET]"; COMMAND DOCS and HELP use it
   KeyExtractor get_keys = nullptr;
   std::span<const CommandRow> subcommands = {};  // handler may be null where there are any
   const CommandRow* parent = nullptr;            // set by the table in its copy of a subcommand's row
   // --- documentation that few rows need ---
-  std::string_view tips = {};                    // COMMAND INFO's tips, separated by spaces
+  std::string_view tips = {};  // COMMAND INFO's tips, separated by spaces
   std::string_view deprecated_since = {};
   std::string_view replaced_by = {};
-  std::span<const KeyRange> key_specs = {};      // where one range cannot tell the accesses apart (RENAME); `keys` covers them all
+  std::span<const KeyRange> key_specs = {};  // where one range cannot tell the accesses apart (RENAME); `keys` covers them all
   KeyAccess (*key_access)(ArgSpan args) = nullptr;  // for kVariableFlags: the access of this very call
 
   bool has(CommandFlag flag) const { return (flags & flag) != 0; }
@@ -120,8 +143,8 @@ class CommandTable {
   static Status KeyIndexes(const CommandRow& row, ArgSpan args, std::vector<int>* indexes);
   // Redis's error text for a call that may not run (unknown command or subcommand, wrong arity); OK where it may.
   static Status CheckCall(const CommandRow* row, ArgSpan args);
-  static std::string FullName(const CommandRow& row);         // "config|set"
-  static uint32_t Categories(const CommandRow& row);          // the row's AclCategory bits and those that its flags imply
+  static std::string FullName(const CommandRow& row);  // "config|set"
+  static uint32_t Categories(const CommandRow& row);   // the row's AclCategory bits and those that its flags imply
 
  private:
   struct Index;

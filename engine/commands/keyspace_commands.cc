@@ -92,9 +92,10 @@ void Scan(CommandContext& context) {
   if (!ReadScanOptions(context, &options)) return;
   std::deque<std::string> names;
   const auto count = static_cast<uint64_t>(options.count);
-  const uint64_t cursor = context.keyspace.Scan(context.scope, context.database(), options.cursor, count, [&](const Entry& entry) {
-    if (options.Wants(entry)) names.emplace_back(entry.key());
-  });
+  const uint64_t cursor =
+      context.keyspace.Scan(context.scope, context.database(), options.cursor, count, [&](const Entry& entry) {
+        if (options.Wants(entry)) names.emplace_back(entry.key());
+      });
   context.reply.Array(2);
   context.reply.Bulk(std::to_string(cursor));
   ReplyNames(context.reply, names);

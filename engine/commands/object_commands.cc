@@ -37,7 +37,8 @@ void ObjectFreq(CommandContext& context) {
         "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between "
         "policies at runtime LRU and LFU data will take some time to adjust.");
   }
-  context.reply.Integer(LfuCounter(entry->access(), context.now_ms(), {true, settings.lfu_log_factor, settings.lfu_decay_minutes}));
+  context.reply.Integer(
+      LfuCounter(entry->access(), context.now_ms(), {true, settings.lfu_log_factor, settings.lfu_decay_minutes}));
 }
 
 void ObjectIdleTime(CommandContext& context) {

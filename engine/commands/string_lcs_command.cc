@@ -78,7 +78,8 @@ class LcsTable {
 };
 
 // Walks back from the ends: the subsequence itself, and its contiguous matches, last first.
-void Trace(const LcsTable& table, std::string_view a, std::string_view b, std::string* subsequence, std::vector<LcsMatch>* matches) {
+void Trace(const LcsTable& table, std::string_view a, std::string_view b, std::string* subsequence,
+           std::vector<LcsMatch>* matches) {
   size_t i = a.size(), j = b.size(), left = table.At(i, j);
   subsequence->resize(left);
   LcsMatch match{0, 0, 0};

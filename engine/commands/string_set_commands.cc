@@ -60,16 +60,11 @@ bool CheckDigest(CommandContext& context, const Condition& condition) {
 // `entry` is null or a string where the condition compares.
 bool Holds(const Condition& condition, const Entry* entry) {
   switch (condition.kind) {
-    case Condition::kAlways:
-      return true;
-    case Condition::kAbsent:
-      return entry == nullptr;
-    case Condition::kPresent:
-      return entry != nullptr;
-    case Condition::kEqual:
-      return entry != nullptr && StringEquals(StringView(entry), condition.operand);
-    case Condition::kNotEqual:
-      return entry == nullptr || !StringEquals(StringView(entry), condition.operand);
+    case Condition::kAlways: return true;
+    case Condition::kAbsent: return entry == nullptr;
+    case Condition::kPresent: return entry != nullptr;
+    case Condition::kEqual: return entry != nullptr && StringEquals(StringView(entry), condition.operand);
+    case Condition::kNotEqual: return entry == nullptr || !StringEquals(StringView(entry), condition.operand);
     case Condition::kDigestEqual:
     case Condition::kDigestNotEqual: {
       if (entry == nullptr) return condition.kind == Condition::kDigestNotEqual;

@@ -11,15 +11,13 @@ void ReplyString(ReplySink& reply, const Entry* entry) {
   if (entry == nullptr) return reply.Null();
   switch (entry->encoding()) {
     case Encoding::kEmbedded:
-    case Encoding::kRaw:
-      return reply.Bulk(entry->inline_value());
+    case Encoding::kRaw: return reply.Bulk(entry->inline_value());
     case Encoding::kInt: {
       char text[kIntTextMaxBytes];
       const char* end = WriteInt(text, entry->int_value());
       return reply.Bulk({text, static_cast<size_t>(end - text)});
     }
-    case Encoding::kRope:
-      return reply.BulkRope(entry->rope());
+    case Encoding::kRope: return reply.BulkRope(entry->rope());
   }
 }
 
@@ -53,8 +51,8 @@ bool CheckStringSize(CommandContext& context, uint64_t size, uint64_t more) {
   return false;
 }
 
-void StoreString(CommandContext& context, const KeyRef& key, StringSource value, const Keyspace::SetOptions& options, bool existed,
-                 std::string_view event) {
+void StoreString(CommandContext& context, const KeyRef& key, StringSource value, const Keyspace::SetOptions& options,
+                 bool existed, std::string_view event) {
   context.keyspace.SetString(context.scope, context.database(), key, value, options);
   if (!existed) context.Event(kEventNew, "new", key);
   context.Event(kEventString, event, key);

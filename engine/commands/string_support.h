@@ -48,8 +48,8 @@ void WriteDigest(const StringView& value, char (&digits)[kDigestChars]);
 bool CheckStringSize(CommandContext& context, uint64_t size, uint64_t more);
 
 // Stores a string with the events "new" (`existed` false) and `event`. Logs nothing.
-void StoreString(CommandContext& context, const KeyRef& key, StringSource value, const Keyspace::SetOptions& options, bool existed,
-                 std::string_view event);
+void StoreString(CommandContext& context, const KeyRef& key, StringSource value, const Keyspace::SetOptions& options,
+                 bool existed, std::string_view event);
 
 // Logs SET key args[value_index] with the key's new expiry as PXAT (expiry_ms >= 0) or KEEPTTL.
 void LogSet(CommandContext& context, const KeyRef& key, size_t value_index, const Keyspace::SetOptions& options);

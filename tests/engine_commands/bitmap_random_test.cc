@@ -22,14 +22,9 @@ std::string RandomBits(Random& random, size_t size_max) {
   const size_t size = random.Uniform(size_max);
   while (bytes.size() < size) {
     switch (random.Uniform(3)) {
-      case 0:
-        bytes.append(random.Uniform(size_max), '\0');
-        break;
-      case 1:
-        bytes.append(random.Uniform(size_max), '\xff');
-        break;
-      default:
-        bytes += random.Bytes(random.Uniform(20));
+      case 0: bytes.append(random.Uniform(size_max), '\0'); break;
+      case 1: bytes.append(random.Uniform(size_max), '\xff'); break;
+      default: bytes += random.Bytes(random.Uniform(20));
     }
   }
   bytes.resize(size);
@@ -161,16 +156,18 @@ TEST(BitmapModel, Fields) {
     const bool increment = random.OneIn(2);
     const char* overflow = random.OneIn(3) ? "WRAP" : random.OneIn(2) ? "SAT" : "FAIL";
     const __int128 old_value = model.Read(offset, bits, is_signed);
-    __int128 value = increment ? old_value + operand : is_signed ? operand : static_cast<__int128>(static_cast<uint64_t>(operand));
+    __int128 value = increment   ? old_value + operand
+                     : is_signed ? operand
+                                 : static_cast<__int128>(static_cast<uint64_t>(operand));
     const bool fits = value >= min && value <= max;
     if (!fits && overflow[0] == 'S') value = value < min ? min : max;
     const bool fails = !fits && overflow[0] == 'F';
     model.bytes.resize(std::max<size_t>(model.bytes.size(), (offset + static_cast<uint64_t>(bits) + 7) / 8));
     if (!fails) model.Write(offset, bits, value);
     const __int128 answer = increment ? model.Read(offset, bits, is_signed) : old_value;
-    const std::string reply = harness.RunArgs({"BITFIELD", "k", "OVERFLOW", overflow, increment ? "INCRBY" : "SET",
-                                               (is_signed ? "i" : "u") + std::to_string(bits), std::to_string(offset),
-                                               std::to_string(operand)});
+    const std::string reply =
+        harness.RunArgs({"BITFIELD", "k", "OVERFLOW", overflow, increment ? "INCRBY" : "SET",
+                         (is_signed ? "i" : "u") + std::to_string(bits), std::to_string(offset), std::to_string(operand)});
     ASSERT_EQ(reply, fails ? "[nil]" : "[:" + std::to_string(static_cast<int64_t>(answer)) + "]") << round;
     if (round % 100 == 0) ASSERT_EQ(harness.RunArgs({"GET", "k"}), "\"" + Escaped(model.bytes) + "\"");
   }

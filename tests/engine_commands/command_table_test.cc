@@ -83,14 +83,16 @@ TEST(CommandTable, ChecksCalls) {
   EXPECT_EQ(CallError(table, {"foo"}), "ERR unknown command 'foo', with args beginning with: ");
   EXPECT_EQ(CallError(table, {"foo", "a", "b"}), "ERR unknown command 'foo', with args beginning with: 'a' 'b' ");
   const std::string longer(200, 'x');
-  EXPECT_EQ(CallError(table, {longer, longer, "b"}), "ERR unknown command '" + longer.substr(0, 128) +
-                                                         "', with args beginning with: '" + longer.substr(0, 128) + "' ");
+  EXPECT_EQ(CallError(table, {longer, longer, "b"}),
+            "ERR unknown command '" + longer.substr(0, 128) + "', with args beginning with: '" + longer.substr(0, 128) + "' ");
 }
 
 TEST(CommandTable, FindsKeys) {
   const MadeTable table;
   std::vector<int> indexes;
-  EXPECT_TRUE(CommandTable::KeyIndexes(*table.FindByName("mset"), std::vector<std::string_view>{"mset", "a", "1", "b", "2"}, &indexes).ok());
+  EXPECT_TRUE(
+      CommandTable::KeyIndexes(*table.FindByName("mset"), std::vector<std::string_view>{"mset", "a", "1", "b", "2"}, &indexes)
+          .ok());
   EXPECT_EQ(indexes, (std::vector<int>{1, 3}));
   EXPECT_TRUE(CommandTable::KeyIndexes(*table.FindByName("abcdefgh"), std::vector<std::string_view>{"abcdefgh"}, &indexes).ok());
   EXPECT_TRUE(indexes.empty());
@@ -98,7 +100,8 @@ TEST(CommandTable, FindsKeys) {
 }
 
 TEST(CommandTable, RefusesRowsThatContradictThemselves) {
-  static constexpr CommandRow kTwice[] = {{.name = "get", .arity = 2, .handler = Nothing, .summary = "s", .since = "1", .group = "g"}};
+  static constexpr CommandRow kTwice[] = {
+      {.name = "get", .arity = 2, .handler = Nothing, .summary = "s", .since = "1", .group = "g"}};
   static constexpr CommandRow kBoth[] = {
       {.name = "x", .arity = 2, .flags = kWrite | kReadOnly, .handler = Nothing, .summary = "s", .since = "1", .group = "g"}};
   MadeTable table;
@@ -194,13 +197,15 @@ TEST(CommandSyntax, ParsesItsGrammar) {
   EXPECT_EQ(Describe(ParseSyntax("key value")), "key:key value:string");
   EXPECT_EQ(Describe(ParseSyntax("key [key ...]")), "key:key*");
   EXPECT_EQ(Describe(ParseSyntax("key value [key value ...]")), "data:block*(key:key value:string)");
-  EXPECT_EQ(Describe(ParseSyntax("key [NX | XX] [GET]")), "key:key condition:oneof?(NX=nx:pure-token XX=xx:pure-token) GET=get:pure-token?");
+  EXPECT_EQ(Describe(ParseSyntax("key [NX | XX] [GET]")),
+            "key:key condition:oneof?(NX=nx:pure-token XX=xx:pure-token) GET=get:pure-token?");
   EXPECT_EQ(Describe(ParseSyntax("[EX seconds | PX milliseconds | KEEPTTL]")),
             "expiration:oneof?(EX=seconds:integer PX=milliseconds:integer KEEPTTL=keepttl:pure-token)");
   EXPECT_EQ(Describe(ParseSyntax("key [start end [BYTE | BIT]]")),
             "key:key start:block?(start:integer end:integer byte-bit:oneof?(BYTE=byte:pure-token BIT=bit:pure-token))");
   EXPECT_EQ(Describe(ParseSyntax("<AND | OR> key")), "and-or:oneof(AND=and:pure-token OR=or:pure-token) key:key");
-  EXPECT_EQ(Describe(ParseSyntax("cursor [MATCH pattern] [COUNT count]")), "cursor:integer MATCH=pattern:pattern? COUNT=count:integer?");
+  EXPECT_EQ(Describe(ParseSyntax("cursor [MATCH pattern] [COUNT count]")),
+            "cursor:integer MATCH=pattern:pattern? COUNT=count:integer?");
   EXPECT_EQ(Describe(ParseSyntax("[LIMIT offset count]")), "LIMIT=limit:block?(offset:integer count:integer)");
   EXPECT_EQ(Describe(ParseSyntax("[name [name ...]]")), "name:string?*");
 }

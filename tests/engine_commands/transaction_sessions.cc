@@ -28,8 +28,7 @@ std::vector<Session> CommandSessions() {
         {"COMMAND GETKEYSANDFLAGS SET k1 v1", "[[\"k1\" [+OW +update]]]"},
         {"COMMAND GETKEYSANDFLAGS SET k1 v1 GET", "[[\"k1\" [+RW +access +update]]]"},
         {"COMMAND GETKEYSANDFLAGS MSET k1 v1 k2 v2", "[[\"k1\" [+OW +update]] [\"k2\" [+OW +update]]]"},
-        {"COMMAND GETKEYSANDFLAGS BITOP AND d a b",
-         "[[\"d\" [+OW +update]] [\"a\" [+RO +access]] [\"b\" [+RO +access]]]"},
+        {"COMMAND GETKEYSANDFLAGS BITOP AND d a b", "[[\"d\" [+OW +update]] [\"a\" [+RO +access]] [\"b\" [+RO +access]]]"},
         {"COMMAND GETKEYSANDFLAGS BITFIELD k GET u8 0", "[[\"k\" [+RO +access]]]"},
         {"COMMAND GETKEYSANDFLAGS DEL k l", "[[\"k\" [+RM +delete]] [\"l\" [+RM +delete]]]"},
         {"COMMAND GETKEYSANDFLAGS EXISTS k l", "[[\"k\" [+RO]] [\"l\" [+RO]]]"},
@@ -44,8 +43,10 @@ std::vector<Session> CommandSessions() {
          "[\"type\" \"index\" \"spec\" [\"index\" :1]] \"find_keys\" [\"type\" \"range\" \"spec\" [\"lastkey\" :0 \"keystep\" :1 "
          "\"limit\" :0]]]] []]]"},
         {"COMMAND INFO object|encoding",
-         "[[\"object|encoding\" :3 [+readonly] :2 :2 :1 [+@keyspace +@read +@slow] [\"nondeterministic_output\"] [[\"flags\" [+RO] "
-         "\"begin_search\" [\"type\" \"index\" \"spec\" [\"index\" :2]] \"find_keys\" [\"type\" \"range\" \"spec\" [\"lastkey\" :0 "
+         "[[\"object|encoding\" :3 [+readonly] :2 :2 :1 [+@keyspace +@read +@slow] [\"nondeterministic_output\"] [[\"flags\" "
+         "[+RO] "
+         "\"begin_search\" [\"type\" \"index\" \"spec\" [\"index\" :2]] \"find_keys\" [\"type\" \"range\" \"spec\" [\"lastkey\" "
+         ":0 "
          "\"keystep\" :1 \"limit\" :0]]]] []]]"},
         {"COMMAND DOCS", "?"},
         {"COMMAND DOCS bogus", "[]"},
