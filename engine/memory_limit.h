@@ -24,9 +24,10 @@ class MemoryLimit {
   }
   uint64_t limit_bytes() const { return limit_.load(std::memory_order_relaxed); }
   bool limited() const { return limit_bytes() != 0; }
-  // The limit for used memory: `maxmemory` less the correction.
+  // The limit for used memory: `maxmemory` less the correction; without one, no number is too large.
   uint64_t effective_bytes() const {
     const uint64_t limit = limit_bytes();
+    if (limit == 0) return UINT64_MAX;
     const uint64_t correction = correction_.load(std::memory_order_relaxed);
     return correction < limit ? limit - correction : 0;
   }
