@@ -27,10 +27,9 @@ int main(int argc, char** argv) {
   cairn::ReplyValue greeting = store->Run(client, {"GET", "greeting"});
   std::printf("%s, %s visits\n", greeting.text.c_str(), store->Run(client, {"GET", "visits"}).text.c_str());
 
-  store->ForEachKey(0, [](std::string_view key, const cairn::Entry&) {
-    std::printf("key %.*s\n", static_cast<int>(key.size()), key.data());
-  });
+  store->ForEachKey(
+      0, [](std::string_view key, const cairn::Entry&) { std::printf("key %.*s\n", static_cast<int>(key.size()), key.data()); });
 
-  if (!store->SaveAndWait().ok()) return 1;   // a snapshot; the log before it is dropped
+  if (!store->SaveAndWait().ok()) return 1;  // a snapshot; the log before it is dropped
   return store->Close(false).ok() ? 0 : 1;
 }
