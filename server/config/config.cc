@@ -94,9 +94,10 @@ std::string Config::Print(std::string_view name) const {
   return PrintAt(index);
 }
 
-std::string Config::PathInDirectory(std::string_view file) const {
-  if (file.empty() || file.front() == '/') return std::string(file);
-  return JoinPath(directory_, file);
+std::string Config::PathInDirectory(std::string_view name) const {
+  const std::string path = Text(name);
+  if (path.empty() || path.front() == '/') return path;
+  return JoinPath(directory_, path);
 }
 
 bool Config::IsSensitive(std::string_view name) {

@@ -58,8 +58,8 @@ class Config {
   std::string Text(std::string_view name) const;
   // Any directive as CONFIG GET prints it.
   std::string Print(std::string_view name) const;
-  // A file (the value of logfile, say): as it is where absolute, otherwise inside the data directory. Empty stays empty.
-  std::string PathInDirectory(std::string_view file) const;
+  // The file a directive names ("logfile"): as it is where absolute, otherwise inside the data directory. Empty stays empty.
+  std::string PathInDirectory(std::string_view name) const;
   const std::string& directory() const { return directory_; }        // `dir` made absolute when the configuration was loaded
   const std::string& config_file() const { return config_file_; }    // absolute; empty where there is none
 
