@@ -8,43 +8,36 @@
 
 namespace cairn {
 
-namespace {
-
-constexpr uint32_t kPrefixBits = HashPosition::kPrefixBits;
-constexpr uint32_t kPrefixEnd = 1u << kPrefixBits;
-
-uint32_t PrefixOf(uint64_t hash) { return static_cast<uint32_t>(hash >> (64 - kPrefixBits)); }
-uint64_t HashOfPrefix(uint32_t prefix) { return uint64_t{prefix} << (64 - kPrefixBits); }
-uint32_t RangeBegin(uint32_t prefix, uint32_t depth) { return prefix >> (kPrefixBits - depth) << (kPrefixBits - depth); }
-
-// How full a segment gets before it splits: spread evenly on a logarithmic scale over a factor of two.
-uint32_t SplitLimit(uint64_t hash, uint32_t depth) {
-  const uint64_t place = (uint64_t{RangeBegin(PrefixOf(hash), depth)} << 5 | depth) + 1;
-  const uint64_t mixed = (place * 0x9E3779B97F4A7C15) ^ (place * 0xC2B2AE3D27D4EB4F >> 29);
-  const uint32_t roll = (mixed >> 40) % 1000;
-  const uint32_t buckets = roll < 320 ? 78 : roll < 590 ? 94 : roll < 800 ? 109 : kSegmentMaxBuckets;
-  return SegmentCapacity(buckets);
-}
-
-}  // namespace
-
 HashPosition HashPosition::Unpack(uint64_t packed) {
   HashPosition position;
-  position.depth = std::min<uint32_t>(packed & 31, kPrefixBits);
+  position.depth = std::min<uint32_t>(packed & 31, kMaxDepth);
   position.tag = (packed >> 5) & 0xFFFF;
-  position.prefix = static_cast<uint32_t>(packed >> 21) & (kPrefixEnd - 1);
+  position.prefix = static_cast<uint32_t>(packed >> 21) & ((1u << kPrefixBits) - 1);
   return position;
 }
 
-Dictionary::Dictionary() : directory_(static_cast<SegmentRef*>(AllocateBytes(sizeof(SegmentRef)))) {
-  directory_[0] = SegmentRef();
-  memory_bytes_ = AllocationSize(sizeof(SegmentRef));
+Dictionary::Dictionary(uint32_t roots) : roots_(roots) {
+  CAIRN_CHECK(roots >= 1 && roots <= kMaxRoots);
+  AllocateDirectory(0);
+  std::fill_n(directory_, directory_size_, SegmentRef());
 }
 
 Dictionary::~Dictionary() {
   uint64_t freed = 0;
   FreeStep(UINT32_MAX, &freed);
-  FreeBytes(directory_, sizeof(SegmentRef) << depth_);
+  FreeDirectory();
+}
+
+void Dictionary::AllocateDirectory(uint32_t depth) {
+  depth_ = depth;
+  directory_size_ = uint64_t{roots_} << depth;
+  directory_ = static_cast<SegmentRef*>(AllocateBytes(directory_size_ * sizeof(SegmentRef)));
+  memory_bytes_ += AllocationSize(directory_size_ * sizeof(SegmentRef));
+}
+
+void Dictionary::FreeDirectory() {
+  FreeBytes(directory_, directory_size_ * sizeof(SegmentRef));
+  memory_bytes_ -= AllocationSize(directory_size_ * sizeof(SegmentRef));
 }
 
 uint64_t* Dictionary::FindSlot(const KeyRef& key) const {
@@ -82,7 +75,7 @@ Entry* Dictionary::Remove(const KeyRef& key, uint64_t* slot) {
   size_--;
   const uint32_t count = segment.tail().count;
   if (count == 0) {
-    Install(key.hash, SegmentRef(nullptr, 0, segment.depth()));
+    Install(PrefixOf(key.hash), SegmentRef(nullptr, 0, segment.depth()));
     DropSegment(segment);
     if (size_ == 0) Reset();
   } else if (segment.buckets() > 1 && count * 5 < segment.buckets() * kSlotsPerBucket * 2) {
@@ -132,22 +125,22 @@ void Dictionary::DropSegment(SegmentRef segment) {
   FreeSegment(segment);
 }
 
-void Dictionary::Install(uint64_t hash, SegmentRef segment) {
-  const uint32_t begin = IndexOf(RangeBegin(PrefixOf(hash), segment.depth()));
+void Dictionary::Install(uint32_t prefix, SegmentRef segment) {
+  const uint32_t begin = IndexOf(RangeBegin(prefix, segment.depth()));
   std::fill_n(directory_ + begin, size_t{1} << (depth_ - segment.depth()), segment);
 }
 
 SegmentRef Dictionary::MakeRoom(uint64_t hash, SegmentRef segment) {
   if (segment.empty()) {
-    Install(hash, MakeSegment(1, segment.depth()));
+    Install(PrefixOf(hash), MakeSegment(1, segment.depth()));
     return SegmentAt(hash);
   }
   for (;; segment = SegmentAt(hash)) {
     if (segment.empty()) return MakeRoom(hash, segment);
     const uint32_t count = segment.tail().count;
     if (count < SegmentCapacity(segment.buckets())) return segment;
-    if (count >= SplitLimit(hash, segment.depth())) {
-      CAIRN_CHECK(segment.depth() < kPrefixBits);
+    if (segment.buckets() == kSegmentMaxBuckets) {
+      CAIRN_CHECK(segment.depth() < HashPosition::kMaxDepth);
       Split(hash, segment);
     } else {
       Rebuild(hash, segment, BucketsFor(count + 1));
@@ -163,7 +156,7 @@ SegmentRef Dictionary::Rebuild(uint64_t hash, SegmentRef segment, uint32_t bucke
   for (uint32_t i = 0; i < segment.buckets() * kSlotsPerBucket; i++) {
     if (Entry* entry = SlotEntry(slots[i])) PlaceInSegment(rebuilt, SlotTag(slots[i]), entry);
   }
-  Install(hash, rebuilt);
+  Install(PrefixOf(hash), rebuilt);
   DropSegment(segment);
   return rebuilt;
 }
@@ -181,7 +174,7 @@ void Dictionary::Split(uint64_t hash, SegmentRef segment) {
     if (i + kAhead < slot_count) __builtin_prefetch(SlotEntry(slots[i + kAhead]));
     const Entry* entry = SlotEntry(slots[i]);
     if (entry == nullptr) continue;
-    side[i] = (KeyRef::Hash(entry->key()) >> (63 - depth)) & 1;
+    side[i] = PartOf(KeyRef::Hash(entry->key()), uint64_t{roots_} << (depth + 1)) & 1;
     counts[side[i]]++;
   }
   SegmentRef halves[2];
@@ -191,61 +184,55 @@ void Dictionary::Split(uint64_t hash, SegmentRef segment) {
   for (uint32_t i = 0; i < slot_count; i++) {
     if (Entry* entry = SlotEntry(slots[i])) PlaceInSegment(halves[side[i]], SlotTag(slots[i]), entry);
   }
-  const uint64_t upper_bit = uint64_t{1} << (63 - depth);
-  Install(hash & ~upper_bit, halves[0]);
-  Install(hash | upper_bit, halves[1]);
+  const uint32_t begin = RangeBegin(PrefixOf(hash), depth);
+  Install(begin, halves[0]);
+  Install(RangeEnd(begin, depth + 1), halves[1]);
   DropSegment(segment);
 }
 
 void Dictionary::DoubleDirectory() {
-  const size_t old_count = size_t{1} << depth_;
-  SegmentRef* doubled = static_cast<SegmentRef*>(AllocateBytes(2 * old_count * sizeof(SegmentRef)));
-  for (size_t i = 0; i < old_count; i++) doubled[2 * i] = doubled[2 * i + 1] = directory_[i];
-  FreeBytes(directory_, old_count * sizeof(SegmentRef));
-  memory_bytes_ += AllocationSize(2 * old_count * sizeof(SegmentRef)) - AllocationSize(old_count * sizeof(SegmentRef));
-  directory_ = doubled;
-  depth_++;
+  SegmentRef* const old = directory_;
+  const uint64_t old_size = directory_size_;
+  AllocateDirectory(depth_ + 1);
+  for (uint64_t i = 0; i < old_size; i++) directory_[2 * i] = directory_[2 * i + 1] = old[i];
+  FreeBytes(old, old_size * sizeof(SegmentRef));
+  memory_bytes_ -= AllocationSize(old_size * sizeof(SegmentRef));
 }
 
 void Dictionary::Reserve(uint64_t keys) {
   if (size_ != 0 || keys == 0) return;
   Reset();
-  ReserveRange(0, 0, keys);
+  for (uint32_t root = 0; root < roots_; root++) ReserveRange(root << HashPosition::kMaxDepth, 0, keys / roots_ + 1);
 }
 
 // Splits an expected number of keys as their insertion would have done.
 void Dictionary::ReserveRange(uint32_t prefix, uint32_t depth, uint64_t keys) {
-  const uint64_t hash = HashOfPrefix(prefix);
-  if (keys > SplitLimit(hash, depth) && depth < kPrefixBits) {
+  if (keys > SegmentCapacity(kSegmentMaxBuckets) && depth < HashPosition::kMaxDepth) {
     if (depth == depth_) DoubleDirectory();
     ReserveRange(prefix, depth + 1, (keys + 1) / 2);
-    ReserveRange(prefix + (kPrefixEnd >> (depth + 1)), depth + 1, keys / 2);
+    ReserveRange(RangeEnd(prefix, depth + 1), depth + 1, keys / 2);
     return;
   }
-  const uint32_t expected = static_cast<uint32_t>(std::min<uint64_t>(keys, SegmentCapacity(kSegmentMaxBuckets)));
-  Install(hash, expected == 0 ? SegmentRef(nullptr, 0, depth) : MakeSegment(BucketsFor(expected), depth));
+  Install(prefix, MakeSegment(BucketsFor(static_cast<uint32_t>(std::max<uint64_t>(keys, 1))), depth));
 }
 
 // Only while there is no entry.
 void Dictionary::Reset() {
-  for (size_t i = 0; i < size_t{1} << depth_;) {
+  for (uint64_t i = 0; i < directory_size_;) {
     const SegmentRef segment = directory_[i];
-    i += size_t{1} << (depth_ - segment.depth());
+    i += uint64_t{1} << (depth_ - segment.depth());
     DropSegment(segment);
   }
   if (depth_ > 0) {
-    FreeBytes(directory_, sizeof(SegmentRef) << depth_);
-    memory_bytes_ -= AllocationSize(sizeof(SegmentRef) << depth_);
-    directory_ = static_cast<SegmentRef*>(AllocateBytes(sizeof(SegmentRef)));
-    memory_bytes_ += AllocationSize(sizeof(SegmentRef));
-    depth_ = 0;
+    FreeDirectory();
+    AllocateDirectory(0);
   }
-  directory_[0] = SegmentRef();
+  std::fill_n(directory_, directory_size_, SegmentRef());
 }
 
 bool Dictionary::FreeStep(uint32_t max_entries, uint64_t* freed_entries) {
   uint64_t freed = 0;
-  while (free_index_ < size_t{1} << depth_ && freed < max_entries) {
+  while (free_index_ < directory_size_ && freed < max_entries) {
     const SegmentRef segment = directory_[free_index_];
     const uint64_t* slots = segment.slots();
     for (uint32_t i = 0; i < segment.buckets() * kSlotsPerBucket; i++) {
@@ -254,12 +241,12 @@ bool Dictionary::FreeStep(uint32_t max_entries, uint64_t* freed_entries) {
         freed++;
       }
     }
-    free_index_ += 1u << (depth_ - segment.depth());
+    free_index_ += uint64_t{1} << (depth_ - segment.depth());
     DropSegment(segment);
   }
   size_ -= std::min(size_, freed);
   *freed_entries += freed;
-  return free_index_ < size_t{1} << depth_;
+  return free_index_ < directory_size_;
 }
 
 }  // namespace cairn

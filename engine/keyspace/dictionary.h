@@ -1,8 +1,10 @@
-// The keys of one shard and database: an extendible-hash directory, by the top bits of the hash, to small segments (segment.h).
+// The keys of one shard and database: an extendible-hash directory, by the upper part of the hash, to small segments (segment.h).
 //
-// No operation walks more than one segment (at most about 1,000 slots). A segment grows in steps of a size class and splits in two
-// when it has as many entries as its place in the directory allows; those limits differ from segment to segment, by up to a factor of
-// two, so that at any number of keys the tables together are about 0.86 full, and segments do not all split at the same time.
+// The range of hashes is cut into `roots` equal parts, each of which is halved as often as needed: the directory has roots * 2^depth
+// entries, a segment of depth d covers 1 / (roots * 2^d) of all hashes. No operation walks more than one segment (at most about 1,000
+// slots). A segment grows in steps of a size class and splits in two when the largest is full. How full it is repeats with every
+// doubling of its keys; dictionaries with different roots are at different points of that cycle, so that together they are about 0.87
+// full at any number of keys.
 // Segments are never merged, but an empty one takes no memory and an empty dictionary forgets its directory.
 //
 // Ownership: the dictionary owns the entries in it. Remove and Replace give an entry back to the caller. Pointers to slots are valid
@@ -30,11 +32,12 @@ class BucketSink {
 };
 
 // A place in hash order that keeps its meaning while segments grow and split: everything before the range of hashes
-// [prefix, next prefix of `depth` bits) was visited, and in that range every tag below `tag`.
+// that begins at `prefix` was visited, and in that range every tag below `tag`.
 struct HashPosition {
-  static constexpr uint32_t kPrefixBits = 26;
-  uint32_t prefix = 0;  // the top 26 bits of the first hash of the range
-  uint32_t depth = 0;   // how many of them the range has in common; of no meaning while tag is 0
+  static constexpr uint32_t kMaxDepth = 23;
+  static constexpr uint32_t kPrefixBits = kMaxDepth + 3;  // for up to 7 roots
+  uint32_t prefix = 0;  // where the range begins, in parts of 1 / (roots * 2^kMaxDepth)
+  uint32_t depth = 0;   // how often its root was halved; of no meaning while tag is 0
   uint32_t tag = 0;
 
   bool operator==(const HashPosition&) const = default;
@@ -45,7 +48,8 @@ struct HashPosition {
 
 class Dictionary {
  public:
-  Dictionary();
+  static constexpr uint32_t kMaxRoots = 7;
+  explicit Dictionary(uint32_t roots = 4);
   ~Dictionary();  // frees the entries; FreeStep before keeps this short
   Dictionary(const Dictionary&) = delete;
   Dictionary& operator=(const Dictionary&) = delete;
@@ -100,16 +104,26 @@ class Dictionary {
   bool FreeStep(uint32_t max_entries, uint64_t* freed_entries);
 
  private:
-  SegmentRef SegmentAt(uint64_t hash) const { return directory_[(hash >> 1) >> (63 - depth_)]; }
+  static uint64_t PartOf(uint64_t hash, uint64_t parts) {
+    return static_cast<uint64_t>((static_cast<unsigned __int128>(hash) * parts) >> 64);
+  }
+  SegmentRef SegmentAt(uint64_t hash) const { return directory_[PartOf(hash, directory_size_)]; }
+  uint32_t PrefixOf(uint64_t hash) const { return static_cast<uint32_t>(PartOf(hash, PrefixEnd())); }
+  uint32_t PrefixEnd() const { return roots_ << HashPosition::kMaxDepth; }
+  static uint32_t RangeBegin(uint32_t prefix, uint32_t depth) {
+    return prefix >> (HashPosition::kMaxDepth - depth) << (HashPosition::kMaxDepth - depth);
+  }
+  static uint32_t RangeEnd(uint32_t prefix, uint32_t depth) { return RangeBegin(prefix, depth) + (1u << (HashPosition::kMaxDepth - depth)); }
   static uint32_t SlotBucket(SegmentRef segment, const uint64_t* slot) {
     return static_cast<uint32_t>(slot - segment.slots()) / kSlotsPerBucket;
   }
-  // A hash prefix of kPrefixBits as the index of its directory entry.
-  uint32_t IndexOf(uint32_t prefix) const { return prefix >> (HashPosition::kPrefixBits - depth_); }
+  uint32_t IndexOf(uint32_t prefix) const { return prefix >> (HashPosition::kMaxDepth - depth_); }
   SegmentRef MakeSegment(uint32_t buckets, uint32_t depth);
   void DropSegment(SegmentRef segment);
   // Puts `segment` everywhere in the directory where its hashes belong.
-  void Install(uint64_t hash, SegmentRef segment);
+  void Install(uint32_t prefix, SegmentRef segment);
+  void AllocateDirectory(uint32_t depth);
+  void FreeDirectory();
   SegmentRef MakeRoom(uint64_t hash, SegmentRef segment);
   SegmentRef Rebuild(uint64_t hash, SegmentRef segment, uint32_t buckets);
   void Split(uint64_t hash, SegmentRef segment);
@@ -122,14 +136,16 @@ class Dictionary {
   void MarkAllHandedOver(SegmentRef segment);
   void GatherTags(SegmentRef segment, uint32_t tag_begin, uint32_t tag_end, std::vector<Entry*>* entries) const;
 
-  SegmentRef* directory_;  // 2^depth_ of them
+  SegmentRef* directory_;
+  uint64_t directory_size_;  // roots_ << depth_
+  const uint32_t roots_;
   uint32_t depth_ = 0;
   uint32_t epoch_ = 0;     // of the cut
   uint64_t size_ = 0;
   uint64_t memory_bytes_ = 0;
   BucketSink* sink_ = nullptr;
   uint32_t sink_database_ = 0;
-  uint32_t free_index_ = 0;  // FreeStep's progress
+  uint64_t free_index_ = 0;  // FreeStep's progress
 };
 
 }  // namespace cairn

@@ -7,12 +7,7 @@ namespace cairn {
 
 namespace {
 
-constexpr uint32_t kPrefixBits = HashPosition::kPrefixBits;
-constexpr uint32_t kPrefixEnd = 1u << kPrefixBits;
 constexpr uint32_t kTagEnd = 65536;
-
-uint32_t RangeBegin(uint32_t prefix, uint32_t depth) { return prefix >> (kPrefixBits - depth) << (kPrefixBits - depth); }
-uint32_t RangeEnd(uint32_t prefix, uint32_t depth) { return RangeBegin(prefix, depth) + (kPrefixEnd >> depth); }
 
 }  // namespace
 
@@ -37,6 +32,7 @@ void Dictionary::GatherTags(SegmentRef segment, uint32_t tag_begin, uint32_t tag
 }
 
 bool Dictionary::Gather(HashPosition* position, std::vector<Entry*>* entries) const {
+  if (position->prefix >= PrefixEnd()) return false;
   if (position->tag == 0) position->depth = directory_[IndexOf(position->prefix)].depth();
   // Where the range was split since it was begun, its parts are visited side by side, tag by tag.
   const uint32_t begin = RangeBegin(position->prefix, position->depth);
@@ -54,19 +50,19 @@ bool Dictionary::Gather(HashPosition* position, std::vector<Entry*>* entries) co
     position->tag = tag_end;
     return true;
   }
-  *position = {end & (kPrefixEnd - 1), 0, 0};
-  return end < kPrefixEnd;
+  *position = {end, 0, 0};
+  return end < PrefixEnd();
 }
 
 void Dictionary::Sample(uint64_t hash, size_t wanted, bool volatile_only, uint32_t max_buckets, std::vector<Entry*>* entries) const {
   if (size_ == 0) return;
-  uint32_t prefix = static_cast<uint32_t>(hash >> (64 - kPrefixBits));
+  uint32_t prefix = PrefixOf(hash);
   SegmentRef segment = SegmentAt(hash);
   // Begins at any slot, or the later ones of a bucket would come up less often.
   uint32_t index = segment.empty() ? 0 : segment.HomeOf(hash & 0xFFFF) * kSlotsPerBucket + (hash >> 16) % kSlotsPerBucket;
   for (uint32_t looked = 0; looked < max_buckets * kSlotsPerBucket && entries->size() < wanted; looked++) {
     while (index >= segment.buckets() * kSlotsPerBucket) {
-      prefix = RangeEnd(prefix, segment.depth()) & (kPrefixEnd - 1);
+      prefix = RangeEnd(prefix, segment.depth()) % PrefixEnd();
       segment = directory_[IndexOf(prefix)];
       index = 0;
     }
@@ -115,7 +111,7 @@ void Dictionary::MarkAllHandedOver(SegmentRef segment) {
 bool Dictionary::HandOverSome(CutWalk* walk, uint32_t max_buckets) {
   constexpr uint32_t kCost = 16;  // of a bucket handed over, in buckets passed by
   for (uint32_t cost = 0; cost < max_buckets * kCost; cost++) {
-    if (walk->prefix >= kPrefixEnd) return false;
+    if (walk->prefix >= PrefixEnd()) return false;
     const SegmentRef segment = directory_[IndexOf(walk->prefix)];
     if (walk->bucket >= segment.buckets()) {
       walk->prefix = RangeEnd(walk->prefix, segment.depth());
@@ -132,7 +128,7 @@ bool Dictionary::HandOverSome(CutWalk* walk, uint32_t max_buckets) {
     if (!HandedOver(segment, walk->bucket)) cost += kCost - 1;
     HandOver(segment, walk->bucket++);
   }
-  return walk->prefix < kPrefixEnd;
+  return walk->prefix < PrefixEnd();
 }
 
 }  // namespace cairn

@@ -38,7 +38,7 @@ Keyspace::State::State(KeyspaceOptions keyspace_options)
 Table& Keyspace::State::MakeTable(Shard& shard, uint32_t database) {
   std::shared_ptr<Table>& table = shard.tables[database];
   if (table == nullptr) [[unlikely]] {
-    table = std::make_shared<Table>();
+    table = std::make_shared<Table>(4 + shard.index % 4);
     shard.memory_bytes.Add(table->memory_bytes());
   }
   return *table;

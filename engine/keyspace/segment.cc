@@ -45,7 +45,7 @@ void FreeSegment(SegmentRef segment) {
 
 uint32_t SegmentCapacity(uint32_t buckets) {
   const uint32_t slots = buckets * kSlotsPerBucket;
-  return slots - slots * 3 / 64;  // at most 0.953 full; one or two buckets may be quite full
+  return slots - slots / 32;  // at most 0.97 full; up to three buckets may be quite full
 }
 
 uint32_t BucketsFor(uint32_t entries) {

@@ -20,6 +20,7 @@ namespace cairn {
 
 // The keys of one shard and database. FLUSHALL and SWAPDB exchange whole tables; a snapshot's cut holds those it began with.
 struct Table {
+  explicit Table(uint32_t roots) : dictionary(roots) {}
   Dictionary dictionary;
   ExpiryIndex expiry;
   uint64_t entry_bytes = 0;  // of all entries with their values

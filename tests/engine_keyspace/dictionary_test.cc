@@ -63,7 +63,8 @@ TEST(Segment, HomesAreMonotone) {
 TEST(Dictionary, FollowsAModel) {
   CAIRN_SEEDED(random);
   for (int round = 0; round < 6; round++) {
-    Dictionary dictionary;
+    const uint32_t roots = static_cast<uint32_t>(1 + random.Uniform(Dictionary::kMaxRoots));
+    Dictionary dictionary(roots);
     std::unordered_map<std::string, int64_t> model;
     const uint64_t names = 1 + random.Uniform(round % 2 == 0 ? 50 : 30000);
     if (random.OneIn(2)) dictionary.Reserve(random.Uniform(20000));
@@ -97,7 +98,7 @@ TEST(Dictionary, FollowsAModel) {
       Erase(dictionary, model.begin()->first);
       model.erase(model.begin());
     }
-    EXPECT_EQ(dictionary.memory_bytes(), AllocationSize(sizeof(SegmentRef)));
+    EXPECT_EQ(dictionary.memory_bytes(), AllocationSize(roots * sizeof(SegmentRef)));
   }
 }
 
@@ -106,7 +107,7 @@ TEST(Dictionary, WalkSurvivesGrowthAndDeletion) {
   CAIRN_SEEDED(random);
   for (const bool deletes : {false, true}) {
     for (int round = 0; round < 4; round++) {
-      Dictionary dictionary;
+      Dictionary dictionary(static_cast<uint32_t>(4 + round));
       const uint64_t stay = 1 + random.Uniform(8000);
       for (uint64_t i = 0; i < stay; i++) {
         const std::string name = Name(i);
@@ -180,7 +181,7 @@ class CollectingSink : public BucketSink {
 TEST(Dictionary, CutIsExactWhateverChanges) {
   CAIRN_SEEDED(random);
   for (uint32_t epoch = 1; epoch < 12; epoch++) {
-    Dictionary dictionary;
+    Dictionary dictionary(4 + epoch % 4);
     std::unordered_map<std::string, int64_t> model;
     const uint64_t names = 1 + random.Uniform(6000);
     const auto change = [&](int64_t number) {
