@@ -98,8 +98,9 @@ int main(int argc, char** argv) {
   }
   Config& settings = **config;
   cairn::SetLogLevel(static_cast<LogLevel>(settings.Number("loglevel")));
-  const std::string log_file = settings.PathInDirectory(settings.Text("logfile"));
+  const std::string log_file = settings.PathInDirectory("logfile");
   const bool daemon = settings.Bool("daemonize");
+  if (!log_file.empty()) mkdir(settings.directory().c_str(), 0755);  // it may be the place of the log file; the store makes sure of it
   if (const cairn::Status status = cairn::SetLogFile(log_file); !status.ok()) {
     std::fprintf(stderr, "Can't open the log file: %.*s\n", static_cast<int>(status.message().size()), status.message().data());
     return 1;
