@@ -123,7 +123,8 @@ const char* AllocatorName() {
 
 void* AllocateBytes(size_t size_bytes) {
   if (size_bytes == 0) return nullptr;
-  void* pointer = std::malloc(size_bytes);
+  // Callers may use all that AllocationSize() promises.
+  void* pointer = std::malloc(AllocationSize(size_bytes));
   if (pointer == nullptr) [[unlikely]]
     OutOfMemory(size_bytes);
   return pointer;
@@ -136,7 +137,7 @@ void* ReallocateBytes(void* pointer, size_t old_size_bytes, size_t new_size_byte
     FreeBytes(pointer, old_size_bytes);
     return nullptr;
   }
-  void* moved = std::realloc(pointer, new_size_bytes);
+  void* moved = std::realloc(pointer, AllocationSize(new_size_bytes));
   if (moved == nullptr) [[unlikely]]
     OutOfMemory(new_size_bytes);
   return moved;
