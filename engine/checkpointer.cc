@@ -83,7 +83,7 @@ Status Checkpointer::SaveAndWait() {
     finished = true;
     changed.NotifyAll();
   };
-  CAIRN_RETURN_IF_ERROR(Enqueue({.done = done}));
+  CAIRN_RETURN_IF_ERROR(Enqueue({.yields = false, .done = done}));
   MutexLock lock(mutex);
   while (!finished) changed.Wait(mutex);
   return result;
@@ -111,7 +111,7 @@ void Checkpointer::RunJob(const Job& job) {
     MutexLock lock(mutex_);
     results_.started_unix_s = now_s;
   }
-  const Status status = job.enable_log ? EnableLog() : TakeSnapshot(job.drop_log);
+  const Status status = job.enable_log ? EnableLog() : TakeSnapshot(job.drop_log, job.yields);
   const int64_t duration_s = (core_.clock.MonotonicUs() - began_us) / 1'000'000;
   {
     MutexLock lock(mutex_);
@@ -135,17 +135,17 @@ void Checkpointer::RunJob(const Job& job) {
 Status Checkpointer::EnableLog() {
   // A log that was switched off earlier still counts for recovery; what came after it must be in a snapshot before a new log begins,
   // or a crash in between would join the two.
-  if (directory_->manifest().has_log) CAIRN_RETURN_IF_ERROR(TakeSnapshot(false));
+  if (directory_->manifest().has_log) CAIRN_RETURN_IF_ERROR(TakeSnapshot(false, true));
   CAIRN_RETURN_IF_ERROR(directory_->RemoveUncountedLog());
   CAIRN_RETURN_IF_ERROR(core_.log->Enable());
   core_.RefreshPolicy();
-  return TakeSnapshot(false);
+  return TakeSnapshot(false, true);
 }
 
-Status Checkpointer::TakeSnapshot(bool drop_log) {
+Status Checkpointer::TakeSnapshot(bool drop_log, bool yields) {
   Lsn lsn = 0;
   bool logged = false;
-  const Result<SnapshotInfo> info = WriteSnapshot(&lsn, &logged, drop_log);
+  const Result<SnapshotInfo> info = WriteSnapshot(&lsn, &logged, drop_log, yields);
   {
     MutexLock lock(mutex_);
     cut_.reset();
@@ -161,7 +161,7 @@ Status Checkpointer::TakeSnapshot(bool drop_log) {
   return Publish(*info, logged);
 }
 
-Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool rotate) {
+Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool rotate, bool yields) {
   *logged = core_.log->enabled();
   ShardSet all;
   all.set();
@@ -189,17 +189,12 @@ Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool ro
     writer_ = writer;
     results_.entries_total = cut->entry_count();
   }
-  const Status written = WriteEntries(*cut, *writer);
+  const Status written = SnapshotWalk(core_, *cut, *writer).Run(core_.worker_threads, yields);
   core_.keyspace->EndCut(*cut);
   CAIRN_RETURN_IF_ERROR(written);
   CAIRN_ASSIGN_OR_RETURN(SnapshotInfo info, writer->Finish());
   changes_at_cut_.store(changes, std::memory_order_relaxed);
   return info;
-}
-
-Status Checkpointer::WriteEntries(SnapshotCut& cut, SnapshotWriter& writer) {
-  SnapshotWalk walk(core_, cut, writer);
-  return walk.Run(core_.worker_threads);
 }
 
 Status Checkpointer::Publish(const SnapshotInfo& info, bool logged) {

@@ -61,6 +61,7 @@ class Checkpointer {
   struct Job {
     bool drop_log = false;
     bool enable_log = false;
+    bool yields = true;  // false where somebody waits for it
     DoneCallback done;
   };
   struct Results {
@@ -74,9 +75,8 @@ class Checkpointer {
   void RunJob(const Job& job);
   Status Enqueue(Job job) CAIRN_EXCLUDES(mutex_);
   Status EnableLog();
-  Status TakeSnapshot(bool drop_log);
-  Result<SnapshotInfo> WriteSnapshot(Lsn* lsn, bool* logged, bool rotate);
-  Status WriteEntries(SnapshotCut& cut, SnapshotWriter& writer);
+  Status TakeSnapshot(bool drop_log, bool yields);
+  Result<SnapshotInfo> WriteSnapshot(Lsn* lsn, bool* logged, bool rotate, bool yields);
   Status Publish(const SnapshotInfo& info, bool logged);
 
   StoreCore& core_;

@@ -5,6 +5,7 @@
 #include "base/numbers.h"
 #include "base/resp_request.h"
 #include "engine/commands/command_context.h"
+#include "engine/keyspace/shard.h"
 #include "engine/reply_value.h"
 
 namespace cairn {
@@ -13,6 +14,7 @@ namespace {
 constexpr size_t kBatchItems = 4096;
 constexpr size_t kBatchBytes = size_t{4} << 20;  // of arguments, so that queued batches hold a bounded part of the log
 constexpr size_t kQueuedBatches = 4;             // per worker
+constexpr size_t kPreparedItems = 16;
 constexpr uint32_t kNoWorker = UINT32_MAX;
 
 }  // namespace
@@ -25,6 +27,7 @@ struct LogReplay::Item {
   uint32_t database = 0;
   uint16_t slot = 0;  // of its key, where it has exactly one
   bool one_key = false;
+  uint64_t hash = 0;  // of that key
   Lsn lsn = 0;
 };
 
@@ -55,12 +58,26 @@ class LogReplay::Applier {
     ResetScope();
   }
 
+  // Hashes the keys of some items and overlaps the cache misses of looking them up.
+  void Prepare(std::span<Item> items, ArgSpan args) {
+    for (Item& item : items) {
+      if (!item.one_key) continue;
+      item.hash = KeyRef::Hash(args[item.first_arg + static_cast<size_t>(item.row->keys.first)]);
+      const Table* table = core_.keyspace->shard(item.slot % kShardCount).table(item.database);
+      if (table != nullptr) table->dictionary.PrefetchBucket(item.hash);
+    }
+    for (const Item& item : items) {
+      if (!item.one_key) continue;
+      const Table* table = core_.keyspace->shard(item.slot % kShardCount).table(item.database);
+      if (table != nullptr) table->dictionary.PrefetchEntry(item.hash);
+    }
+  }
+
   // An empty text, or what is wrong.
   std::string Apply(const Item& item, ArgSpan args) {
     keys_.clear();
     if (item.one_key) {
-      const std::string_view name = args[item.row->keys.first];
-      keys_.push_back({name, KeyRef::Hash(name), item.slot});
+      keys_.push_back({args[item.row->keys.first], item.hash, item.slot});
       if (item.row == set_row_ && args.size() == 3) [[likely]] {
         SharedBytes owner;
         core_.keyspace->SetString(scope_, item.database, keys_[0], Source(args[2], &owner), {});
@@ -244,6 +261,7 @@ void LogReplay::Drain() {
 Status LogReplay::ApplyBarrier(const Item& item, const std::vector<std::string_view>& args) {
   Drain();
   if (failed_.load(std::memory_order_relaxed)) return failure();
+  CAIRN_CHECK(!item.one_key);
   ShardSet all;
   all.set();
   if (!locks_held_) core_.keyspace->LockShards(all);
@@ -275,8 +293,11 @@ void LogReplay::WorkerMain(uint32_t number) {
       self.changed.NotifyAll();
     }
     if (!locks_held_) core_.keyspace->LockShards(self.shards);
-    for (const Item& item : batch->items) {
+    for (size_t i = 0; i < batch->items.size(); i++) {
       if (failed_.load(std::memory_order_relaxed)) break;
+      const std::span<Item> ahead = std::span(batch->items).subspan(i);
+      if (i % kPreparedItems == 0) applier.Prepare(ahead.first(std::min(kPreparedItems, ahead.size())), batch->args);
+      const Item& item = batch->items[i];
       const std::string problem = applier.Apply(item, ArgSpan(batch->args).subspan(item.first_arg, item.arg_count));
       if (problem.empty()) continue;
       MutexLock lock(mutex_);

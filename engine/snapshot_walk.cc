@@ -14,19 +14,19 @@ namespace cairn {
 namespace {
 
 constexpr uint32_t kWorkersMax = 2;
-constexpr int kWorkerNice = 10;  // clients come first where both want a core
+constexpr int kWorkerNice = 10;
 
 void LowerThreadPriority() { (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kWorkerNice); }
 
 }  // namespace
 
-Status SnapshotWalk::Run(uint32_t threads) {
+Status SnapshotWalk::Run(uint32_t threads, bool yields) {
   // New threads, because a thread cannot raise its priority again.
   std::vector<std::thread> workers;
   for (uint32_t i = 0; i < std::clamp(threads, 1u, kWorkersMax); i++) {
-    workers.emplace_back([this] {
-      LowerThreadPriority();
-      Work();
+    workers.emplace_back([this, yields] {
+      if (yields) LowerThreadPriority();
+      Work(yields);
     });
   }
   for (std::thread& worker : workers) worker.join();
@@ -50,7 +50,7 @@ void SnapshotWalk::UpdateGate() {
   }
 }
 
-void SnapshotWalk::Work() {
+void SnapshotWalk::Work(bool yields) {
   EntryBlock block;
   std::vector<LargeEntry> large;
   while (!failed_.load(std::memory_order_relaxed) && cut_.NextBlock(&block, &large)) {
@@ -62,7 +62,7 @@ void SnapshotWalk::Work() {
     }
     large.clear();
     if (!status.ok()) Fail(status);
-    std::this_thread::yield();
+    if (yields) std::this_thread::yield();
   }
 }
 

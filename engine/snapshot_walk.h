@@ -19,11 +19,11 @@ class SnapshotWalk {
 
   SnapshotWalk(StoreCore& core, SnapshotCut& cut, SnapshotWriter& writer) : core_(core), cut_(cut), writer_(writer) {}
 
-  // Until all entries are written or something failed. The calling thread is one of the workers.
-  Status Run(uint32_t threads);
+  // Until all entries are written or something failed. `yields`: clients come first where both want a core.
+  Status Run(uint32_t threads, bool yields);
 
  private:
-  void Work();
+  void Work(bool yields);
   Status WriteLarge(const LargeEntry& entry);
   void UpdateGate();
   void Fail(const Status& status) CAIRN_EXCLUDES(mutex_);
