@@ -1,0 +1,73 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "base/allocator.h"
+#include "tests/server_net/test_server.h"
+
+namespace cairn {
+namespace {
+
+TEST(Limits, SlowReaderIsClosed) {
+  TestServer server({"--appendonly", "no", "--client-output-buffer-limit", "normal 3mb 0 0"});
+  TestClient client(server.port());
+  EXPECT_EQ(client.Call({"SET", "k", std::string(1'000'000, 'x')}), "+OK\r\n");
+  std::string input;
+  for (int i = 0; i < 200; i++) input += Encode({"GET", "k"});
+  client.Send(input);
+  EXPECT_LT(client.ReceiveAll().size(), 100'000'000u);
+  TestClient other(server.port());
+  EXPECT_EQ(other.Call({"PING"}), "+PONG\r\n");
+}
+
+TEST(Limits, AReplyOverTheHardLimitIsNotBegun) {
+  TestServer server({"--appendonly", "no", "--client-output-buffer-limit", "normal 100kb 0 0"});
+  TestClient client(server.port());
+  EXPECT_EQ(client.Call({"SET", "k", std::string(150'000, 'x')}), "+OK\r\n");
+  client.Send(Encode({"GET", "k"}));
+  EXPECT_EQ(client.ReceiveAll(), "");
+}
+
+TEST(Limits, MaxClients) {
+  TestServer server({"--appendonly", "no", "--maxclients", "2"});
+  TestClient first(server.port()), second(server.port());
+  EXPECT_EQ(first.Call({"PING"}), "+PONG\r\n");
+  EXPECT_EQ(second.Call({"PING"}), "+PONG\r\n");
+  TestClient third(server.port());
+  EXPECT_EQ(third.ReceiveAll(), "-ERR max number of clients reached\r\n");
+}
+
+TEST(Limits, QueryBuffer) {
+  TestServer server({"--appendonly", "no", "--client-query-buffer-limit", "1mb"});
+  TestClient client(server.port());
+  client.Send("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100000000\r\n");
+  std::string piece(100'000, 'x');
+  bool open = true;
+  for (int i = 0; i < 100 && open; i++) open = client.Send(piece);
+  EXPECT_EQ(client.ReceiveAll(), "");
+}
+
+TEST(Limits, IdleClientsAreClosed) {
+  TestServer server({"--appendonly", "no", "--timeout", "1"});
+  TestClient client(server.port());
+  EXPECT_EQ(client.Call({"PING"}), "+PONG\r\n");
+  EXPECT_EQ(client.ReceiveAll(), "");
+}
+
+TEST(Limits, AnIdleConnectionIsSmall) {
+  TestServer server({"--appendonly", "no"});
+  { TestClient warm(server.port()); warm.Call({"SET", "k", std::string(10'000, 'x')}); }
+  constexpr size_t kClients = 400;
+  const uint64_t before = ResidentBytes();
+  std::vector<std::unique_ptr<TestClient>> clients;
+  for (size_t i = 0; i < kClients; i++) {
+    clients.push_back(std::make_unique<TestClient>(server.port()));
+    EXPECT_EQ(clients.back()->Call({"GET", "k"}).size(), 10'010u);
+  }
+  const uint64_t client_side = kClients * sizeof(TestClient);
+  EXPECT_LT((ResidentBytes() - before - client_side) / kClients, 8192u + 16384u);  // the test's clients hold their buffers in this process too
+}
+
+}  // namespace
+}  // namespace cairn
