@@ -117,8 +117,8 @@ void ReplyKeys(CommandContext& context, bool with_access) {
     return context.reply.Error("ERR Invalid number of arguments specified for command");
   }
   std::vector<int> indexes;
-  const Status found = CommandTable::KeyIndexes(*row, call, &indexes);
-  if ((!found.ok() || indexes.empty()) && !row->has(kNoMandatoryKeys)) {
+  if (!CommandTable::KeyIndexes(*row, call, &indexes).ok()) indexes.clear();
+  if (indexes.empty() && !row->has(kNoMandatoryKeys)) {
     return context.reply.Error("ERR Invalid arguments specified for command");
   }
   context.reply.Array(indexes.size());

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/random.h"
 #include "engine/commands/limits.h"
@@ -16,6 +17,23 @@ TEST(CommandSessions, Keys) { RunSessions(KeySessions()); }
 TEST(CommandSessions, Transactions) { RunSessions(TransactionSessions()); }
 TEST(CommandSessions, Commands) { RunSessions(CommandSessions()); }
 
+// Every live key of `original` is the same in `copy`, which may still hold what has expired unseen.
+void ExpectSameKeyspace(CommandHarness& original, CommandHarness& copy) {
+  const uint32_t selected = original.client.database;
+  for (uint32_t database = 0; database < original.keyspace.databases(); database++) {
+    original.client.database = copy.client.database = database;
+    const std::set<std::string> names = original.Names();
+    for (const std::string& name : names) {
+      EXPECT_EQ(original.RunArgs({"GET", name}), copy.RunArgs({"GET", name})) << name;
+      EXPECT_EQ(original.RunArgs({"PEXPIRETIME", name}), copy.RunArgs({"PEXPIRETIME", name})) << name;
+    }
+    for (const std::string& name : copy.Names()) {
+      if (!names.contains(name)) EXPECT_NE(copy.RunArgs({"PEXPIRETIME", name}), ":-1") << name;
+    }
+  }
+  original.client.database = copy.client.database = selected;
+}
+
 // What is logged, run elsewhere at another time, makes the same keyspace.
 TEST(CommandSessions, RecordsRebuildTheKeyspace) {
   for (const Session& session : AllSessions()) {
@@ -29,21 +47,110 @@ TEST(CommandSessions, RecordsRebuildTheKeyspace) {
       copy.client.database = original.client.database;
       original.Run(step.command);
       for (const std::vector<std::string>& record : original.record_args()) copy.RunArgs(record);
-      // The original's expired keys go when they are looked at, and their DEL is logged then.
     }
-    for (uint32_t database = 0; database < original.keyspace.databases(); database++) {
-      original.client.database = copy.client.database = database;
-      for (const std::string& name : original.Names()) {
-        EXPECT_EQ(original.RunArgs({"GET", name}), copy.RunArgs({"GET", name})) << name;
-        EXPECT_EQ(original.RunArgs({"PEXPIRETIME", name}), copy.RunArgs({"PEXPIRETIME", name})) << name;
-      }
-      for (const std::string& name : copy.Names()) {
-        if (original.RunArgs({"EXISTS", name}) == ":1") continue;
-        // Only a key whose expiry has passed unseen may be left over.
-        EXPECT_NE(copy.RunArgs({"PEXPIRETIME", name}), ":-1") << name;
-      }
-    }
+    ExpectSameKeyspace(original, copy);
   }
+}
+
+// Words that are options, numbers at the edges, and names of few keys, so that commands meet each other's values.
+const std::vector<std::string> kWords = {"a",
+                                         "b",
+                                         "c",
+                                         "d",
+                                         "1",
+                                         "0",
+                                         "-1",
+                                         "10",
+                                         "7",
+                                         "#3",
+                                         "100000",
+                                         "9223372036854775807",
+                                         "-9223372036854775808",
+                                         "1.5",
+                                         "1e3",
+                                         "inf",
+                                         "",
+                                         "EX",
+                                         "PX",
+                                         "EXAT",
+                                         "PXAT",
+                                         "KEEPTTL",
+                                         "PERSIST",
+                                         "NX",
+                                         "XX",
+                                         "GT",
+                                         "LT",
+                                         "GET",
+                                         "SET",
+                                         "INCRBY",
+                                         "OVERFLOW",
+                                         "SAT",
+                                         "FAIL",
+                                         "WRAP",
+                                         "IFEQ",
+                                         "IFNE",
+                                         "IFDEQ",
+                                         "IFDNE",
+                                         "9555e8555c62dcfd",
+                                         "hello",
+                                         "u8",
+                                         "i64",
+                                         "u63",
+                                         "i1",
+                                         "BIT",
+                                         "BYTE",
+                                         "AND",
+                                         "OR",
+                                         "NOT",
+                                         "XOR",
+                                         "DIFF",
+                                         "ONE",
+                                         "ANDOR",
+                                         "LEN",
+                                         "IDX",
+                                         "MINMATCHLEN",
+                                         "WITHMATCHLEN",
+                                         "REPLACE",
+                                         "DB",
+                                         "3",
+                                         "MATCH",
+                                         "COUNT",
+                                         "TYPE",
+                                         "string",
+                                         "*",
+                                         "1700000005000",
+                                         "1700000005",
+                                         "ASYNC",
+                                         "SYNC",
+                                         "2"};
+
+TEST(CommandSessions, RandomCallsAnswerOnceAndReplay) {
+  constexpr uint64_t kSeed = 42;
+  SCOPED_TRACE(kSeed);
+  Random random(kSeed);
+  CommandHarness original, copy;
+  copy.replaying = true;
+  copy.now_ms = original.now_ms + 1'000'000'000'000;
+  const std::vector<const CommandRow*> rows = original.table.Rows();
+  int accepted = 0;
+  for (int i = 0; i < 30000; i++) {
+    const CommandRow& row = *rows[random.Uniform(rows.size())];
+    std::vector<std::string> args = {std::string(row.name)};
+    if (row.name.starts_with("flush") && !random.OneIn(10)) continue;
+    if (!row.subcommands.empty()) args.emplace_back(row.subcommands[random.Uniform(row.subcommands.size())].name);
+    const auto least = static_cast<size_t>(std::abs(row.arity));
+    const size_t most = row.arity > 0 ? least : least + random.Uniform(6);
+    while (args.size() < most) args.push_back(kWords[random.Uniform(random.OneIn(2) ? 12 : kWords.size())]);
+    original.now_ms += static_cast<int64_t>(random.Uniform(20));
+    copy.client.database = original.client.database;
+    const std::string reply = original.RunArgs(args);
+    ASSERT_FALSE(reply.empty() || reply.ends_with("!")) << row.name << " " << reply;
+    if (!reply.starts_with("-")) accepted++;
+    for (const std::vector<std::string>& record : original.record_args()) copy.RunArgs(record);
+    if (i % 3000 == 0) ExpectSameKeyspace(original, copy);
+  }
+  ExpectSameKeyspace(original, copy);
+  EXPECT_GT(accepted, 10000);  // otherwise the words have lost their use
 }
 
 TEST(StringCommands, LargeValuesKeepTheirBytes) {
@@ -80,6 +187,19 @@ TEST(StringCommands, LargeValuesKeepTheirBytes) {
   }
   EXPECT_EQ(harness.RunArgs({"GET", "k"}), model.empty() ? "nil" : "\"" + Escaped(model) + "\"");
   EXPECT_EQ(harness.RunArgs({"SET", "k", "x", "IFEQ", model}), model.empty() ? "nil" : "+OK");
+}
+
+TEST(StringCommands, LargeValuesAreLoggedWhole) {
+  CommandHarness harness;
+  const std::string value(100'000, 'v');
+  EXPECT_EQ(harness.RunArgs({"SET", "k", value}), "+OK");
+  EXPECT_EQ(harness.records(), "SET k " + value);
+  EXPECT_EQ(harness.RunArgs({"SET", "k", value, "EX", "10"}), "+OK");
+  EXPECT_EQ(harness.records(), "SET k " + value + " PXAT 1700000010000");
+  EXPECT_EQ(harness.RunArgs({"GETSET", "k", value + "w"}), "\"" + value + "\"");
+  EXPECT_EQ(harness.records(), "SET k " + value + "w");
+  EXPECT_EQ(harness.RunArgs({"DIGEST", "k"}), harness.RunArgs({"DIGEST", "k"}));
+  EXPECT_EQ(harness.RunArgs({"DELEX", "k", "IFEQ", value + "w"}), ":1");
 }
 
 TEST(StringCommands, ObeyTheLongestString) {
