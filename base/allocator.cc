@@ -10,6 +10,14 @@
 
 #if defined(CAIRN_JEMALLOC)
 #include <jemalloc/jemalloc.h>
+
+// Read by jemalloc when it starts. Huge pages: a key-value store misses the TLB with nearly every key, and they save a third of a GET's
+// time. Larger slabs for the sizes of which there are millions: jemalloc keeps 128 bytes about each slab.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf =
+    "thp:always,slab_sizes:32-32:4|48-48:6|64-64:8|96-96:12|128-128:8|192-192:6|256-256:8|512-512:8|1024-1024:8|2048-2048:8|4096-4096:8";
+}
 #endif
 
 namespace cairn {
