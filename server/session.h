@@ -61,6 +61,7 @@ class Session : public Client {
   bool is_monitor = false;
   bool no_evict = false;            // CLIENT NO-EVICT
   ReplyMode reply_mode = ReplyMode::kOn;
+  bool silenced = false;            // what the command under way writes is dropped; cleared by one whose output goes out all the same
   bool close_after_reply = false;   // QUIT, protocol errors: nothing more is executed, closes when the output is written
   Lsn visible_lsn = 0;              // newest LSN that any reply so far waits for: what the client may have seen
 

@@ -224,6 +224,7 @@ void ClientReply(CommandContext& context) {
   const std::string_view mode = context.args[2];
   if (EqualsIgnoreCase(mode, "on")) {
     session.reply_mode = ReplyMode::kOn;
+    session.silenced = false;
     return context.reply.Ok();
   }
   if (EqualsIgnoreCase(mode, "off")) {

@@ -2,8 +2,6 @@
 #include <string>
 #include <vector>
 
-#include "base/numbers.h"
-#include "base/resp_request.h"
 #include "engine/commands/command_help.h"
 #include "server/commands/registry.h"
 #include "server/pubsub/hub.h"
@@ -24,28 +22,15 @@ int64_t CountOf(const Session& session, ChannelKind kind) {
 
 // "subscribe", the channel (or nothing) and the number of subscriptions. It goes out even where replies are switched off, as messages do.
 void Confirm(CommandContext& context, Session& session, std::string_view kind, const std::string_view* name, int64_t count) {
-  if (session.reply_mode == ReplyMode::kOn) {
-    context.reply.Push(3);
-    context.reply.Bulk(kind);
-    if (name != nullptr) {
-      context.reply.Bulk(*name);
-    } else {
-      context.reply.Null();
-    }
-    context.reply.Integer(count);
-    return;
-  }
-  std::string text = session.protocol == 3 ? ">3\r\n" : "*3\r\n";
-  AppendBulk(text, kind);
+  session.silenced = false;
+  context.reply.Push(3);
+  context.reply.Bulk(kind);
   if (name != nullptr) {
-    AppendBulk(text, *name);
+    context.reply.Bulk(*name);
   } else {
-    text += session.protocol == 3 ? "_\r\n" : "$-1\r\n";
+    context.reply.Null();
   }
-  text += ':';
-  AppendInt(text, count);
-  text += "\r\n";
-  session.PushEncoded(SharedBytes::Copy(text), 0);
+  context.reply.Integer(count);
 }
 
 void SubscribeAll(CommandContext& context, ChannelKind kind, std::string_view word) {

@@ -18,7 +18,6 @@ NetworkThread::NetworkThread(NetworkShared& shared, size_t index)
       stats_(shared.stats.thread(index)),
       read_buffer_(new char[kReadBufferBytes]),
       sink_([this](std::string_view message) {
-        stats_.Add(Counter::kErrorReplies);
         stats_.CountError(message);
       }) {}
 

@@ -98,14 +98,14 @@ size_t Session::Io::RunBatch(RequestBatch& batch) {
     const ReplyMode mode = session_.reply_mode;
     const uint64_t mark = mode == ReplyMode::kOn ? 0 : thread_.sink().Mark();
     if (mode == ReplyMode::kSkipNext) session_.reply_mode = ReplyMode::kOn;
+    session_.silenced = mode != ReplyMode::kOn;
     if (RunOne(item, batch.ArgsOf(item)) == Ran::kAgain) {
       session_.reply_mode = mode;
       return ran_to;
     }
     ran_to = item.end;
     if (closed()) return ran_to;
-    const bool turned_on = mode == ReplyMode::kOff && session_.reply_mode == ReplyMode::kOn;
-    if (mode != ReplyMode::kOn && !turned_on) thread_.sink().Rewind(mark);
+    if (session_.silenced) thread_.sink().Rewind(mark);
     if (item.ends_batch) RequestParser::Release(partial_);
     if (!output_.empty() && OverOutputLimit()) return ran_to;
   }
