@@ -53,6 +53,8 @@ def check_include(path, number, target, problems):
     where = f"{path}:{number}"
     if target.endswith((".pb.h",)):
         target_folder = target.split("/")[0]
+    elif folder in FREE and os.path.exists(os.path.join(ROOT, os.path.dirname(path), target)):
+        return
     elif not os.path.exists(os.path.join(ROOT, target)):
         problems.append(f'{where}: "{target}" is no path from the root')
         return
