@@ -185,6 +185,7 @@ void AppendBuffer::MakeRoom(size_t bytes) {
 }
 
 void AppendBuffer::Copy(std::string_view bytes) {
+  if (bytes.empty()) return;
   std::memcpy(tail_->bytes + used_, bytes.data(), bytes.size());
   used_ += static_cast<uint32_t>(bytes.size());
   end_ += bytes.size();

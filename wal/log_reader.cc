@@ -55,7 +55,6 @@ class LogWalk {
   bool at_end_ = false;      // the log ended in the current segment
   bool clean_ = false;       // ... with a clean-end frame
   Lsn limit_ = kNoLimit;     // the next segment supersedes this one from here
-  uint64_t successor_ = 0;   // the next segment's file id, 0 without
 
   // The unit that begin, middle and commit frames are making.
   bool in_unit_ = false;
@@ -89,7 +88,6 @@ Status LogWalk::ReadSegment(size_t index) {
   const SegmentHeader& header = chain()[index].header;
   const bool last = index + 1 == chain().size();
   limit_ = last ? kNoLimit : chain()[index + 1].header.continues_from;
-  successor_ = last ? 0 : chain()[index + 1].header.file_id;
   lsn_ = next_frame_lsn_ = header.first_lsn;
   whole_offset_ = kSegmentHeaderBytes;
   clean_ = in_unit_ = false;
@@ -137,12 +135,11 @@ Status LogWalk::TakeFrame(const SegmentReader& reader, const FrameHeader& header
       CAIRN_RETURN_IF_ERROR(TakePart(reader, header, payload));
       break;
     case FrameKind::kSuccessor: {
+      // Reading goes on in the next segment where that begins, which is before this frame: it is only reached when the
+      // segment it names is not there, or is not the one that follows.
       const Successor named = DecodeSuccessor(payload);
-      if (named.file_id != successor_) {
-        return Damaged(reader.path() + " names " + SegmentFileName(named.file_id) + " as its successor at LSN " +
-                       std::to_string(named.continues_from) + ", which is missing or does not continue it");
-      }
-      break;
+      return Damaged(reader.path() + " names " + SegmentFileName(named.file_id) + " as its successor from LSN " +
+                     std::to_string(named.continues_from) + " on, which is missing or does not continue it");
     }
     case FrameKind::kCleanEnd:
       clean_ = true;

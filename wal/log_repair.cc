@@ -13,9 +13,8 @@
 namespace cairn {
 namespace {
 
-// Copies the units from `found.durable_mark` to the end to a new segment behind `kept`. On failure the new file is removed.
-Status CopyUnits(const LogOptions& options, const LogRecoveryResult& found, SegmentListing kept) {
-  const Lsn from = found.durable_mark;
+// Copies the units from `from` to the end to a new segment behind `kept`. On failure the new file is removed.
+Status CopyUnits(const LogOptions& options, const LogRecoveryResult& found, Lsn from, SegmentListing kept) {
   SegmentHeader header;
   header.continues_from = header.first_lsn = header.durable_lsn = from;
   header.wall_us = std::max<uint64_t>(found.last_wall_us, static_cast<uint64_t>(options.clock->WallUs()));
@@ -44,17 +43,22 @@ Status CopyUnits(const LogOptions& options, const LogRecoveryResult& found, Segm
   return status;
 }
 
-// The offset behind the last frame that lies before `lsn`.
-Result<uint64_t> OffsetOf(FileSystem& fs, const SegmentInfo& segment, Lsn lsn) {
+// Where the last unit or group of units ends that lies before `lsn`. A mark is such a place; damage that no checksum shows is
+// not to make this cut through a unit.
+struct Boundary {
+  uint64_t offset = 0;
+  Lsn lsn = 0;
+};
+Result<Boundary> BoundaryBefore(FileSystem& fs, const SegmentInfo& segment, Lsn lsn) {
   CAIRN_ASSIGN_OR_RETURN(std::unique_ptr<SegmentReader> reader, SegmentReader::Open(fs, segment));
-  uint64_t offset = reader->offset();
+  Boundary boundary{reader->offset(), segment.header.first_lsn};
   FrameHeader header;
   std::string_view payload;
   while (true) {
     const SegmentReader::Outcome outcome = reader->Next(&header, &payload);
     if (outcome == SegmentReader::Outcome::kReadError) return reader->status();
-    if (outcome == SegmentReader::Outcome::kEnd || header.end_lsn() > lsn) return offset;
-    offset = reader->offset();
+    if (outcome == SegmentReader::Outcome::kEnd || header.end_lsn() > lsn) return boundary;
+    if (header.kind != FrameKind::kBegin && header.kind != FrameKind::kMiddle) boundary = {reader->offset(), header.end_lsn()};
   }
 }
 
@@ -78,10 +82,11 @@ Status RepairLogEnd(const LogOptions& options, LogRecoveryResult* result) {
   const bool copy = result->log_end_lsn > result->durable_mark;
   if (copy) {
     while (keep > 0 && chain[keep].header.continues_from > result->durable_mark) keep--;
-    CAIRN_ASSIGN_OR_RETURN(cut_at, OffsetOf(*options.fs, chain[keep], result->durable_mark));
+    CAIRN_ASSIGN_OR_RETURN(const Boundary boundary, BoundaryBefore(*options.fs, chain[keep], result->durable_mark));
+    cut_at = boundary.offset;
     SegmentListing kept = result->segments;
     kept.chain.resize(keep + 1);
-    CAIRN_RETURN_IF_ERROR(CopyUnits(options, *result, std::move(kept)));
+    CAIRN_RETURN_IF_ERROR(CopyUnits(options, *result, boundary.lsn, std::move(kept)));
   }
   CAIRN_RETURN_IF_ERROR(CutFile(*options.fs, chain[keep].path, cut_at));
   for (size_t gone = keep + 1; gone < chain.size(); gone++) {

@@ -63,7 +63,8 @@ Result<SegmentHeader> DecodeSegmentHeader(std::string_view bytes, const std::str
   header.durable_lsn = LoadLittleEndian<uint64_t>(from + kSegmentDurableLsnAt);
   header.wall_us = LoadLittleEndian<uint64_t>(from + kSegmentWallUsAt);
   if (header.version == 0 || header.first_lsn < header.continues_from || header.predecessor >= header.file_id ||
-      header.first_lsn > kMaxLsn) {
+      header.first_lsn > kMaxLsn ||
+      (header.first_lsn > header.continues_from && header.durable_lsn < header.first_lsn)) {
     return Status::Damaged(path + ": the segment header contradicts itself");
   }
   return header;
@@ -100,7 +101,8 @@ FrameCheck CheckFrame(std::string_view bytes, uint64_t file_id, uint32_t salt, F
   header->durable_lsn = LoadLittleEndian<uint64_t>(from + kFrameDurableLsnAt);
   header->wall_us = LoadLittleEndian<uint64_t>(from + kFrameWallUsAt);
   header->unit_bytes = LoadLittleEndian<uint64_t>(from + kFrameUnitBytesAt);
-  return FrameCheck::kGood;
+  // No frame can know of bytes that come after it.
+  return header->durable_lsn <= header->first_lsn ? FrameCheck::kGood : FrameCheck::kBad;
 }
 
 void EncodeSuccessor(uint64_t file_id, Lsn continues_from, char* to) {

@@ -109,7 +109,7 @@ bool SegmentReader::FetchMore() {
   if (next->size_bytes == 0) return false;
   char* bytes = next->buffer.mutable_data() + ChunkReader::kHeadroomBytes;
   char* joined = bytes - window_.size();
-  std::memcpy(joined, window_.data(), window_.size());
+  if (!window_.empty()) std::memcpy(joined, window_.data(), window_.size());
   window_ = {joined, window_.size() + next->size_bytes};
   chunks_.Recycle(std::exchange(buffer_, std::move(next->buffer)));
   return true;
@@ -138,7 +138,8 @@ Result<std::optional<uint64_t>> SegmentReader::FindMarkBeyond(uint64_t offset, L
   StoreLittleEndian<uint64_t>(id, segment_.header.file_id);
   const std::string_view needle(id, sizeof(id));
   // Frames that begin in the first kChunkBytes of a stretch are looked at; the rest is there so that they are whole.
-  std::string stretch(ChunkReader::kChunkBytes + ChunkReader::kHeadroomBytes, '\0');
+  const uint64_t left = segment_.file_bytes > offset ? segment_.file_bytes - offset : 0;
+  std::string stretch(std::min<uint64_t>(left, ChunkReader::kChunkBytes + ChunkReader::kHeadroomBytes), '\0');
   for (uint64_t base = offset; base < segment_.file_bytes; base += ChunkReader::kChunkBytes) {
     CAIRN_ASSIGN_OR_RETURN(size_t got, file_->Read(base, stretch.size(), stretch.data()));
     const std::string_view bytes(stretch.data(), got);
@@ -156,7 +157,8 @@ Result<std::optional<uint64_t>> SegmentReader::FindMarkBeyond(uint64_t offset, L
 }
 
 Result<uint64_t> SegmentReader::NonZeroBytesFrom(uint64_t offset) const {
-  std::string stretch(ChunkReader::kChunkBytes, '\0');
+  const uint64_t left = segment_.file_bytes > offset ? segment_.file_bytes - offset : 0;
+  std::string stretch(std::min<uint64_t>(left, ChunkReader::kChunkBytes), '\0');
   uint64_t last = offset;
   for (uint64_t base = offset; base < segment_.file_bytes; base += stretch.size()) {
     CAIRN_ASSIGN_OR_RETURN(size_t got, file_->Read(base, stretch.size(), stretch.data()));
