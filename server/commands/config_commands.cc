@@ -2,6 +2,8 @@
 #include <vector>
 
 #include "engine/commands/command_help.h"
+#include "engine/store_core.h"
+#include "server/admin_worker.h"
 #include "server/commands/registry.h"
 #include "server/config/config.h"
 #include "server/pubsub/hub.h"
@@ -35,16 +37,31 @@ void ConfigSet(CommandContext& context) {
   context.reply.Ok();
 }
 
+// The file is written and synced by the worker; only inside EXEC, which must not wait for others, on this thread.
 void ConfigRewrite(CommandContext& context) {
-  const Status status = SessionOf(context).server().config().Rewrite();
-  if (!status.ok()) return context.reply.Error(status.message());
-  context.reply.Ok();
+  Session& session = SessionOf(context);
+  Server& server = session.server();
+  if (ThisThreadHoldsShards()) {
+    const Status status = server.config().Rewrite();
+    return status.ok() ? context.reply.Ok() : context.reply.Error(status.message());
+  }
+  session.Block();
+  server.admin_worker().Run([&server, id = session.id()] {
+    const Status status = server.config().Rewrite();
+    server.PostToSession(id, [status](Session& waiting) {
+      waiting.Unblock([&](ReplySink& reply) { status.ok() ? reply.Ok() : reply.Error(status.message()); });
+    });
+  });
 }
 
 void ConfigResetStat(CommandContext& context) {
   Server& server = SessionOf(context).server();
   server.stats().Reset();
-  if (!server.loading()) context.keyspace.ResetStats();
+  if (ThisThreadHoldsShards()) {  // the keyspace's counters lie behind the shards' locks
+    server.admin_worker().Run([&server] { server.store().keyspace().ResetStats(); });
+  } else if (!server.loading()) {
+    context.keyspace.ResetStats();
+  }
   context.reply.Ok();
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/clock.h"
+#include "engine/store_core.h"
 #include "server/commands/info_writer.h"
 #include "server/config/config.h"
 #include "server/config/words.h"
@@ -169,7 +170,8 @@ void WriteKeyspaceSection(const InfoSource& source, InfoWriter& out) {
   for (uint32_t i = 0; i < keyspace.databases(); i++) {
     const uint64_t keys = keyspace.Size(i);
     if (keys == 0) continue;
-    const int64_t ttl_ms = keyspace.AverageTtlMs(i, RealClock().WallMs());
+    // Inside EXEC the shards' locks may be this thread's own already: no look at them then.
+    const int64_t ttl_ms = ThisThreadHoldsShards() ? 0 : keyspace.AverageTtlMs(i, RealClock().WallMs());
     out.Add("db" + std::to_string(i), "keys=" + std::to_string(keys) + ",expires=" + std::to_string(keyspace.ExpiringKeys(i)) +
                                           ",avg_ttl=" + std::to_string(ttl_ms < 0 ? 0 : ttl_ms));
   }

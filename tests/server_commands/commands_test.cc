@@ -1,0 +1,266 @@
+// The server's own commands as a client sees them.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "server/config/config.h"
+#include "tests/server_net/test_server.h"
+
+namespace cairn {
+namespace {
+
+using Words = std::vector<std::string>;
+
+const Words kNoLog = {"--appendonly", "no"};
+
+std::string Bulk(const std::string& text) { return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n"; }
+
+// The text of a bulk reply.
+std::string BulkText(const std::string& reply) {
+  const size_t end = reply.find("\r\n");
+  return end == std::string::npos || reply[0] != '$' ? reply : reply.substr(end + 2, std::stoul(reply.substr(1)));
+}
+
+struct Section {
+  std::map<std::string, std::string> fields;
+};
+
+std::map<std::string, Section> ParseInfo(const std::string& text) {
+  std::map<std::string, Section> sections;
+  std::istringstream lines(text);
+  std::string line, current;
+  while (std::getline(lines, line)) {
+    EXPECT_TRUE(line.ends_with('\r')) << line;
+    line.pop_back();
+    if (line.empty()) continue;
+    if (line.starts_with("# ")) {
+      current = line.substr(2);
+      EXPECT_TRUE(sections.emplace(current, Section()).second) << current << " twice";
+      continue;
+    }
+    const size_t colon = line.find(':');
+    EXPECT_NE(colon, std::string::npos) << line;
+    EXPECT_TRUE(sections[current].fields.emplace(line.substr(0, colon), line.substr(colon + 1)).second) << line << " twice";
+  }
+  return sections;
+}
+
+TEST(Info, SectionsAndFields) {
+  TestServer server(kNoLog);
+  TestClient client(server.port());
+  client.Call({"SET", "k", "v"});
+  client.Call({"SET", "t", "v", "EX", "100"});
+  auto info = ParseInfo(BulkText(client.Call({"INFO"})));
+  std::set<std::string> names;
+  for (const auto& [name, section] : info) names.insert(name);
+  EXPECT_EQ(names, (std::set<std::string>{"Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "CPU", "Modules", "Errorstats",
+                                          "Cluster", "Keyspace"}));
+  EXPECT_EQ(info["Server"].fields["redis_version"], "7.0.15");
+  EXPECT_EQ(info["Server"].fields["tcp_port"], std::to_string(server.port()));
+  EXPECT_EQ(info["Clients"].fields["connected_clients"], "1");
+  EXPECT_EQ(info["Persistence"].fields["loading"], "0");
+  EXPECT_EQ(info["Persistence"].fields["aof_enabled"], "0");
+  EXPECT_EQ(info["Replication"].fields["role"], "master");
+  EXPECT_EQ(info["Cluster"].fields["cluster_enabled"], "0");
+  EXPECT_TRUE(info["Keyspace"].fields["db0"].starts_with("keys=2,expires=1,avg_ttl=")) << info["Keyspace"].fields["db0"];
+  for (const char* const field : {"used_memory", "used_memory_human", "mem_clients_normal", "maxmemory_policy", "mem_allocator"}) {
+    EXPECT_TRUE(info["Memory"].fields.contains(field)) << field;
+  }
+  EXPECT_EQ(ParseInfo(BulkText(client.Call({"INFO", "everything"}))).size(), 13u);
+  EXPECT_EQ(ParseInfo(BulkText(client.Call({"INFO", "server", "COMMANDSTATS", "nosuch"}))).size(), 2u);
+  info = ParseInfo(BulkText(client.Call({"INFO", "commandstats"})));
+  EXPECT_TRUE(info["Commandstats"].fields["cmdstat_set"].starts_with("calls=2,usec=")) << info["Commandstats"].fields["cmdstat_set"];
+}
+
+TEST(Hello, NegotiatesAndAuthenticates) {
+  TestServer server({"--appendonly", "no", "--requirepass", "secret"});
+  TestClient client(server.port());
+  EXPECT_EQ(client.Call({"GET", "x"}), "-NOAUTH Authentication required.\r\n");
+  EXPECT_TRUE(client.Call({"HELLO", "3"}).starts_with("-NOAUTH HELLO must be called"));
+  EXPECT_TRUE(client.Call({"HELLO", "4"}).starts_with("-NOPROTO"));
+  EXPECT_TRUE(client.Call({"AUTH", "wrong"}).starts_with("-WRONGPASS"));
+  EXPECT_TRUE(client.Call({"HELLO", "3", "AUTH", "other", "secret"}).starts_with("-WRONGPASS"));
+  EXPECT_EQ(client.Call({"AUTH", "default", "secret"}), "+OK\r\n");
+  EXPECT_TRUE(client.Call({"HELLO", "2", "SETNAME", "me"}).starts_with("*14\r\n"));
+  EXPECT_EQ(client.Call({"CLIENT", "GETNAME"}), Bulk("me"));
+  EXPECT_EQ(client.Call({"RESET"}), "+RESET\r\n");
+  EXPECT_EQ(client.Call({"GET", "x"}), "-NOAUTH Authentication required.\r\n");
+  EXPECT_EQ(client.Call({"AUTH", "secret"}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "requirepass", ""}), "+OK\r\n");
+  TestClient free(server.port());
+  EXPECT_EQ(free.Call({"PING"}), "+PONG\r\n");
+  EXPECT_TRUE(free.Call({"AUTH", "x"}).starts_with("-ERR AUTH <password> called without any password configured"));
+}
+
+TEST(ClientCommand, ListAndKill) {
+  TestServer server(kNoLog);
+  TestClient client(server.port()), other(server.port()), third(server.port());
+  EXPECT_EQ(other.Call({"CLIENT", "SETNAME", "victim"}), "+OK\r\n");
+  EXPECT_EQ(third.Call({"SUBSCRIBE", "c"}), "*3\r\n" + Bulk("subscribe") + Bulk("c") + ":1\r\n");
+  const std::string list = BulkText(client.Call({"CLIENT", "LIST"}));
+  EXPECT_EQ(std::count(list.begin(), list.end(), '\n'), 3) << list;
+  EXPECT_NE(list.find(" name=victim "), std::string::npos);
+  EXPECT_NE(list.find(" qbuf=26 "), std::string::npos) << list;
+  EXPECT_NE(list.find(" cmd=client|list "), std::string::npos);
+  const std::string subscribers = BulkText(client.Call({"CLIENT", "LIST", "TYPE", "pubsub"}));
+  EXPECT_EQ(std::count(subscribers.begin(), subscribers.end(), '\n'), 1) << subscribers;
+  EXPECT_NE(subscribers.find(" flags=P "), std::string::npos);
+  EXPECT_EQ(client.Call({"CLIENT", "KILL", "TYPE", "pubsub"}), ":1\r\n");
+  EXPECT_EQ(third.ReceiveAll(), "");
+  EXPECT_EQ(client.Call({"CLIENT", "KILL", "1.2.3.4:5"}), "-ERR No such client\r\n");
+  EXPECT_EQ(client.Call({"CLIENT", "KILL", "SKIPME", "no"}), ":2\r\n");
+  EXPECT_EQ(other.ReceiveAll(), "");
+  EXPECT_EQ(client.ReceiveAll(), "");
+}
+
+TEST(ClientCommand, ReplyModes) {
+  TestServer server(kNoLog);
+  TestClient client(server.port());
+  client.Send(Encode({"CLIENT", "REPLY", "OFF"}) + Encode({"PING", "1"}) + Encode({"SUBSCRIBE", "c"}) + Encode({"UNSUBSCRIBE", "c"}) +
+              Encode({"PING", "2"}) + Encode({"CLIENT", "REPLY", "ON"}));
+  EXPECT_EQ(client.ReceiveReply(), "*3\r\n" + Bulk("subscribe") + Bulk("c") + ":1\r\n");
+  EXPECT_EQ(client.ReceiveReply(), "*3\r\n" + Bulk("unsubscribe") + Bulk("c") + ":0\r\n");
+  EXPECT_EQ(client.ReceiveReply(), "+OK\r\n");
+  client.Send(Encode({"CLIENT", "REPLY", "SKIP"}) + Encode({"PING", "1"}) + Encode({"PING", "2"}));
+  EXPECT_EQ(client.ReceiveReply(), Bulk("2"));
+  client.Send(Encode({"CLIENT", "REPLY", "SKIP"}) + Encode({"CLIENT", "REPLY", "ON"}) + Encode({"PING", "3"}));
+  EXPECT_EQ(client.ReceiveReply(), "+OK\r\n");
+  EXPECT_EQ(client.ReceiveReply(), Bulk("3"));
+}
+
+TEST(PubSub, MessagesArriveInOrderAfterTheirWrites) {
+  TestServer server({"--appendonly", "yes"});
+  TestClient publisher(server.port()), subscriber(server.port());
+  EXPECT_EQ(subscriber.Call({"PSUBSCRIBE", "c*"}), "*3\r\n" + Bulk("psubscribe") + Bulk("c*") + ":1\r\n");
+  EXPECT_EQ(publisher.Call({"PUBLISH", "c1", "hello"}), ":1\r\n");
+  publisher.Send(Encode({"MULTI"}) + Encode({"SET", "k", "v"}) + Encode({"PUBLISH", "c2", "a"}) + Encode({"PUBLISH", "c2", "b"}) + Encode({"EXEC"}));
+  for (int i = 0; i < 4; i++) publisher.ReceiveReply();
+  EXPECT_EQ(publisher.ReceiveReply(), "*3\r\n+OK\r\n:1\r\n:1\r\n");
+  for (const auto& [channel, text] : {std::pair<std::string, std::string>{"c1", "hello"}, {"c2", "a"}, {"c2", "b"}}) {
+    EXPECT_EQ(subscriber.ReceiveReply(), "*4\r\n" + Bulk("pmessage") + Bulk("c*") + Bulk(channel) + Bulk(text));
+  }
+  EXPECT_EQ(publisher.Call({"PUBSUB", "NUMPAT"}), ":1\r\n");
+  EXPECT_EQ(publisher.Call({"CONFIG", "SET", "notify-keyspace-events", "KEA"}), "+OK\r\n");
+  EXPECT_EQ(subscriber.Call({"PSUBSCRIBE", "__key*"}), "*3\r\n" + Bulk("psubscribe") + Bulk("__key*") + ":2\r\n");
+  EXPECT_EQ(publisher.Call({"SET", "foo", "bar"}), "+OK\r\n");
+  EXPECT_EQ(subscriber.ReceiveReply(), "*4\r\n" + Bulk("pmessage") + Bulk("__key*") + Bulk("__keyspace@0__:foo") + Bulk("set"));
+  EXPECT_EQ(subscriber.ReceiveReply(), "*4\r\n" + Bulk("pmessage") + Bulk("__key*") + Bulk("__keyevent@0__:set") + Bulk("foo"));
+}
+
+TEST(Debug, OnlyWhereAllowed) {
+  TestServer closed(kNoLog);
+  TestClient refused(closed.port());
+  EXPECT_TRUE(refused.Call({"DEBUG", "SLEEP", "0"}).starts_with("-ERR DEBUG command not allowed."));
+  EXPECT_TRUE(refused.Call({"DEBUG", "HELP"}).starts_with("-ERR DEBUG command not allowed."));
+  EXPECT_TRUE(refused.Call({"CONFIG", "SET", "dbfilename", "x"}).ends_with("can't set protected config\r\n"));
+  TestServer local({"--appendonly", "no", "--enable-debug-command", "local", "--enable-protected-configs", "local"});
+  TestClient allowed(local.port());
+  EXPECT_EQ(allowed.Call({"DEBUG", "SLEEP", "0"}), "+OK\r\n");
+  EXPECT_EQ(allowed.Call({"CONFIG", "SET", "dbfilename", "x"}), "+OK\r\n");
+}
+
+TEST(Debug, DigestSurvivesReload) {
+  TestServer server({"--enable-debug-command", "yes"});
+  TestClient client(server.port());
+  const std::string empty = client.Call({"DEBUG", "DIGEST"});
+  EXPECT_EQ(empty, "+" + std::string(40, '0') + "\r\n");
+  EXPECT_EQ(client.Call({"DEBUG", "POPULATE", "200", "k", "20"}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"SELECT", "3"}), "+OK\r\n");
+  client.Call({"SET", "a", "1"});
+  client.Call({"SET", "b", "x", "EX", "1000"});
+  const std::string digest = client.Call({"DEBUG", "DIGEST"});
+  for (const Words& reload : {Words{"DEBUG", "RELOAD"}, Words{"DEBUG", "LOADAOF"}}) {
+    EXPECT_EQ(client.Call(reload), "+OK\r\n");
+    EXPECT_EQ(client.Call({"DEBUG", "DIGEST"}), digest);
+  }
+  const std::string value = client.Call({"DEBUG", "DIGEST-VALUE", "a"});
+  client.Call({"RENAME", "a", "z"});
+  EXPECT_EQ(client.Call({"DEBUG", "DIGEST-VALUE", "z"}), value);
+  EXPECT_NE(client.Call({"DEBUG", "DIGEST"}), digest);
+}
+
+TEST(Saving, ParksOnlyWhoAsked) {
+  TestServer server;
+  TestClient client(server.port()), other(server.port());
+  for (int i = 0; i < 100; i++) client.Call({"SET", "k" + std::to_string(i), "v"});
+  client.Send(Encode({"SAVE"}) + Encode({"PING"}));
+  EXPECT_EQ(other.Call({"PING"}), "+PONG\r\n");
+  EXPECT_EQ(client.ReceiveReply(), "+OK\r\n");
+  EXPECT_EQ(client.ReceiveReply(), "+PONG\r\n");
+  EXPECT_EQ(client.Call({"BGREWRITEAOF"}), "+Background append only file rewriting started\r\n");
+  EXPECT_EQ(client.Call({"BGSAVE", "NOW"}), "-ERR syntax error\r\n");
+  client.Call({"MULTI"});
+  EXPECT_EQ(client.Call({"SAVE"}), "-ERR Command not allowed inside a transaction\r\n");
+  EXPECT_TRUE(client.Call({"EXEC"}).starts_with("-EXECABORT"));
+}
+
+TEST(Waiting, ForTheDiskAndForNobody) {
+  TestServer server({"--appendfsync", "everysec"});
+  TestClient client(server.port()), other(server.port());
+  client.Call({"SET", "k", "v"});
+  EXPECT_EQ(client.Call({"WAITAOF", "1", "0", "5000"}), "*2\r\n:1\r\n:0\r\n");
+  EXPECT_EQ(client.Call({"WAITAOF", "2", "0", "0"}), "-ERR value is out of range, must be between 0 and 1\r\n");
+  EXPECT_EQ(client.Call({"WAIT", "0", "0"}), ":0\r\n");
+  EXPECT_EQ(client.Call({"WAIT", "1", "20"}), ":0\r\n");
+  const std::string id = client.Call({"CLIENT", "ID"}).substr(1);
+  client.Send(Encode({"WAIT", "1", "0"}));
+  const std::string number = id.substr(0, id.size() - 2);
+  while (other.Call({"CLIENT", "UNBLOCK", number}) == ":0\r\n") {
+  }
+  EXPECT_EQ(client.ReceiveReply(), ":0\r\n");
+  client.Send(Encode({"WAIT", "1", "0"}));
+  while (other.Call({"CLIENT", "UNBLOCK", number, "ERROR"}) == ":0\r\n") {
+  }
+  EXPECT_EQ(client.ReceiveReply(), "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n");
+  {
+    TestClient leaves(server.port());
+    leaves.Send(Encode({"WAIT", "1", "0"}));
+  }
+  EXPECT_EQ(client.Call({"PING"}), "+PONG\r\n");
+}
+
+TEST(Monitor, ShowsWhatRuns) {
+  TestServer server(kNoLog);
+  TestClient watcher(server.port()), client(server.port());
+  EXPECT_EQ(watcher.Call({"MONITOR"}), "+OK\r\n");
+  client.Call({"SET", "foo", "bar"});
+  client.Call({"AUTH", "x", "secret"});
+  client.Call({"CONFIG", "GET", "port"});
+  client.Call({"GET", "foo"});
+  const std::string set = watcher.ReceiveLine(), auth = watcher.ReceiveLine(), get = watcher.ReceiveLine();
+  EXPECT_NE(set.find("] \"SET\" \"foo\" \"bar\""), std::string::npos) << set;
+  EXPECT_NE(auth.find("\"AUTH\" \"(redacted)\" \"(redacted)\""), std::string::npos) << auth;
+  EXPECT_NE(get.find("\"GET\" \"foo\""), std::string::npos) << get;
+}
+
+TEST(ConfigCommand, TakesEffect) {
+  TestServer server(kNoLog);
+  TestClient client(server.port());
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "maxmemory", "100mb", "maxmemory-policy", "allkeys-lfu"}), "+OK\r\n");
+  EXPECT_EQ(server.server().store().options().runtime.maxmemory_bytes, 100u << 20);
+  EXPECT_EQ(server.server().store().options().runtime.maxmemory_policy, EvictionPolicy::kAllKeysLfu);
+  EXPECT_EQ(client.Call({"CONFIG", "GET", "maxmemory-policy"}), "*2\r\n" + Bulk("maxmemory-policy") + Bulk("allkeys-lfu"));
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "maxmemory", "1", "x"}), "-ERR syntax error\r\n");
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "appendonly", "yes"}), "+OK\r\n");
+  EXPECT_TRUE(server.server().store().options().runtime.append_only);
+}
+
+TEST(Watching, SlowLogAndLatency) {
+  TestServer server({"--appendonly", "no", "--slowlog-log-slower-than", "0", "--latency-monitor-threshold", "1", "--enable-debug-command", "yes"});
+  TestClient client(server.port());
+  client.Call({"CLIENT", "SETNAME", "me"});
+  client.Call({"DEBUG", "SLEEP", "0.01"});
+  const std::string slow = client.Call({"SLOWLOG", "LEN"});
+  EXPECT_EQ(slow, ":2\r\n");
+  EXPECT_EQ(client.Call({"SLOWLOG", "GET", "-2"}), "-ERR count should be greater than or equal to -1\r\n");
+  EXPECT_EQ(client.Call({"SLOWLOG", "RESET"}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"LATENCY", "RESET"}), ":1\r\n");
+  EXPECT_EQ(client.Call({"LATENCY", "LATEST"}), "*0\r\n");
+  EXPECT_EQ(client.Call({"LATENCY", "GRAPH", "command"}), "-ERR No samples available for event 'command'\r\n");
+  EXPECT_EQ(client.Call({"LATENCY", "HISTOGRAM", "nosuch"}), "*0\r\n");
+}
+
+}  // namespace
+}  // namespace cairn
