@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 
 #include "engine/commands/arg_reader.h"
 #include "engine/commands/bitmap_commands.h"
@@ -84,7 +83,7 @@ unsigned __int128 LoadField(const StringView& value, const FieldOperation& opera
   uint8_t bytes[9] = {};
   std::string scratch;
   const std::string_view view = value.Range(operation.offset >> 3, sizeof(bytes), &scratch);
-  std::memcpy(bytes, view.data(), view.size());
+  std::copy(view.begin(), view.end(), bytes);
   unsigned __int128 number = 0;
   for (const uint8_t byte : bytes) number = number << 8 | byte;
   return number;
