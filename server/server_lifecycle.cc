@@ -55,7 +55,14 @@ void Server::Impl::RaiseDescriptorLimit() {
 }
 
 void Server::Impl::ConnectNetworkSettings() {
-  config->OnChange({"port", "bind"}, [this] { return listener->ReopenTcp(); });
+  const auto reopen = [this](const char* error) {
+    const Status status = listener->ReopenTcp();
+    if (status.ok()) return status;
+    LogF(LogLevel::kWarning, "%s", std::string(status.message()).c_str());
+    return Status(status.code(), error);
+  };
+  config->OnChange({"port"}, [reopen] { return reopen("Unable to listen on this port. Check server logs."); });
+  config->OnChange({"bind"}, [reopen] { return reopen("Failed to bind to specified addresses."); });
   config->OnChange({"client-output-buffer-limit"}, [this] {
     shared.ReadOutputLimits();
     return Status();

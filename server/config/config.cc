@@ -110,6 +110,9 @@ Status Config::Store(int index, Words words, bool loading) {
   Value& value = values_[static_cast<size_t>(index)];
   if (!HoldsText(row)) {
     CAIRN_ASSIGN_OR_RETURN(const int64_t number, ParseDirectiveNumber(row, words));
+    if (row.has(kOnlyAtStart) && !loading && number != value.number.load(std::memory_order_relaxed)) {
+      return Status::InvalidArgument("can't set immutable config");
+    }
     value.number.store(number, std::memory_order_relaxed);
     return {};
   }

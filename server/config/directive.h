@@ -29,6 +29,7 @@ enum DirectiveFlag : uint32_t {
   kDenyLoading = 1u << 5,    // not while the data set loads
   kNoneIfEmpty = 1u << 6,    // the empty text means that there is none: CONFIG REWRITE drops the line
   kAlwaysRewrite = 1u << 7,  // written by CONFIG REWRITE even where it has its default
+  kOnlyAtStart = 1u << 8,    // as kImmutable, but CONFIG SET to the value it has is no error: tools set what they got
 };
 
 struct EnumName {

@@ -230,6 +230,7 @@ TEST(ConfigSet, Refusals) {
   const Case cases[] = {
       {{{"foo", "1"}}, {}, "ERR Unknown option or number of arguments for CONFIG SET - 'foo'"},
       {{{"daemonize", "yes"}}, {}, "ERR CONFIG SET failed (possibly related to argument 'daemonize') - can't set immutable config"},
+      {{{"threads", "7"}}, {}, "ERR CONFIG SET failed (possibly related to argument 'threads') - can't set immutable config"},
       {{{"dir", "x"}}, {.protected_allowed = false}, "ERR CONFIG SET failed (possibly related to argument 'dir') - can't set protected config"},
       {{{"appendonly", "no"}}, {.loading = true}, "LOADING Redis is loading the dataset in memory"},
       {{{"maxmemory", "1"}, {"MAXMEMORY", "2"}}, {}, "ERR CONFIG SET failed (possibly related to argument 'MAXMEMORY') - duplicate parameter"},
