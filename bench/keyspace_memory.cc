@@ -39,9 +39,9 @@ void Measure(const char* what, size_t value_bytes, bool with_ttl, uint64_t keys)
     }
     const double count = static_cast<double>(n);
     const uint64_t resident = ResidentBytes() - resident_before;
-    std::printf("  %9llu keys: %6.1f resident, %6.1f accounted, %5.2f dictionary bytes a key\n", static_cast<unsigned long long>(n),
-                static_cast<double>(resident) / count, static_cast<double>(keyspace.memory_bytes()) / count,
-                static_cast<double>(keyspace.dictionary_bytes(0)) / count);
+    std::printf("  %9llu keys: %6.1f resident, %6.1f accounted, %5.2f dictionary bytes a key\n",
+                static_cast<unsigned long long>(n), static_cast<double>(resident) / count,
+                static_cast<double>(keyspace.memory_bytes()) / count, static_cast<double>(keyspace.dictionary_bytes(0)) / count);
   }
   PurgeAllocator();
   const AllocatorStats stats = ReadAllocatorStats();

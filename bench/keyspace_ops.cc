@@ -76,7 +76,8 @@ double Threads(Keyspace& keyspace, uint64_t keys, int threads, double* operation
   std::vector<double> ns(static_cast<size_t>(threads));
   const auto begin = std::chrono::steady_clock::now();
   for (int t = 0; t < threads; t++) {
-    running.emplace_back([&, t] { ns[static_cast<size_t>(t)] = Run(keyspace, keys, Kind::kMixed, true, static_cast<uint64_t>(t) + 10); });
+    running.emplace_back(
+        [&, t] { ns[static_cast<size_t>(t)] = Run(keyspace, keys, Kind::kMixed, true, static_cast<uint64_t>(t) + 10); });
   }
   for (std::thread& thread : running) thread.join();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -88,12 +89,25 @@ double Threads(Keyspace& keyspace, uint64_t keys, int threads, double* operation
 
 int Main(uint64_t keys) {
   Keyspace keyspace{KeyspaceOptions{}};
+  const std::string value(64, 'v');
+  std::vector<std::vector<std::string>> names(kShardCount);  // as a snapshot has them: shard by shard
   for (uint64_t n = 0; n < keys; n++) {
-    const std::string name = KeyName(n);
-    keyspace.LoadEntry(0, KeyRef::Of(name), {.value = {std::string_view("0123456789012345678901234567890123456789012345678901234567890123")}},
-                       1000, true);
+    std::string name = KeyName(n);
+    names[KeyRef::Of(name).shard()].push_back(std::move(name));
   }
+  const double begin = ThreadCpuNs();
+  for (uint32_t shard = 0; shard < kShardCount; shard++) {
+    keyspace.Reserve(shard, 0, names[shard].size());
+    for (const std::string& name : names[shard]) keyspace.LoadEntry(0, KeyRef::Of(name), {.value = {value}}, 1000, true);
+  }
+  const double load_ns = (ThreadCpuNs() - begin) / static_cast<double>(keys);
+  names.clear();
   std::printf("%llu keys, ns of CPU an operation (hash, locks and lookup included)\n", static_cast<unsigned long long>(keys));
+  std::printf("  loading              %6.1f\n", load_ns);
+  if (std::getenv("KEYSPACE_OPS_GET_ONLY") != nullptr) {  // for a profiler
+    std::printf("  GET prefetched %.1f\n", Run(keyspace, keys, Kind::kGet, true, 1));
+    return 0;
+  }
   for (const bool prefetch : {false, true}) {
     std::printf("  GET %-16s %6.1f\n", prefetch ? "prefetched" : "not prefetched", Run(keyspace, keys, Kind::kGet, prefetch, 1));
     std::printf("  SET %-16s %6.1f\n", prefetch ? "prefetched" : "not prefetched", Run(keyspace, keys, Kind::kSet, prefetch, 2));

@@ -1,7 +1,7 @@
 // Values in Redis's RDB encoding: what stands in snapshots, DUMP and, later, the cold tier and full sync.
 //
-// A string is a length followed by its bytes, or a small integer in one, two or four bytes. All functions are pure; callers give the
-// room. The bytes are durable: they never change for a given value type.
+// A string is a length followed by its bytes, or a small integer in one, two or four bytes. All functions are pure; callers give
+// the room. The bytes are durable: they never change for a given value type.
 #pragma once
 
 #include <bit>

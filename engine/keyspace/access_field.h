@@ -1,5 +1,5 @@
-// The 24-bit access field of an entry, as Redis keeps it: with an LFU policy the time of the last decrement in minutes (16 bits) and
-// a logarithmic counter (8 bits); otherwise the time of the last access in seconds (modulo 2^24, about 194 days).
+// The 24-bit access field of an entry, as Redis keeps it: with an LFU policy the time of the last decrement in minutes (16 bits)
+// and a logarithmic counter (8 bits); otherwise the time of the last access in seconds (modulo 2^24, about 194 days).
 //
 // A change of policy reinterprets the fields that are there, as in Redis. Pure functions; any thread.
 #pragma once

@@ -1,8 +1,8 @@
 // One execution's changes: gathered while the shard locks are held, logged as one atomic unit before they are released.
 //
-// Life of a scope: (1) the executor fills in the clock and takes the locks of the shards in `locked_shards`; (2) handlers change the
-// keyspace, which calls Touch, Record and Event here; (3) the executor appends `unit()` to the log, stores the LSN in the touched
-// stripes, hands the events to the listener with that LSN, and releases the locks. Used by one thread; never shared.
+// Life of a scope: (1) the executor fills in the clock and takes the locks of the shards in `locked_shards`; (2) handlers change
+// the keyspace, which calls Touch, Record and Event here; (3) the executor appends `unit()` to the log, stores the LSN in the
+// touched stripes, hands the events to the listener with that LSN, and releases the locks. Used by one thread; never shared.
 #pragma once
 
 #include <bitset>
@@ -19,8 +19,16 @@ namespace cairn {
 
 // Classes of keyspace events as in notify-keyspace-events.
 enum EventClass : uint32_t {
-  kEventGeneric = 1u << 0, kEventString = 1u << 1, kEventList = 1u << 2, kEventSet = 1u << 3, kEventHash = 1u << 4,
-  kEventSortedSet = 1u << 5, kEventExpired = 1u << 6, kEventEvicted = 1u << 7, kEventStream = 1u << 8, kEventKeyMiss = 1u << 9,
+  kEventGeneric = 1u << 0,
+  kEventString = 1u << 1,
+  kEventList = 1u << 2,
+  kEventSet = 1u << 3,
+  kEventHash = 1u << 4,
+  kEventSortedSet = 1u << 5,
+  kEventExpired = 1u << 6,
+  kEventEvicted = 1u << 7,
+  kEventStream = 1u << 8,
+  kEventKeyMiss = 1u << 9,
   kEventNew = 1u << 10,
 };
 
@@ -31,8 +39,8 @@ struct KeyspaceEvent {
   std::string key;
 };
 
-// Hears every event; implemented by the server's pub/sub. Called with the shard locks held, after the unit was logged, so that events
-// of one key arrive in log order; must only hand them on. `lsn` must be durable before a subscriber sees them.
+// Hears every event; implemented by the server's pub/sub. Called with the shard locks held, after the unit was logged, so that
+// events of one key arrive in log order; must only hand them on. `lsn` must be durable before a subscriber sees them.
 class ChangeListener {
  public:
   virtual ~ChangeListener() = default;
@@ -50,14 +58,17 @@ struct UnitPiece {
 
 class ChangeScope {
  public:
-  int64_t now_ms = 0;             // the time this execution sees; one value for a whole transaction
-  bool deletes_expired = true;    // false while writes are refused and on replicas: expired keys are hidden instead (promise P5)
-  bool replaying = false;         // recovery: nothing expires, nothing is recorded
-  uint32_t wanted_events = 0;     // ChangeListener::wanted_classes() at the start
+  int64_t now_ms = 0;           // the time this execution sees; one value for a whole transaction
+  bool deletes_expired = true;  // false while writes are refused and on replicas: expired keys are hidden instead (promise P5)
+  bool replaying = false;       // recovery: nothing expires, nothing is recorded
+  uint32_t wanted_events = 0;   // ChangeListener::wanted_classes() at the start
   ShardSet locked_shards;
 
   // The key changed: its stripe takes this unit's LSN; `changes` grows (Redis's rdb_changes_since_last_save).
-  void Touch(const KeyRef& key) { touched_stripes_.push_back(static_cast<uint16_t>(key.stripe())); changes_++; }
+  void Touch(const KeyRef& key) {
+    touched_stripes_.push_back(static_cast<uint16_t>(key.stripe()));
+    changes_++;
+  }
   // Every key may have changed (FLUSHALL, SWAPDB): all stripes take this unit's LSN.
   void TouchAll(uint64_t changes);
   // The reply depends on the key as it is: it waits for the stripe's LSN.
@@ -67,8 +78,8 @@ class ChangeScope {
   void Event(EventClass event_class, std::string_view name, uint32_t database, std::string_view key) {
     if (wanted_events & event_class) events_.push_back({event_class, name, database, std::string(key)});
   }
-  // Appends one command to the unit, in order, for `database` (a SELECT is put before it where that differs from the record before).
-  // owners: empty, or parallel to args; an owner that is not empty holds exactly args[i] and is linked, not copied.
+  // Appends one command to the unit, in order, for `database` (a SELECT is put before it where that differs from the record
+  // before). owners: empty, or parallel to args; an owner that is not empty holds exactly args[i] and is linked, not copied.
   void Record(uint32_t database, std::span<const std::string_view> args, std::span<const SharedBytes> owners = {});
 
   uint64_t changes() const { return changes_; }

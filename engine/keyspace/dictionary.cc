@@ -62,14 +62,16 @@ void Dictionary::Insert(const KeyRef& key, Entry* entry) {
   SegmentRef segment = SegmentAt(key.hash);
   if (segment.empty() || segment.tail().count >= SegmentCapacity(segment.buckets())) segment = MakeRoom(key.hash, segment);
   const uint32_t tag = key.hash & 0xFFFF;
-  if (sink_ != nullptr) [[unlikely]] HandOver(segment, PlaceFor(segment, tag));
+  if (sink_ != nullptr) [[unlikely]]
+    HandOver(segment, PlaceFor(segment, tag));
   PlaceInSegment(segment, tag, entry);
   size_++;
 }
 
 Entry* Dictionary::Remove(const KeyRef& key, uint64_t* slot) {
   const SegmentRef segment = SegmentAt(key.hash);
-  if (sink_ != nullptr) [[unlikely]] HandOver(segment, SlotBucket(segment, slot));
+  if (sink_ != nullptr) [[unlikely]]
+    HandOver(segment, SlotBucket(segment, slot));
   Entry* entry = SlotEntry(*slot);
   RemoveFromSegment(segment, slot);
   size_--;
@@ -179,7 +181,8 @@ void Dictionary::Split(uint64_t hash, SegmentRef segment) {
   }
   SegmentRef halves[2];
   for (int half = 0; half < 2; half++) {
-    halves[half] = counts[half] == 0 ? SegmentRef(nullptr, 0, depth + 1) : MakeSegment(BucketsFor(counts[half] + counts[half] / 64 + 1), depth + 1);
+    halves[half] = counts[half] == 0 ? SegmentRef(nullptr, 0, depth + 1)
+                                     : MakeSegment(BucketsFor(counts[half] + counts[half] / 64 + 1), depth + 1);
   }
   for (uint32_t i = 0; i < slot_count; i++) {
     if (Entry* entry = SlotEntry(slots[i])) PlaceInSegment(halves[side[i]], SlotTag(slots[i]), entry);

@@ -1,14 +1,15 @@
 // The keys of one shard and database: an extendible-hash directory, by the upper part of the hash, to small segments (segment.h).
 //
-// The range of hashes is cut into `roots` equal parts, each of which is halved as often as needed: the directory has roots * 2^depth
-// entries, a segment of depth d covers 1 / (roots * 2^d) of all hashes. No operation walks more than one segment (at most about 1,000
-// slots). A segment grows in steps of a size class and splits in two when the largest is full. How full it is repeats with every
-// doubling of its keys; dictionaries with different roots are at different points of that cycle, so that together they are about 0.87
-// full at any number of keys.
-// Segments are never merged, but an empty one takes no memory and an empty dictionary forgets its directory.
+// The range of hashes is cut into `roots` equal parts, each of which is halved as often as needed: the directory has roots *
+// 2^depth entries, a segment of depth d covers 1 / (roots * 2^d) of all hashes. No operation walks more than one segment (at most
+// about 1,000 slots). A segment grows in steps of a size class and splits in two when the largest is full. How full it is repeats
+// with every doubling of its keys; dictionaries with different roots are at different points of that cycle, so that together they
+// are about 0.87 full at any number of keys. Segments are never merged, but an empty one takes no memory and an empty dictionary
+// forgets its directory.
 //
-// Ownership: the dictionary owns the entries in it. Remove and Replace give an entry back to the caller. Pointers to slots are valid
-// until the next insertion or removal. Threads: the shard's lock is held for every call, or the dictionary belongs to one thread.
+// Ownership: the dictionary owns the entries in it. Remove and Replace give an entry back to the caller. Pointers to slots are
+// valid until the next insertion or removal. Threads: the shard's lock is held for every call, or the dictionary belongs to one
+// thread.
 //
 // Snapshots: while a cut is set, every bucket is handed to it before anything in it changes. Remove, Replace, insertions and
 // rebuilding see to it; whoever changes an entry in place calls BeforeChange first.
@@ -36,8 +37,8 @@ class BucketSink {
 struct HashPosition {
   static constexpr uint32_t kMaxDepth = 23;
   static constexpr uint32_t kPrefixBits = kMaxDepth + 3;  // for up to 7 roots
-  uint32_t prefix = 0;  // where the range begins, in parts of 1 / (roots * 2^kMaxDepth)
-  uint32_t depth = 0;   // how often its root was halved; of no meaning while tag is 0
+  uint32_t prefix = 0;                                    // where the range begins, in parts of 1 / (roots * 2^kMaxDepth)
+  uint32_t depth = 0;                                     // how often its root was halved; of no meaning while tag is 0
   uint32_t tag = 0;
 
   bool operator==(const HashPosition&) const = default;
@@ -70,7 +71,8 @@ class Dictionary {
   // Puts another entry of the same key into the slot.
   Entry* Replace(const KeyRef& key, uint64_t* slot, Entry* entry);
   void BeforeChange(const KeyRef& key, const uint64_t* slot) {
-    if (sink_ != nullptr) [[unlikely]] HandOver(SegmentAt(key.hash), SlotBucket(SegmentAt(key.hash), slot));
+    if (sink_ != nullptr) [[unlikely]]
+      HandOver(SegmentAt(key.hash), SlotBucket(SegmentAt(key.hash), slot));
   }
   // Makes room for so many keys in all, so that inserting them moves little. Only in an empty dictionary.
   void Reserve(uint64_t keys);
@@ -83,24 +85,25 @@ class Dictionary {
   void PrefetchEntry(uint64_t hash) const;
 
   // Appends the entries at `position` (those of one home bucket, each once) and moves it on; false when that was the last.
-  // From a default position to the end every key that stays is given at least once, and only once while segments merely grow and split.
+  // From a default position to the end every key that stays is given at least once, and only once while segments merely grow and
+  // split.
   bool Gather(HashPosition* position, std::vector<Entry*>* entries) const;
-  // Appends entries from the place where `hash` belongs on, until there are `wanted`; with `volatile_only` those that have an expiry.
-  // Looks at `max_buckets` buckets at most.
+  // Appends entries from the place where `hash` belongs on, until there are `wanted`; with `volatile_only` those that have an
+  // expiry. Looks at `max_buckets` buckets at most.
   void Sample(uint64_t hash, size_t wanted, bool volatile_only, uint32_t max_buckets, std::vector<Entry*>* entries) const;
 
   // From now on buckets are handed over for `epoch` (not seen before) as keys of `database`, until sink is set to nullptr.
   void SetCut(BucketSink* sink, uint32_t epoch, uint32_t database);
-  // Hands over what was not handed over yet: up to `max_buckets` buckets from *walk on, which starts at 0 and is moved on; false when
-  // all is handed over.
+  // Hands over what was not handed over yet: up to `max_buckets` buckets from *walk on, which starts at 0 and is moved on; false
+  // when all is handed over.
   struct CutWalk {
     uint32_t prefix = 0;
     uint32_t bucket = 0;
   };
   bool HandOverSome(CutWalk* walk, uint32_t max_buckets);
 
-  // Frees entries and segments until `max_entries` entries are freed; false when nothing is left. Afterwards only the destructor may
-  // be called. `entry_count` grows by the entries freed.
+  // Frees entries and segments until `max_entries` entries are freed; false when nothing is left. Afterwards only the destructor
+  // may be called. `entry_count` grows by the entries freed.
   bool FreeStep(uint32_t max_entries, uint64_t* freed_entries);
 
  private:
@@ -113,7 +116,9 @@ class Dictionary {
   static uint32_t RangeBegin(uint32_t prefix, uint32_t depth) {
     return prefix >> (HashPosition::kMaxDepth - depth) << (HashPosition::kMaxDepth - depth);
   }
-  static uint32_t RangeEnd(uint32_t prefix, uint32_t depth) { return RangeBegin(prefix, depth) + (1u << (HashPosition::kMaxDepth - depth)); }
+  static uint32_t RangeEnd(uint32_t prefix, uint32_t depth) {
+    return RangeBegin(prefix, depth) + (1u << (HashPosition::kMaxDepth - depth));
+  }
   static uint32_t SlotBucket(SegmentRef segment, const uint64_t* slot) {
     return static_cast<uint32_t>(slot - segment.slots()) / kSlotsPerBucket;
   }
@@ -140,7 +145,7 @@ class Dictionary {
   uint64_t directory_size_;  // roots_ << depth_
   const uint32_t roots_;
   uint32_t depth_ = 0;
-  uint32_t epoch_ = 0;     // of the cut
+  uint32_t epoch_ = 0;  // of the cut
   uint64_t size_ = 0;
   uint64_t memory_bytes_ = 0;
   BucketSink* sink_ = nullptr;

@@ -54,7 +54,8 @@ bool Dictionary::Gather(HashPosition* position, std::vector<Entry*>* entries) co
   return end < PrefixEnd();
 }
 
-void Dictionary::Sample(uint64_t hash, size_t wanted, bool volatile_only, uint32_t max_buckets, std::vector<Entry*>* entries) const {
+void Dictionary::Sample(uint64_t hash, size_t wanted, bool volatile_only, uint32_t max_buckets,
+                        std::vector<Entry*>* entries) const {
   if (size_ == 0) return;
   uint32_t prefix = PrefixOf(hash);
   SegmentRef segment = SegmentAt(hash);

@@ -4,10 +4,12 @@
 //   header 8 | expiry_ms 8 (if any) | key length 8 (only keys of 65,535 bytes and more) | key | inline value or 8-byte payload
 //
 // header: access 24 bits (LRU clock in seconds, or LFU counter and decrement time, as Redis), kind 8 bits (type 3, encoding 4,
-// expiry 1), key length 16 bits, inline value length 16 bits. Inline values are at most kInlineValueMaxBytes; longer ones are ropes.
+// expiry 1), key length 16 bits, inline value length 16 bits. Inline values are at most kInlineValueMaxBytes; longer ones are
+// ropes.
 //
 // Entries are created, resized, moved and freed only by the Dictionary that holds them; everybody else reads through const access
-// or changes them through Keyspace. A pointer to an entry lives until the next change of its key or the release of its shard's lock.
+// or changes them through Keyspace. A pointer to an entry lives until the next change of its key or the release of its shard's
+// lock.
 #pragma once
 
 #include <cstdint>
@@ -57,7 +59,7 @@ class Entry {
   uint64_t memory_bytes() const;
 
  private:
-  friend class EntryCodec;  // entry.cc, entry_codec.h: builds and changes the bytes
+  friend class EntryCodec;                      // entry.cc, entry_codec.h: builds and changes the bytes
   static constexpr uint16_t kLongKey = 0xFFFF;  // key_size_ of a key whose length stands in 8 bytes of its own
   Entry() = default;
   const char* body() const { return reinterpret_cast<const char*>(this + 1); }
@@ -75,7 +77,8 @@ static_assert(sizeof(Entry) == 8);
 
 inline std::string_view Entry::key() const {
   const char* at = body() + ((kind_ & 0x80) >> 4);
-  if (key_size_ != kLongKey) [[likely]] return {at, key_size_};
+  if (key_size_ != kLongKey) [[likely]]
+    return {at, key_size_};
   uint64_t size;
   std::memcpy(&size, at, sizeof(size));
   return {at + sizeof(size), size};

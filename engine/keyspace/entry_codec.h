@@ -1,10 +1,11 @@
 // Builds, changes and frees the bytes of entries. Only the keyspace uses it; the layout is drawn in entry.h.
 //
 // Ownership: New gives the caller an entry that belongs to nobody yet; Free ends one together with its rope, unless the rope was
-// taken out before. Nothing here fails (memory that runs out aborts) and nothing is synchronised: the shard's lock is held, or the
-// entry is not shared yet.
+// taken out before. Nothing here fails (memory that runs out aborts) and nothing is synchronised: the shard's lock is held, or
+// the entry is not shared yet.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -35,7 +36,11 @@ class EntryCodec {
     return static_cast<size_t>(entry.payload() - reinterpret_cast<const char*>(&entry)) + PayloadBytes(ShapeIn(entry));
   }
   // What the entry's own allocation takes. At least 16, so that the low four bits of every entry's address are zero.
-  static size_t AllocatedBytes(size_t size_bytes) { return AllocationSize(size_bytes < 16 ? 16 : size_bytes); }
+  static size_t AllocatedBytes(size_t size_bytes) {
+    if (size_bytes <= kTabledBytes) [[likely]]
+      return allocated_bytes_[(size_bytes + 15) / 16];
+    return AllocationSize(size_bytes);
+  }
   static size_t AllocatedBytes(const Entry& entry) { return AllocatedBytes(SizeBytes(entry)); }
 
   // An entry with everything but the value's bytes. expiry_ms < 0: none.
@@ -45,7 +50,8 @@ class EntryCodec {
   // Only where has_expiry().
   static void SetExpiry(Entry* entry, int64_t expiry_ms);
   static char* MutablePayload(Entry* entry) { return const_cast<char*>(entry->payload()); }
-  // Writes a string value's bytes as the entry's shape says: nothing for kInt, a new rope (shared where there is an owner) for kRope.
+  // Writes a string value's bytes as the entry's shape says: nothing for kInt, a new rope (shared where there is an owner) for
+  // kRope.
   static void WriteValue(Entry* entry, const StringSource& value);
   static void SetInt(Entry* entry, int64_t number);
   static void SetRope(Entry* entry, std::unique_ptr<Rope> rope);  // forgets the pointer that was there
@@ -61,6 +67,11 @@ class EntryCodec {
   static size_t PayloadBytes(const ValueShape& shape) {
     return shape.encoding == Encoding::kInt || shape.encoding == Encoding::kRope ? 8 : shape.inline_size;
   }
+
+ private:
+  // What allocations of up to 1 KiB take, asked once.
+  static constexpr size_t kTabledBytes = 1024;
+  static const std::array<uint16_t, kTabledBytes / 16 + 1> allocated_bytes_;
 };
 
 }  // namespace cairn

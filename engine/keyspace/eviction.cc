@@ -9,15 +9,15 @@ namespace cairn {
 
 namespace {
 
-constexpr uint32_t kPicksPerCount = 64;       // how long the counted sizes are good enough
-constexpr uint32_t kBucketsPerSample = 48;    // looked at in search of keys with an expiry
-constexpr uint64_t kVolatileRare = 8;         // fewer than one key in so many has an expiry: sample the expiry index instead
-constexpr int kTries = 128;                   // places that turn out empty, or candidates that are gone, before giving up
+constexpr uint32_t kPicksPerCount = 64;     // how long the counted sizes are good enough
+constexpr uint32_t kBucketsPerSample = 48;  // looked at in search of keys with an expiry
+constexpr uint64_t kVolatileRare = 8;       // fewer than one key in so many has an expiry: sample the expiry index instead
+constexpr int kTries = 128;                 // places that turn out empty, or candidates that are gone, before giving up
 static_assert(kTries > kPicksPerCount);
 
 bool IsVolatile(EvictionPolicy policy) {
-  return policy == EvictionPolicy::kVolatileLru || policy == EvictionPolicy::kVolatileLfu || policy == EvictionPolicy::kVolatileRandom ||
-         policy == EvictionPolicy::kVolatileTtl;
+  return policy == EvictionPolicy::kVolatileLru || policy == EvictionPolicy::kVolatileLfu ||
+         policy == EvictionPolicy::kVolatileRandom || policy == EvictionPolicy::kVolatileTtl;
 }
 
 uint64_t ScoreOf(const Entry& entry, int64_t now_ms, const AccessPolicy& policy) {

@@ -1,8 +1,8 @@
 // Which key goes when memory is short: Redis's policies over the whole keyspace, by sampling.
 //
 // LRU and LFU: each call samples a few entries of a random place, chosen in proportion to the number of keys, keeps the best
-// candidates seen so far in a pool of 16, and takes the best that is still there. allkeys-random and volatile-random take a random
-// key; volatile-ttl takes the key that expires first, exactly.
+// candidates seen so far in a pool of 16, and takes the best that is still there. allkeys-random and volatile-random take a
+// random key; volatile-ttl takes the key that expires first, exactly.
 //
 // Locks: none may be held. EvictOne takes one shard's lock at a time; its own lock is never held while the commit function runs.
 // Threads: any number; they share the pool.
@@ -27,9 +27,10 @@ class Evictor {
   // For tests.
   Evictor(Keyspace& keyspace, uint64_t seed);
 
-  // Deletes one key by Keyspace::eviction_settings(). `scope` is cleared but for what the caller set in it (now_ms, wanted_events);
-  // locked_shards becomes the victim's shard. The DEL is recorded and the event "evicted" noted, then `commit` is called with
-  // the shard still locked: it logs the unit. False where the policy evicts nothing or no key is left that it may evict.
+  // Deletes one key by Keyspace::eviction_settings(). `scope` is cleared but for what the caller set in it (now_ms,
+  // wanted_events); locked_shards becomes the victim's shard. The DEL is recorded and the event "evicted" noted, then `commit` is
+  // called with the shard still locked: it logs the unit. False where the policy evicts nothing or no key is left that it may
+  // evict.
   bool EvictOne(ChangeScope& scope, const std::function<void(ChangeScope&)>& commit);
 
  private:

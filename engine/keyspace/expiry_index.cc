@@ -17,7 +17,9 @@ constexpr uint64_t kDeadlineMax = (uint64_t{1} << 48) - 1;
 
 // Moves [from, count) one place to the right, or one place to the left over `from`.
 template <typename T>
-void OpenGap(T* array, uint32_t from, uint32_t count) { std::memmove(array + from + 1, array + from, (count - from) * sizeof(T)); }
+void OpenGap(T* array, uint32_t from, uint32_t count) {
+  std::memmove(array + from + 1, array + from, (count - from) * sizeof(T));
+}
 template <typename T>
 void CloseGap(T* array, uint32_t from, uint32_t count) {
   std::memmove(array + from, array + from + 1, (count - from - 1) * sizeof(T));
@@ -78,7 +80,8 @@ ExpiryIndex::Item ExpiryIndex::MakeItem(int64_t deadline_ms, const Entry* entry)
 Entry* ExpiryIndex::EntryOf(const Item& item) { return reinterpret_cast<Entry*>((item.high & 0xFFFF) << 32 | item.low); }
 
 ExpiryIndex::~ExpiryIndex() {
-  while (FreeStep(UINT32_MAX)) {}
+  while (FreeStep(UINT32_MAX)) {
+  }
 }
 
 template <typename NodeType>

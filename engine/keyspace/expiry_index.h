@@ -1,10 +1,10 @@
 // The keys of one shard and database that have an expiry, ordered by time: a B+tree of packed 512-byte nodes.
 //
-// An item is 12 bytes, a 48-bit deadline in Unix milliseconds and the entry's 48-bit address; later deadlines (after the year 10889)
-// count as the last. Insertion in ascending order fills the nodes. Insert, Erase and First are O(log n).
+// An item is 12 bytes, a 48-bit deadline in Unix milliseconds and the entry's 48-bit address; later deadlines (after the year
+// 10889) count as the last. Insertion in ascending order fills the nodes. Insert, Erase and First are O(log n).
 //
-// Invariant: holds an item for exactly those entries of its dictionary that have an expiry; who changes an expiry or moves an entry
-// tells the index. Not synchronised: the shard's lock is held.
+// Invariant: holds an item for exactly those entries of its dictionary that have an expiry; who changes an expiry or moves an
+// entry tells the index. Not synchronised: the shard's lock is held.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,9 @@ class ExpiryIndex {
 
   uint64_t size() const { return size_; }
   uint64_t memory_bytes() const { return memory_bytes_; }
-  double AverageDeadlineMs() const { return size_ == 0 ? 0 : static_cast<double>(deadline_sum_s_) * 1024 / static_cast<double>(size_); }
+  double AverageDeadlineMs() const {
+    return size_ == 0 ? 0 : static_cast<double>(deadline_sum_s_) * 1024 / static_cast<double>(size_);
+  }
   // Frees up to `max_nodes` nodes; false when none is left. Afterwards only the destructor may be called.
   bool FreeStep(uint32_t max_nodes);
 

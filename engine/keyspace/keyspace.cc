@@ -19,11 +19,13 @@ Shard& Keyspace::shard(uint32_t index) { return state_->shard(index); }
 
 // In index order from a set: more than the analysis can follow.
 void Keyspace::LockShards(const ShardSet& shards) CAIRN_NO_THREAD_SAFETY_ANALYSIS {
-  for (uint64_t left = shards.to_ullong(); left != 0; left &= left - 1) LockOf(static_cast<uint32_t>(std::countr_zero(left))).Lock();
+  for (uint64_t left = shards.to_ullong(); left != 0; left &= left - 1)
+    LockOf(static_cast<uint32_t>(std::countr_zero(left))).Lock();
 }
 
 void Keyspace::UnlockShards(const ShardSet& shards) CAIRN_NO_THREAD_SAFETY_ANALYSIS {
-  for (uint64_t left = shards.to_ullong(); left != 0; left &= left - 1) LockOf(static_cast<uint32_t>(std::countr_zero(left))).Unlock();
+  for (uint64_t left = shards.to_ullong(); left != 0; left &= left - 1)
+    LockOf(static_cast<uint32_t>(std::countr_zero(left))).Unlock();
 }
 
 void Keyspace::Prefetch(std::span<const KeyRef> keys, std::span<const uint32_t> databases) {
@@ -110,7 +112,8 @@ Entry* Keyspace::CopyEntry(ChangeScope& scope, const Entry& from, uint32_t to_da
   if (from.encoding() == Encoding::kRope) {
     EntryCodec::SetRope(copy, std::make_unique<Rope>(from.rope()));
   } else {
-    std::memcpy(EntryCodec::MutablePayload(copy), EntryCodec::MutablePayload(const_cast<Entry*>(&from)), EntryCodec::PayloadBytes(shape));
+    std::memcpy(EntryCodec::MutablePayload(copy), EntryCodec::MutablePayload(const_cast<Entry*>(&from)),
+                EntryCodec::PayloadBytes(shape));
   }
   Table& table = state_->MakeTable(shard, to_database);
   TableChange change(*state_, shard, table, to_database);
@@ -131,7 +134,8 @@ void Keyspace::LoadEntry(uint32_t database, const KeyRef& key, const LoadedStrin
   Shard& shard = state_->shard(key.shard());
   Table& table = state_->MakeTable(shard, database);
   TableChange change(*state_, shard, table, database);
-  const EntryCodec::ValueShape shape = loaded.is_int ? EntryCodec::IntShape(loaded.number) : EntryCodec::ShapeOf(loaded.value.bytes, false);
+  const EntryCodec::ValueShape shape =
+      loaded.is_int ? EntryCodec::IntShape(loaded.number) : EntryCodec::ShapeOf(loaded.value.bytes, false);
   const uint32_t access = loaded.has_access ? loaded.access : InitialAccess(now_ms, state_->access_policy());
   Entry* entry = EntryCodec::New(key.name, ValueType::kString, shape, loaded.expiry_ms, access);
   EntryCodec::WriteValue(entry, loaded.value);
@@ -177,13 +181,15 @@ void Keyspace::ConfigureEviction(const EvictionSettings& settings) {
   state_->samples.store(settings.samples, std::memory_order_relaxed);
   state_->lfu_log_factor.store(settings.lfu_log_factor, std::memory_order_relaxed);
   state_->lfu_decay_minutes.store(settings.lfu_decay_minutes, std::memory_order_relaxed);
+  state_->memory_limited.store(settings.limited, std::memory_order_relaxed);
   state_->lfu.store(settings.policy == EvictionPolicy::kAllKeysLfu || settings.policy == EvictionPolicy::kVolatileLfu,
                     std::memory_order_relaxed);
 }
 
 EvictionSettings Keyspace::eviction_settings() const {
   return {state_->policy.load(std::memory_order_relaxed), state_->samples.load(std::memory_order_relaxed),
-          state_->lfu_log_factor.load(std::memory_order_relaxed), state_->lfu_decay_minutes.load(std::memory_order_relaxed)};
+          state_->lfu_log_factor.load(std::memory_order_relaxed), state_->lfu_decay_minutes.load(std::memory_order_relaxed),
+          state_->memory_limited.load(std::memory_order_relaxed)};
 }
 
 }  // namespace cairn

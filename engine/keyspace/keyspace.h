@@ -6,8 +6,8 @@
 //  3. Under a shard's lock nothing blocks: no I/O, no waiting for the log, no other lock but leaf locks (log buffer, event hub).
 //  4. Background work (expiry, eviction, frees, snapshots) takes one shard at a time, for microseconds.
 // Invariants: an entry is in exactly one dictionary; in the expiry index of its database if and only if it has an expiry; memory
-// counters equal the sum of AllocationSize over what the shard owns; a dictionary bucket older than the snapshot epoch is handed to
-// the snapshot before anything in it changes (snapshot_cut.h).
+// counters equal the sum of AllocationSize over what the shard owns; a dictionary bucket older than the snapshot epoch is handed
+// to the snapshot before anything in it changes (snapshot_cut.h).
 #pragma once
 
 #include <atomic>
@@ -42,15 +42,16 @@ struct EvictionSettings {
   int samples = 5;
   int lfu_log_factor = 10;
   int lfu_decay_minutes = 1;
+  bool limited = false;  // maxmemory is set: the policy may come to be used
 };
 
 // A string key as a snapshot or an import holds it.
 struct LoadedString {
-  StringSource value;         // is_int: not used
+  StringSource value;  // is_int: not used
   bool is_int = false;
   int64_t number = 0;
-  int64_t expiry_ms = -1;     // < 0: none
-  bool has_access = false;    // otherwise the key counts as used just now
+  int64_t expiry_ms = -1;   // < 0: none
+  bool has_access = false;  // otherwise the key counts as used just now
   uint32_t access = 0;
 };
 
@@ -72,31 +73,32 @@ class Keyspace {
   void UnlockShards(const ShardSet& shards);
   void LockShard(uint32_t shard) CAIRN_NO_THREAD_SAFETY_ANALYSIS { LockOf(shard).Lock(); }
   void UnlockShard(uint32_t shard) CAIRN_NO_THREAD_SAFETY_ANALYSIS { LockOf(shard).Unlock(); }
-  // Overlaps the cache misses of a batch: touches the buckets, then the entries, of keys about to be used. Takes and releases each
-  // shard's lock by itself; call it with none held.
+  // Overlaps the cache misses of a batch: touches the buckets, then the entries, of keys about to be used. Takes and releases
+  // each shard's lock by itself; call it with none held.
   void Prefetch(std::span<const KeyRef> keys, std::span<const uint32_t> databases);
 
   // --- one key (its shard locked) --------------------------------------------------------------------------------------
   enum class Access : uint8_t {
-    kRead,     // counts a hit or a miss, updates LRU/LFU, an absent key is a keymiss event
-    kWrite,    // updates LRU/LFU
-    kLook,     // counts like kRead but leaves LRU/LFU alone (EXISTS, TYPE, TTL; every read after CLIENT NO-TOUCH)
-    kPeek,     // changes and counts nothing (OBJECT, DEBUG, DEL's check)
+    kRead,   // counts a hit or a miss, updates LRU/LFU, an absent key is a keymiss event
+    kWrite,  // updates LRU/LFU
+    kLook,   // counts like kRead but leaves LRU/LFU alone (EXISTS, TYPE, TTL; every read after CLIENT NO-TOUCH)
+    kPeek,   // changes and counts nothing (OBJECT, DEBUG, DEL's check)
   };
-  // The key's entry, or nullptr. A key past its expiry is not found: it is deleted, recorded as DEL and its event sent first (hidden
-  // where the scope may not delete). The reply is made to wait for the key's stripe.
+  // The key's entry, or nullptr. A key past its expiry is not found: it is deleted, recorded as DEL and its event sent first
+  // (hidden where the scope may not delete). The reply is made to wait for the key's stripe.
   Entry* Find(ChangeScope& scope, uint32_t database, const KeyRef& key, Access access);
 
   struct SetOptions {
-    bool keep_expiry = false;   // otherwise an expiry is removed
-    int64_t expiry_ms = -1;     // >= 0: the new expiry
-    bool raw = false;           // never int- or embstr-encode (results of APPEND, SETRANGE...)
+    bool keep_expiry = false;  // otherwise an expiry is removed
+    int64_t expiry_ms = -1;    // >= 0: the new expiry
+    bool raw = false;          // never int- or embstr-encode (results of APPEND, SETRANGE...)
+    bool text = false;         // never int-encode (results of INCRBYFLOAT)
   };
-  // Stores a string under the key, replacing a value of any type; the returned entry is the key's. Records nothing, sends no event
-  // (the handler does), touches the key.
+  // Stores a string under the key, replacing a value of any type; the returned entry is the key's. Records nothing, sends no
+  // event (the handler does), touches the key.
   Entry* SetString(ChangeScope& scope, uint32_t database, const KeyRef& key, StringSource value, const SetOptions& options);
-  // Appends to a string, or writes into it at an offset (a gap is filled with zeros); creates an absent key. The entry, if any, is of
-  // type string. Amortised O(bytes written), and O(16 KiB) of copying where a snapshot or reply still holds the old bytes.
+  // Appends to a string, or writes into it at an offset (a gap is filled with zeros); creates an absent key. The entry, if any,
+  // is of type string. Amortised O(bytes written), and O(16 KiB) of copying where a snapshot or reply still holds the old bytes.
   Entry* AppendString(ChangeScope& scope, uint32_t database, const KeyRef& key, std::string_view bytes);
   Entry* OverwriteString(ChangeScope& scope, uint32_t database, const KeyRef& key, uint64_t offset, std::string_view bytes);
   // Removes the key; false if absent. Large values are freed in the background.
@@ -109,8 +111,8 @@ class Keyspace {
   // --- loading (the shard locked, or nobody else there) ------------------------------------------------------------------
   // Makes room for `keys` keys in an empty table, so that loading them moves nothing.
   void Reserve(uint32_t shard, uint32_t database, uint64_t keys);
-  // Stores a key, recording nothing and touching nobody. `unique`: the caller knows that the key is absent, and it is not looked up;
-  // otherwise it replaces what is there.
+  // Stores a key, recording nothing and touching nobody. `unique`: the caller knows that the key is absent, and it is not looked
+  // up; otherwise it replaces what is there.
   void LoadEntry(uint32_t database, const KeyRef& key, const LoadedString& loaded, int64_t now_ms, bool unique);
 
   // --- watch (the key's shard locked) ----------------------------------------------------------------------------------
@@ -121,17 +123,19 @@ class Keyspace {
   bool WatchBroken(ChangeScope& scope, const WatchState& watch);
 
   // --- whole keyspace --------------------------------------------------------------------------------------------------
-  uint64_t Size(uint32_t database) const;            // any thread, no lock: exact when no write is under way
-  uint64_t ExpiringKeys(uint32_t database) const;    // likewise
+  uint64_t Size(uint32_t database) const;                         // any thread, no lock: exact when no write is under way
+  uint64_t ExpiringKeys(uint32_t database) const;                 // likewise
   int64_t AverageTtlMs(uint32_t database, int64_t now_ms) const;  // an estimate for INFO; takes shard locks one by one
   // All shards locked: drops every key of one database (all: -1) by swapping in empty dictionaries; the old ones are freed in the
   // background (`synchronous`: before returning). Touches watchers. Returns how many keys there were.
   uint64_t Flush(ChangeScope& scope, int database, bool synchronous);
   void SwapDatabases(ChangeScope& scope, uint32_t a, uint32_t b);  // all shards locked
-  // One step of SCAN: visits whole buckets until at least `count` entries were seen; returns the next cursor, 0 at the end. A key that
-  // is there from the first to the last call is visited at least once, whatever grows meanwhile. Takes its own locks, one shard
-  // at a time, and calls `visit` under them; cursors are below 2^53. The reply is made to wait for the newest LSN. With shards already locked pass their scope (MULTI): no lock is taken.
-  uint64_t Scan(ChangeScope& scope, uint32_t database, uint64_t cursor, uint64_t count, const std::function<void(const Entry&)>& visit);
+  // One step of SCAN: visits whole buckets until at least `count` entries were seen; returns the next cursor, 0 at the end. A key
+  // that is there from the first to the last call is visited at least once, whatever grows meanwhile. Takes its own locks, one
+  // shard at a time, and calls `visit` under them; cursors are below 2^53. The reply is made to wait for the newest LSN. With
+  // shards already locked pass their scope (MULTI): no lock is taken.
+  uint64_t Scan(ChangeScope& scope, uint32_t database, uint64_t cursor, uint64_t count,
+                const std::function<void(const Entry&)>& visit);
   // Every live key, each once; same locking as Scan, the lock held for some hundred keys at a time.
   void ForEach(ChangeScope& scope, uint32_t database, const std::function<void(const Entry&)>& visit);
   // A random live key's name, or false where the database is empty. Same locking as Scan.
@@ -142,8 +146,8 @@ class Keyspace {
   int64_t NextExpiryMs() const;
   // Called (from any thread, under a shard's lock: must only signal) when NextExpiryMs() moved to an earlier time.
   void SetEarlierExpiryCallback(std::function<void(int64_t expiry_ms)> callback);
-  // With the shard locked by the caller: deletes up to `limit` keys of the shard whose time has come; records a DEL, touches and sends
-  // "expired" for each. Returns how many; fewer than `limit` means none is due.
+  // With the shard locked by the caller: deletes up to `limit` keys of the shard whose time has come; records a DEL, touches and
+  // sends "expired" for each. Returns how many; fewer than `limit` means none is due.
   size_t ExpireDue(ChangeScope& scope, uint32_t shard, size_t limit);
   // Frees for at most `budget_us` what was handed to the background; true while more is left. Any one thread, no lock needed.
   bool FreePending(int64_t budget_us);
@@ -159,8 +163,8 @@ class Keyspace {
   void EndCut(SnapshotCut& cut);
 
   // --- memory and counters ---------------------------------------------------------------------------------------------
-  // Bytes of entries, values, dictionaries and indexes by our own exact accounting; any thread. Not what only snapshots, replies or
-  // pending frees hold.
+  // Bytes of entries, values, dictionaries and indexes by our own exact accounting; any thread. Not what only snapshots, replies
+  // or pending frees hold.
   uint64_t memory_bytes() const;
   uint64_t dictionary_bytes(uint32_t database) const;  // buckets and directories of one database
   uint64_t entry_count_all() const;

@@ -29,7 +29,8 @@ std::shared_ptr<SnapshotCut> Keyspace::BeginCut() {
   Shard* shards[kShardCount];
   for (uint32_t i = 0; i < kShardCount; i++) shards[i] = &state_->shard(i);
   const uint32_t epoch = state_->epoch.fetch_add(1, std::memory_order_relaxed) + 1;
-  auto cut = std::make_shared<SnapshotCut>(shards, databases(), epoch, AccessKindOf(state_->policy.load(std::memory_order_relaxed)));
+  auto cut =
+      std::make_shared<SnapshotCut>(shards, databases(), epoch, AccessKindOf(state_->policy.load(std::memory_order_relaxed)));
   cut->Pin();
   return cut;
 }

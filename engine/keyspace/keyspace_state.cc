@@ -35,13 +35,11 @@ char* MakeShards(uint32_t databases) {
 Keyspace::State::State(KeyspaceOptions keyspace_options)
     : options(keyspace_options), memory(MakeShards(keyspace_options.databases), FreeShards) {}
 
-Table& Keyspace::State::MakeTable(Shard& shard, uint32_t database) {
-  std::shared_ptr<Table>& table = shard.tables[database];
-  if (table == nullptr) [[unlikely]] {
-    table = std::make_shared<Table>(4 + shard.index % 4);
-    shard.memory_bytes.Add(table->memory_bytes());
-  }
-  return *table;
+Table& Keyspace::State::NewTable(Shard& shard, uint32_t database) {
+  shard.ExchangeTable(database, std::make_shared<Table>(4 + shard.index % 4));
+  Table& table = *shard.table(database);
+  shard.memory_bytes.Add(table.memory_bytes());
+  return table;
 }
 
 uint64_t* Keyspace::State::SlotForChange(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key) {
@@ -51,7 +49,8 @@ uint64_t* Keyspace::State::SlotForChange(ChangeScope& scope, Shard& shard, Table
   return nullptr;
 }
 
-void Keyspace::State::DeleteExpired(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key, uint64_t* slot) {
+void Keyspace::State::DeleteExpired(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key,
+                                    uint64_t* slot) {
   const std::string_view args[] = {"DEL", key.name};
   scope.Record(database, args);
   scope.Event(kEventExpired, "expired", database, key.name);
@@ -93,7 +92,8 @@ void Keyspace::State::FreeRope(Rope* rope) {
 void Keyspace::State::Touched(ChangeScope& scope, Shard& shard, uint32_t database, const KeyRef& key, bool gone) {
   scope.Touch(key);
   shard.changes.Add(1);
-  if (!shard.watches.empty()) [[unlikely]] shard.watches.KeyChanged(database, key.name, gone);
+  if (!shard.watches.empty()) [[unlikely]]
+    shard.watches.KeyChanged(database, key.name, gone);
 }
 
 void Keyspace::State::Unaccount(Shard& shard, uint32_t database, const Table& table) {

@@ -1,7 +1,7 @@
 // What the parts of Keyspace share: the shards and the steps that every change is made of. Internal to engine/keyspace.
 //
-// Each change goes through a TableChange object, which publishes counters, memory and the earliest expiry when it ends. Functions that take
-// a Shard require its lock.
+// Each change goes through a TableChange object, which publishes counters, memory and the earliest expiry when it ends. Functions
+// that take a Shard require its lock.
 #pragma once
 
 #include <atomic>
@@ -32,6 +32,7 @@ struct Keyspace::State {
   std::atomic<bool> lfu{false};
   std::atomic<int> lfu_log_factor{10};
   std::atomic<int> lfu_decay_minutes{1};
+  std::atomic<bool> memory_limited{false};
   std::atomic<uint32_t> epoch{0};
   std::atomic<bool> cut_active{false};
 
@@ -41,7 +42,12 @@ struct Keyspace::State {
     CAIRN_CHECK(scope.locked_shards[key.shard()]);
     return shard(key.shard());
   }
-  Table& MakeTable(Shard& shard, uint32_t database);
+  // The database's table, made where there is none yet.
+  Table& MakeTable(Shard& shard, uint32_t database) {
+    Table* table = shard.table(database);
+    return table != nullptr ? *table : NewTable(shard, database);
+  }
+  Table& NewTable(Shard& shard, uint32_t database);
   AccessPolicy access_policy() const {
     return {lfu.load(std::memory_order_relaxed), lfu_log_factor.load(std::memory_order_relaxed),
             lfu_decay_minutes.load(std::memory_order_relaxed)};
@@ -58,14 +64,16 @@ struct Keyspace::State {
   void InsertEntry(Table& table, const KeyRef& key, Entry* entry);
   // Puts `entry` in the place of the slot's entry, whose shell is freed; the old rope, if any, stays the caller's.
   void ReplaceEntry(Table& table, const KeyRef& key, uint64_t* slot, Entry* entry);
-  // Writes bytes into a string, growing it; offset + bytes.size() is within Redis's limit. Returns the slot's entry, which may be new.
+  // Writes bytes into a string, growing it; offset + bytes.size() is within Redis's limit. Returns the slot's entry, which may be
+  // new.
   Entry* WriteInto(Table& table, const KeyRef& key, uint64_t* slot, uint64_t offset, std::string_view bytes);
   static uint64_t StringSize(const Entry& entry);
   void FreeRope(Rope* rope);
   void Touched(ChangeScope& scope, Shard& shard, uint32_t database, const KeyRef& key, bool gone);
   void MarkAccess(Shard& shard, Entry* entry, int64_t now_ms) {
-    const uint32_t access = lfu.load(std::memory_order_relaxed) ? AccessedNow(entry->access(), now_ms, access_policy(), shard.random)
-                                                                : LruClock(now_ms);
+    const uint32_t access = lfu.load(std::memory_order_relaxed)
+                                ? AccessedNow(entry->access(), now_ms, access_policy(), shard.random)
+                                : LruClock(now_ms);
     if (access != entry->access()) entry->set_access(access);
   }
   // Drops what a pinned or flushed table counted for.
@@ -78,7 +86,11 @@ struct Keyspace::State {
 class TableChange {
  public:
   TableChange(Keyspace::State& state, Shard& shard, Table& table, uint32_t database)
-      : state_(state), shard_(shard), table_(table), database_(database), memory_before_(table.memory_bytes()),
+      : state_(state),
+        shard_(shard),
+        table_(table),
+        database_(database),
+        memory_before_(table.memory_bytes()),
         first_before_(table.expiry.first_deadline_ms()) {}
   ~TableChange() {
     TableCounters& counters = shard_.counters[database_];
@@ -86,7 +98,8 @@ class TableChange {
     counters.keys.Set(table_.dictionary.size());
     counters.expiring.Set(table_.expiry.size());
     counters.dictionary_bytes.Set(table_.dictionary.memory_bytes());
-    if (table_.expiry.first_deadline_ms() != first_before_) [[unlikely]] state_.UpdateNextExpiry(shard_);
+    if (table_.expiry.first_deadline_ms() != first_before_) [[unlikely]]
+      state_.UpdateNextExpiry(shard_);
   }
   TableChange(const TableChange&) = delete;
   TableChange& operator=(const TableChange&) = delete;

@@ -13,7 +13,8 @@ namespace {
 Rope* RopeOf(Entry* entry) { return entry->encoding() == Encoding::kRope ? EntryCodec::MutableRope(entry) : nullptr; }
 
 bool FitsInPlace(const Entry& entry, const EntryCodec::ValueShape& shape) {
-  return EntryCodec::AllocatedBytes(EntryCodec::SizeBytes(entry.key().size(), entry.has_expiry(), shape)) == EntryCodec::AllocatedBytes(entry);
+  return EntryCodec::AllocatedBytes(EntryCodec::SizeBytes(entry.key().size(), entry.has_expiry(), shape)) ==
+         EntryCodec::AllocatedBytes(entry);
 }
 
 // The entry's bytes where they are one piece: inline, or an integer printed to `scratch` (kIntTextMaxBytes).
@@ -29,13 +30,15 @@ EntryCodec::ValueShape RawShape(uint64_t size) {
 
 }  // namespace
 
-Entry* Keyspace::SetString(ChangeScope& scope, uint32_t database, const KeyRef& key, StringSource value, const SetOptions& options) {
+Entry* Keyspace::SetString(ChangeScope& scope, uint32_t database, const KeyRef& key, StringSource value,
+                           const SetOptions& options) {
   Shard& shard = state_->LockedShard(scope, key);
   Table& table = state_->MakeTable(shard, database);
   TableChange change(*state_, shard, table, database);
   uint64_t* slot = state_->SlotForChange(scope, shard, table, database, key);
   state_->Touched(scope, shard, database, key, false);
-  const EntryCodec::ValueShape shape = EntryCodec::ShapeOf(value.bytes, options.raw);
+  EntryCodec::ValueShape shape = EntryCodec::ShapeOf(value.bytes, options.raw);
+  if (options.text && shape.encoding == Encoding::kInt) shape = {Encoding::kEmbedded, static_cast<uint32_t>(value.bytes.size()), 0};
   if (slot == nullptr) {
     const uint32_t access = InitialAccess(scope.now_ms, state_->access_policy());
     Entry* entry = EntryCodec::New(key.name, ValueType::kString, shape, options.expiry_ms, access);
@@ -86,7 +89,8 @@ Entry* Keyspace::AppendString(ChangeScope& scope, uint32_t database, const KeyRe
   return SetString(scope, database, key, {bytes}, {});
 }
 
-Entry* Keyspace::OverwriteString(ChangeScope& scope, uint32_t database, const KeyRef& key, uint64_t offset, std::string_view bytes) {
+Entry* Keyspace::OverwriteString(ChangeScope& scope, uint32_t database, const KeyRef& key, uint64_t offset,
+                                 std::string_view bytes) {
   Shard& shard = state_->LockedShard(scope, key);
   Table& table = state_->MakeTable(shard, database);
   TableChange change(*state_, shard, table, database);
@@ -127,7 +131,8 @@ Entry* Keyspace::State::WriteInto(Table& table, const KeyRef& key, uint64_t* slo
   const EntryCodec::ValueShape shape = RawShape(size);
   Entry* target = entry;
   if (!FitsInPlace(*entry, shape) || shape.encoding == Encoding::kRope) {
-    target = EntryCodec::New(entry->key(), ValueType::kString, shape, entry->has_expiry() ? entry->expiry_ms() : -1, entry->access());
+    target =
+        EntryCodec::New(entry->key(), ValueType::kString, shape, entry->has_expiry() ? entry->expiry_ms() : -1, entry->access());
   }
   if (shape.encoding == Encoding::kRope) {
     auto rope = std::make_unique<Rope>(Rope::Copy(old));

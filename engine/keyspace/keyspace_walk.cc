@@ -57,9 +57,8 @@ uint64_t Keyspace::Flush(ChangeScope& scope, int database, bool synchronous) {
   for (uint32_t i = 0; i < kShardCount; i++) {
     Shard& shard = state_->shard(i);
     for (uint32_t db = 0; db < databases(); db++) {
-      if ((database >= 0 && db != static_cast<uint32_t>(database)) || shard.tables[db] == nullptr) continue;
-      std::shared_ptr<Table> table = std::move(shard.tables[db]);
-      shard.tables[db] = nullptr;
+      if ((database >= 0 && db != static_cast<uint32_t>(database)) || shard.table(db) == nullptr) continue;
+      std::shared_ptr<Table> table = shard.ExchangeTable(db, nullptr);
       dropped += table->dictionary.size();
       state_->Unaccount(shard, db, *table);
       TouchReplaced(scope, shard, db, table.get(), nullptr);
@@ -69,7 +68,8 @@ uint64_t Keyspace::Flush(ChangeScope& scope, int database, bool synchronous) {
   }
   state_->shard(0).changes.Add(dropped);
   scope.TouchAll(dropped);
-  while (synchronous && state_->pending.FreeFor(1000000)) {}
+  while (synchronous && state_->pending.FreeFor(1000000)) {
+  }
   return dropped;
 }
 
@@ -78,7 +78,7 @@ void Keyspace::SwapDatabases(ChangeScope& scope, uint32_t a, uint32_t b) {
   if (a == b) return;
   for (uint32_t i = 0; i < kShardCount; i++) {
     Shard& shard = state_->shard(i);
-    std::swap(shard.tables[a], shard.tables[b]);
+    shard.ExchangeTable(a, shard.ExchangeTable(b, shard.ExchangeTable(a, nullptr)));
     for (const uint32_t db : {a, b}) {
       const Table* table = shard.table(db);
       shard.counters[db].keys.Set(table == nullptr ? 0 : table->dictionary.size());
@@ -140,7 +140,8 @@ bool Keyspace::RandomKey(ChangeScope& scope, uint32_t database, std::string* key
     if (keys == 0) return false;
     uint64_t left = random.Uniform(keys);
     uint32_t index = 0;
-    for (uint64_t in_shard; index + 1 < kShardCount && left >= (in_shard = state_->shard(index).counters[database].keys.Get()); index++) {
+    for (uint64_t in_shard; index + 1 < kShardCount && left >= (in_shard = state_->shard(index).counters[database].keys.Get());
+         index++) {
       left -= in_shard;
     }
     Shard& shard = state_->shard(index);

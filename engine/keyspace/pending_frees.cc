@@ -18,7 +18,8 @@ constexpr uint32_t kNodesPerStep = 256;
 PendingFrees::PendingFrees() = default;
 
 PendingFrees::~PendingFrees() {
-  while (FreeFor(1000000)) {}
+  while (FreeFor(1000000)) {
+  }
 }
 
 void PendingFrees::Add(Rope* rope) {

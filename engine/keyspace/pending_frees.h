@@ -1,4 +1,5 @@
-// What was taken out of the keyspace but takes long to free: large values and whole tables, freed in small steps by the background.
+// What was taken out of the keyspace but takes long to free: large values and whole tables, freed in small steps by the
+// background.
 //
 // Adding is a leaf operation: shard locks may be held. FreeFor may be called by any thread; one frees at a time.
 // A table that a snapshot still holds is let go; the snapshot adds it again when it is done. All references to tables are dropped

@@ -2,13 +2,14 @@
 //
 //   bucket 0 (8 slots of 8 bytes) | ... | bucket B-1 | SegmentTail | overflow counters (1 byte a bucket) | handed-over bits
 //
-// A slot holds the entry's address in its low 48 bits and its tag, the low 16 bits of the key's hash, above. 0 in the address bits is
-// a free slot. Addresses are multiples of 16: bit 0 of a bucket's first slot is free to say that entries overflowed the bucket.
+// A slot holds the entry's address in its low 48 bits and its tag, the low 16 bits of the key's hash, above. 0 in the address
+// bits is a free slot. Addresses are multiples of 16: bit 0 of a bucket's first slot is free to say that entries overflowed the
+// bucket.
 //
 // Invariants
 //  - The home of a tag is bucket (tag * B) >> 16, which grows with the tag: B may change without looking at a single key.
-//  - An entry is in its home, or in a later bucket (mod B) where every bucket from its home on counts it as overflowed; the flag is
-//    set if and only if the count is not 0. A count of 255 stays until the segment is rebuilt.
+//  - An entry is in its home, or in a later bucket (mod B) where every bucket from its home on counts it as overflowed; the flag
+//    is set if and only if the count is not 0. A count of 255 stays until the segment is rebuilt.
 // B is chosen so that an allocation of the allocator's sizes is used up. Not synchronised: the shard's lock is held.
 #pragma once
 
@@ -39,8 +40,8 @@ struct SegmentTail {
   uint16_t unused;
 };
 
-// What the directory holds: where the segment is, how many buckets it has, and how many leading hash bits its keys share. An empty
-// range of hashes has no segment (0 buckets) but a depth.
+// What the directory holds: where the segment is, how many buckets it has, and how many leading hash bits its keys share. An
+// empty range of hashes has no segment (0 buckets) but a depth.
 class SegmentRef {
  public:
   SegmentRef() = default;

@@ -9,9 +9,9 @@ namespace cairn {
 
 namespace {
 
-constexpr size_t kChunkBytes = 32 * 1024;         // of the buffers that writers fill
+constexpr size_t kChunkBytes = 32 * 1024;  // of the buffers that writers fill
 constexpr uint32_t kBucketsPerLock = 16;
-constexpr uint64_t kUrgentBytes = 256 * 1024;     // handed over in one shard: it is served before the others
+constexpr uint64_t kUrgentBytes = 256 * 1024;  // handed over in one shard: it is served before the others
 constexpr size_t kLargeEntriesPerCall = 16;
 
 // The value in RDB encoding, in a head of a few bytes and a body that lies in the entry. Not for ropes.
@@ -80,7 +80,8 @@ class SnapshotCut::ShardCut : public BucketSink {
     buffered_bytes_.fetch_add(chunk.bytes.size() - before, std::memory_order_relaxed);
   }
 
-  // Moves what writers handed over to the claimer, or, where there is nothing, walks some buckets into `block`. The shard is locked.
+  // Moves what writers handed over to the claimer, or, where there is nothing, walks some buckets into `block`. The shard is
+  // locked.
   void Advance(EntryBlock* block) {
     if (chunks_.empty() && large_.empty() && !walked_) {
       walker_block_ = block;
@@ -113,7 +114,8 @@ class SnapshotCut::ShardCut : public BucketSink {
 
   bool WalkSome() {
     for (; walk_database_ < tables.size(); walk_database_++, walk_ = {}) {
-      if (tables[walk_database_] != nullptr && tables[walk_database_]->dictionary.HandOverSome(&walk_, kBucketsPerLock)) return true;
+      if (tables[walk_database_] != nullptr && tables[walk_database_]->dictionary.HandOverSome(&walk_, kBucketsPerLock))
+        return true;
     }
     return false;
   }
@@ -213,7 +215,8 @@ SnapshotCut::ShardCut* SnapshotCut::Claim() {
   ShardCut* best = nullptr;
   for (const std::unique_ptr<ShardCut>& part : parts_) {
     if (part->claimed || part->done) continue;
-    if (best == nullptr || (part->buffered_bytes() >= kUrgentBytes && part->buffered_bytes() > best->buffered_bytes())) best = part.get();
+    if (best == nullptr || (part->buffered_bytes() >= kUrgentBytes && part->buffered_bytes() > best->buffered_bytes()))
+      best = part.get();
   }
   if (best != nullptr) best->claimed = true;
   return best;

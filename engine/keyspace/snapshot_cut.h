@@ -2,16 +2,16 @@
 //
 // Life of a cut
 //  1. Keyspace::BeginCut, all shards locked: the cut pins every table and a new epoch begins. Nothing is copied.
-//  2. Before anything in a bucket of a pinned table changes for the first time, the writer's thread hands that bucket's entries to
-//     the cut: small values are encoded into the shard's buffer, ropes retained by sharing their slices.
-//  3. Worker threads call NextBlock until it returns false: each call fills one block from one shard, with what writers handed over
-//     and with buckets that it walks itself, taking the shard's lock for some 16 buckets or 16 KiB at a time.
+//  2. Before anything in a bucket of a pinned table changes for the first time, the writer's thread hands that bucket's entries
+//     to the cut: small values are encoded into the shard's buffer, ropes retained by sharing their slices.
+//  3. Worker threads call NextBlock until it returns false: each call fills one block from one shard, with what writers handed
+//     over and with buckets that it walks itself, taking the shard's lock for some 16 buckets or 16 KiB at a time.
 //  4. Keyspace::EndCut lets the tables go.
-// Every entry of the cut is handed out exactly once. FLUSHALL and SWAPDB exchange tables; the cut goes on with the pinned ones. An
-// entry keeps the number of the database where it was when the cut began.
+// Every entry of the cut is handed out exactly once. FLUSHALL and SWAPDB exchange tables; the cut goes on with the pinned ones.
+// An entry keeps the number of the database where it was when the cut began.
 //
-// Memory: handed_over_bytes() is what writers added and no worker has taken yet; whoever admits writers parks them while it is high.
-// Threads: NextBlock and the counters from any thread, without locks held; TakeBucket only from Dictionary.
+// Memory: handed_over_bytes() is what writers added and no worker has taken yet; whoever admits writers parks them while it is
+// high. Threads: NextBlock and the counters from any thread, without locks held; TakeBucket only from Dictionary.
 #pragma once
 
 #include <array>
@@ -49,8 +49,8 @@ class SnapshotCut {
   SnapshotCut(const SnapshotCut&) = delete;
   SnapshotCut& operator=(const SnapshotCut&) = delete;
 
-  // Resets `block` to some shard and fills it until it is full or the shard is done; entries that are too big for it are appended to
-  // `large`. Shards of which writers handed over much come first. False when there is nothing left that another worker is not
+  // Resets `block` to some shard and fills it until it is full or the shard is done; entries that are too big for it are appended
+  // to `large`. Shards of which writers handed over much come first. False when there is nothing left that another worker is not
   // busy with; the block is empty then. A block may also be empty with true (when only large entries came).
   bool NextBlock(EntryBlock* block, std::vector<LargeEntry>* large);
 
@@ -63,7 +63,7 @@ class SnapshotCut {
   friend class Keyspace;
   class ShardCut;
 
-  void Pin() CAIRN_NO_THREAD_SAFETY_ANALYSIS;      // all shards locked
+  void Pin() CAIRN_NO_THREAD_SAFETY_ANALYSIS;  // all shards locked
   // Takes the pinned tables of one shard out of the cut; its shard is locked.
   std::vector<std::shared_ptr<Table>> Unpin(uint32_t shard);
   // A shard that nobody is busy with and that is not done: nullptr where there is none.

@@ -61,7 +61,8 @@ void WatchTable::Replaced(std::vector<Watcher>& watchers, const Fate& fate) {
 bool WatchTable::ExpiredWhenWatched(const WatchState* watch, uint32_t database, std::string_view name) const {
   const auto at = keys_.find(Key{database, std::string(name)});
   if (at == keys_.end()) return false;
-  return std::any_of(at->second.begin(), at->second.end(), [watch](const Watcher& w) { return w.watch.get() == watch && w.expired; });
+  return std::any_of(at->second.begin(), at->second.end(),
+                     [watch](const Watcher& w) { return w.watch.get() == watch && w.expired; });
 }
 
 }  // namespace cairn

@@ -10,9 +10,9 @@ namespace cairn {
 
 namespace {
 
-constexpr uint32_t kPieceMaxBytes = 1024 * 1024;   // what appends allocate at once in a very long rope
+constexpr uint32_t kPieceMaxBytes = 1024 * 1024;  // what appends allocate at once in a very long rope
 constexpr uint32_t kSliceMaxBytes = 1u << 30;
-constexpr size_t kBufferHeaderBytes = 16;          // what SharedBytes puts in front of the bytes
+constexpr size_t kBufferHeaderBytes = 16;  // what SharedBytes puts in front of the bytes
 
 // Zeros that all gaps share; written to, they are replaced piece by piece.
 const SharedBytes& Zeros() {
@@ -70,7 +70,8 @@ void Rope::Append(std::string_view bytes) {
       buffer_bytes_ -= SliceBytes(tail);
       size_bytes_ -= tail.size_bytes;
     }
-    const uint64_t wanted = std::max<uint64_t>(size_bytes_ / 8, tail.size_bytes + std::min<uint64_t>(bytes.size(), kPieceMaxBytes));
+    const uint64_t wanted =
+        std::max<uint64_t>(size_bytes_ / 8, tail.size_bytes + std::min<uint64_t>(bytes.size(), kPieceMaxBytes));
     const uint64_t pieces = (wanted + kPieceBytes - 1) / kPieceBytes;
     const uint64_t room = std::min<uint64_t>(pieces * kPieceBytes, kPieceMaxBytes + kPieceBytes);
     SharedBytes owner = SharedBytes::Allocate(room);

@@ -18,8 +18,8 @@ inline uint64_t TestSeed() {
   const char* given = std::getenv("CAIRN_TEST_SEED");
   return given != nullptr ? std::strtoull(given, nullptr, 10) : SecureRandom64();
 }
-#define CAIRN_SEEDED(random)                \
-  const uint64_t seed_of_test = TestSeed(); \
+#define CAIRN_SEEDED(random)                                       \
+  const uint64_t seed_of_test = TestSeed();                        \
   SCOPED_TRACE("CAIRN_TEST_SEED=" + std::to_string(seed_of_test)); \
   Random random(seed_of_test)
 

@@ -253,7 +253,8 @@ TEST_F(KeyspaceTest, LoadAndReserve) {
   for (uint32_t i = 0; i < kShardCount; i++) keyspace_.Reserve(i, 2, 300);
   for (int i = 0; i < 20000; i++) {
     const std::string name = "k" + std::to_string(i);
-    keyspace_.LoadEntry(2, KeyRef::Of(name), {.value = {name}, .expiry_ms = i % 2 ? i : -1, .has_access = true, .access = 77}, 1000, true);
+    keyspace_.LoadEntry(2, KeyRef::Of(name), {.value = {name}, .expiry_ms = i % 2 ? i : -1, .has_access = true, .access = 77},
+                        1000, true);
   }
   keyspace_.LoadEntry(2, KeyRef::Of("k5"), {.is_int = true, .number = 42}, 1000, false);
   locked.scope.replaying = true;
@@ -302,7 +303,9 @@ TEST_F(KeyspaceTest, ManyThreadsOneKeyspace) {
         keyspace_.LockShard(key.shard());
         switch (random.Uniform(4)) {
           case 0: keyspace_.Delete(scope, 0, key); break;
-          case 1: keyspace_.SetString(scope, 0, key, {name}, {.expiry_ms = i + static_cast<int64_t>(random.Uniform(1000))}); break;
+          case 1:
+            keyspace_.SetString(scope, 0, key, {name}, {.expiry_ms = i + static_cast<int64_t>(random.Uniform(1000))});
+            break;
           case 2: keyspace_.AppendString(scope, 0, key, name); break;
           default: keyspace_.Find(scope, 0, key, Keyspace::Access::kRead);
         }

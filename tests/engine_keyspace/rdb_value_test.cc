@@ -15,8 +15,11 @@ TEST(RdbValue, IntegersHaveRedissBytes) {
   EXPECT_EQ(encoded(-1), std::string("\xC0\xFF", 2));
   EXPECT_EQ(encoded(300), std::string("\xC1\x2C\x01", 3));
   EXPECT_EQ(encoded(-70000), std::string("\xC2\x90\xEE\xFE\xFF", 5));
-  EXPECT_EQ(encoded(5000000000), "\x0A" "5000000000");
-  for (const int64_t value : {INT64_MIN, int64_t{INT32_MIN}, int64_t{-32768}, int64_t{-128}, int64_t{0}, int64_t{127}, INT64_MAX}) {
+  EXPECT_EQ(encoded(5000000000),
+            "\x0A"
+            "5000000000");
+  for (const int64_t value :
+       {INT64_MIN, int64_t{INT32_MIN}, int64_t{-32768}, int64_t{-128}, int64_t{0}, int64_t{127}, INT64_MAX}) {
     const std::string bytes = encoded(value);
     std::string_view rest = bytes;
     RdbString decoded;
@@ -32,7 +35,8 @@ TEST(RdbValue, IntegersHaveRedissBytes) {
 }
 
 TEST(RdbValue, LengthsRoundTrip) {
-  for (const uint64_t size : {uint64_t{0}, uint64_t{1}, uint64_t{63}, uint64_t{64}, uint64_t{16383}, uint64_t{16384}, uint64_t{70000}}) {
+  for (const uint64_t size :
+       {uint64_t{0}, uint64_t{1}, uint64_t{63}, uint64_t{64}, uint64_t{16383}, uint64_t{16384}, uint64_t{70000}}) {
     std::string bytes;
     AppendRdbString(std::string(size, 'v'), &bytes);
     EXPECT_EQ(bytes.size(), size + RdbLengthBytes(size));
@@ -50,7 +54,11 @@ TEST(RdbValue, LengthsRoundTrip) {
 
 TEST(RdbValue, ExpandsLzf) {
   // "a", then 19 more of it.
-  const std::string bytes("\xC3\x05\x14\x00" "a" "\xE0\x0A\x00", 8);
+  const std::string bytes(
+      "\xC3\x05\x14\x00"
+      "a"
+      "\xE0\x0A\x00",
+      8);
   std::string_view rest = bytes;
   RdbString decoded;
   std::string scratch;

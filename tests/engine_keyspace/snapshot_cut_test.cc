@@ -73,9 +73,10 @@ void RandomChange(Keyspace& keyspace, ChangeScope& scope, Random& random, uint32
     case 0: keyspace.Delete(scope, database, key); break;
     case 1: keyspace.AppendString(scope, database, key, RandomValue(random).substr(0, 100)); break;
     case 2: keyspace.OverwriteString(scope, database, key, random.Uniform(300), "overwritten"); break;
-    case 3: keyspace.SetExpiry(scope, database, key, random.OneIn(3) ? -1 : 1000000 + static_cast<int64_t>(random.Uniform(1000000))); break;
-    default:
-      keyspace.SetString(scope, database, key, {RandomValue(random)}, {.expiry_ms = random.OneIn(3) ? 5000000 : -1});
+    case 3:
+      keyspace.SetExpiry(scope, database, key, random.OneIn(3) ? -1 : 1000000 + static_cast<int64_t>(random.Uniform(1000000)));
+      break;
+    default: keyspace.SetString(scope, database, key, {RandomValue(random)}, {.expiry_ms = random.OneIn(3) ? 5000000 : -1});
   }
 }
 
@@ -130,7 +131,8 @@ TEST(SnapshotCut, ExactUnderConcurrentWriters) {
   {
     AllLocked locked(keyspace);
     for (int i = 0; i < 20000; i++) {
-      RandomChange(keyspace, locked.scope, random, static_cast<uint32_t>(random.Uniform(3)), KeyRef::Of("k" + std::to_string(random.Uniform(15000))));
+      RandomChange(keyspace, locked.scope, random, static_cast<uint32_t>(random.Uniform(3)),
+                   KeyRef::Of("k" + std::to_string(random.Uniform(15000))));
     }
   }
   std::atomic<bool> stop{false};
@@ -145,8 +147,10 @@ TEST(SnapshotCut, ExactUnderConcurrentWriters) {
         scope.now_ms = 1000;
         if (mine.OneIn(20000)) {
           AllLocked all(keyspace);
-          if (mine.OneIn(2)) keyspace.Flush(all.scope, 2, false);
-          else keyspace.SwapDatabases(all.scope, 0, 1);
+          if (mine.OneIn(2))
+            keyspace.Flush(all.scope, 2, false);
+          else
+            keyspace.SwapDatabases(all.scope, 0, 1);
           continue;
         }
         scope.locked_shards.set(key.shard());
