@@ -61,8 +61,14 @@ class LatencyEvents {
   // "command", "fast-command", "expire-cycle"...; samples of one second are one, the longest.
   void Add(std::string_view event, int64_t duration_ms);
 
-  struct Sample { int64_t unix_s; int64_t duration_ms; };
-  struct Latest { std::string event; int64_t unix_s, latest_ms, max_ms; };
+  struct Sample {
+    int64_t unix_s;
+    int64_t duration_ms;
+  };
+  struct Latest {
+    std::string event;
+    int64_t unix_s, latest_ms, max_ms;
+  };
   std::vector<Latest> All() const;
   std::vector<Sample> History(std::string_view event) const;  // oldest first, at most 160
   // Forgets the named events, or all where none is named; returns how many there were.
@@ -70,7 +76,10 @@ class LatencyEvents {
 
  private:
   static constexpr size_t kHistory = 160;
-  struct Series { std::deque<Sample> samples; int64_t max_ms = 0; };
+  struct Series {
+    std::deque<Sample> samples;
+    int64_t max_ms = 0;
+  };
   const std::atomic<int64_t>& threshold_ms_;
   mutable Mutex mutex_;
   std::map<std::string, Series, std::less<>> series_ CAIRN_GUARDED_BY(mutex_);

@@ -118,7 +118,8 @@ bool ReadKillOption(CommandContext& context, OptionReader& options, KillFilter* 
   size_t index = 0;
   int64_t number = 0;
   if (options.Take("id", &value, &index)) {
-    if (!ReadIntBetween(context, index, 1, std::numeric_limits<int64_t>::max(), &number, "ERR client-id should be greater than 0")) {
+    if (!ReadIntBetween(context, index, 1, std::numeric_limits<int64_t>::max(), &number,
+                        "ERR client-id should be greater than 0")) {
       return false;
     }
     filter->id = static_cast<uint64_t>(number);
@@ -266,7 +267,8 @@ void ClientTrackingInfo(CommandContext& context) {
 }
 
 void ClientCaching(CommandContext& context) {
-  context.reply.Error("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled");
+  context.reply.Error(
+      "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled");
 }
 
 // --- about others --------------------------------------------------------------------------------------------------------------
@@ -276,12 +278,14 @@ void ClientPause(CommandContext& context) {
   if (context.args.size() > 4) return context.SyntaxError();
   if (context.args.size() == 4) {
     writes_only = EqualsIgnoreCase(context.args[3], "write");
-    if (!writes_only && !EqualsIgnoreCase(context.args[3], "all")) return context.reply.Error("ERR CLIENT PAUSE mode must be WRITE or ALL");
+    if (!writes_only && !EqualsIgnoreCase(context.args[3], "all"))
+      return context.reply.Error("ERR CLIENT PAUSE mode must be WRITE or ALL");
   }
   int64_t timeout_ms = 0;
   if (!ReadTimeoutMs(context, 2, &timeout_ms)) return;
   const int64_t now_ms = RealClock().MonotonicMs();
-  const int64_t until_ms = timeout_ms > std::numeric_limits<int64_t>::max() - now_ms ? std::numeric_limits<int64_t>::max() : now_ms + timeout_ms;
+  const int64_t until_ms =
+      timeout_ms > std::numeric_limits<int64_t>::max() - now_ms ? std::numeric_limits<int64_t>::max() : now_ms + timeout_ms;
   SessionOf(context).server().PauseClients(until_ms, writes_only);
   context.reply.Ok();
 }
@@ -314,29 +318,35 @@ void ClientUnblock(CommandContext& context) {
         end(other, with_error);
       },
       session.id(),
-      [found](Session& asking) { asking.Unblock([&](ReplySink& reply) { reply.Integer(found->load(std::memory_order_relaxed) ? 1 : 0); }); });
+      [found](Session& asking) {
+        asking.Unblock([&](ReplySink& reply) { reply.Integer(found->load(std::memory_order_relaxed) ? 1 : 0); });
+      });
 }
 
 constexpr uint32_t kOwn = kNoScript | kLoading | kStale;
 // These wait for other threads, which a transaction that holds locks must not do.
 constexpr uint32_t kOthers = kAdmin | kNoScript | kLoading | kStale | kNoMulti;
 
-#define CAIRN_CLIENT_ROW(row_name, row_arity, row_flags, row_handler, row_since, row_complexity, row_syntax, row_summary)              \
-  {.name = row_name, .arity = row_arity, .flags = row_flags, .categories = kAclConnection, .handler = row_handler,                     \
-   .summary = row_summary, .since = row_since, .group = "connection", .complexity = row_complexity, .syntax = row_syntax}
+#define CAIRN_CLIENT_ROW(row_name, row_arity, row_flags, row_handler, row_since, row_complexity, row_syntax, row_summary) \
+  {                                                                                                                       \
+    .name = row_name, .arity = row_arity, .flags = row_flags, .categories = kAclConnection, .handler = row_handler,       \
+    .summary = row_summary, .since = row_since, .group = "connection", .complexity = row_complexity, .syntax = row_syntax \
+  }
 
 constexpr CommandRow kSubcommands[] = {
     CAIRN_CLIENT_ROW("caching", 3, kOwn, ClientCaching, "6.0.0", "O(1)", "<YES | NO>",
                      "Whether the keys of the next command are tracked, in OPTIN and OPTOUT modes."),
     CAIRN_CLIENT_ROW("getname", 2, kOwn, ClientGetName, "2.6.9", "O(1)", "", "Answers the connection's name."),
-    CAIRN_CLIENT_ROW("getredir", 2, kOwn, ClientGetRedir, "6.0.0", "O(1)", "", "Answers the client that tracking messages go to."),
+    CAIRN_CLIENT_ROW("getredir", 2, kOwn, ClientGetRedir, "6.0.0", "O(1)", "",
+                     "Answers the client that tracking messages go to."),
     CAIRN_CLIENT_ROW("help", 2, kLoading | kStale, ReplyHelp, "5.0.0", "O(1)", "", "Lists the subcommands."),
     CAIRN_CLIENT_ROW("id", 2, kOwn, ClientId, "5.0.0", "O(1)", "", "Answers the connection's number."),
     CAIRN_CLIENT_ROW("info", 2, kOwn, ClientInfo, "6.2.0", "O(1)", "", "Describes the connection."),
-    CAIRN_CLIENT_ROW("kill", -3, kOthers, ClientKill, "2.4.0", "O(N) for N connections",
-                     "<ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | [ADDR ip:port] | "
-                     "[LADDR ip:port] | [SKIPME <YES | NO>] | [MAXAGE seconds]> [...]>",
-                     "Closes the connections that match every filter given."),
+    CAIRN_CLIENT_ROW(
+        "kill", -3, kOthers, ClientKill, "2.4.0", "O(N) for N connections",
+        "<ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | [ADDR ip:port] | "
+        "[LADDR ip:port] | [SKIPME <YES | NO>] | [MAXAGE seconds]> [...]>",
+        "Closes the connections that match every filter given."),
     CAIRN_CLIENT_ROW("list", -2, kOthers, ClientList, "2.4.0", "O(N) for N connections",
                      "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
                      "Describes all connections, or those of a type or with the numbers given."),
@@ -351,7 +361,8 @@ constexpr CommandRow kSubcommands[] = {
     CAIRN_CLIENT_ROW("setinfo", 4, kOwn, ClientSetInfo, "7.2.0", "O(1)", "<LIB-NAME libname | LIB-VER libver>",
                      "Tells which library the client uses."),
     CAIRN_CLIENT_ROW("setname", 3, kOwn, ClientSetName, "2.6.9", "O(1)", "connection-name", "Names the connection."),
-    CAIRN_CLIENT_ROW("trackinginfo", 2, kOwn, ClientTrackingInfo, "6.2.0", "O(1)", "", "Describes how keys are tracked for the connection."),
+    CAIRN_CLIENT_ROW("trackinginfo", 2, kOwn, ClientTrackingInfo, "6.2.0", "O(1)", "",
+                     "Describes how keys are tracked for the connection."),
     CAIRN_CLIENT_ROW("unblock", -3, kOthers, ClientUnblock, "5.0.0", "O(N) for N connections", "client-id [TIMEOUT | ERROR]",
                      "Ends the wait of a connection that waits in a blocking command."),
     CAIRN_CLIENT_ROW("unpause", 2, kAdmin | kOwn, ClientUnpause, "6.2.0", "O(N) for N connections", "", "Ends CLIENT PAUSE."),
@@ -360,8 +371,14 @@ constexpr CommandRow kSubcommands[] = {
 #undef CAIRN_CLIENT_ROW
 
 constexpr CommandRow kRows[] = {
-    {.name = "client", .arity = -2, .flags = 0, .summary = "Connections.", .since = "2.4.0", .group = "connection",
-     .complexity = "Depends on subcommand.", .subcommands = kSubcommands},
+    {.name = "client",
+     .arity = -2,
+     .flags = 0,
+     .summary = "Connections.",
+     .since = "2.4.0",
+     .group = "connection",
+     .complexity = "Depends on subcommand.",
+     .subcommands = kSubcommands},
 };
 
 }  // namespace

@@ -22,8 +22,8 @@ void DebugObject(CommandContext& context) {
   const auto now_s = static_cast<uint32_t>(context.now_ms() / 1000);
   char text[256];
   std::snprintf(text, sizeof(text), "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%u",
-                static_cast<const void*>(entry), std::string(EncodingName(entry->encoding())).c_str(), serialized.size(), entry->access(),
-                (now_s - entry->access()) & 0xFFFFFF);
+                static_cast<const void*>(entry), std::string(EncodingName(entry->encoding())).c_str(), serialized.size(),
+                entry->access(), (now_s - entry->access()) & 0xFFFFFF);
   context.reply.Simple(text);
 }
 
@@ -32,7 +32,8 @@ void DebugDigest(CommandContext& context) {
   KeyspaceDigest total;
   for (uint32_t i = 0; i < context.keyspace.databases(); i++) {
     if (context.keyspace.Size(i) == 0) continue;
-    const char number[4] = {static_cast<char>(i >> 24), static_cast<char>(i >> 16), static_cast<char>(i >> 8), static_cast<char>(i)};
+    const char number[4] = {static_cast<char>(i >> 24), static_cast<char>(i >> 16), static_cast<char>(i >> 8),
+                            static_cast<char>(i)};
     total.Mix({number, sizeof(number)});
     context.keyspace.ForEach(context.scope, i, [&total](const Entry& entry) {
       KeyspaceDigest one;
@@ -77,7 +78,8 @@ void DebugHashTableStats(CommandContext& context) {
   if (!StoreReady(context)) return;
   int64_t number = 0;
   if (!ReadInt(context, 2, &number)) return;
-  if (number < 0 || number >= static_cast<int64_t>(context.keyspace.databases())) return context.reply.Error("ERR Out of range database");
+  if (number < 0 || number >= static_cast<int64_t>(context.keyspace.databases()))
+    return context.reply.Error("ERR Out of range database");
   database = static_cast<uint32_t>(number);
   std::string text = "[Dictionary HT]\n";
   text += " number of elements: " + std::to_string(context.keyspace.Size(database)) + "\n";

@@ -28,7 +28,8 @@ void DebugSleep(CommandContext& context) {
 void DebugSetActiveExpire(CommandContext& context) {
   if (!StoreReady(context)) return;
   const bool on = std::atoi(std::string(context.args[2]).c_str()) != 0;
-  const Status status = SessionOf(context).server().store().UpdateOptions([on](RuntimeOptions& options) { options.active_expire = on; });
+  const Status status =
+      SessionOf(context).server().store().UpdateOptions([on](RuntimeOptions& options) { options.active_expire = on; });
   if (!status.ok()) return context.reply.Error("ERR " + std::string(status.message()));
   context.reply.Ok();
 }

@@ -94,11 +94,13 @@ std::string Graph(std::string_view event, std::span<const LatencyEvents::Sample>
     high = std::max(high, sample.duration_ms);
   }
   std::string text(event);
-  text += " - high " + std::to_string(high) + " ms, low " + std::to_string(low) + " ms (all time high " + std::to_string(all_time_high) + " ms)\n";
+  text += " - high " + std::to_string(high) + " ms, low " + std::to_string(low) + " ms (all time high " +
+          std::to_string(all_time_high) + " ms)\n";
   text += std::string(kColumns, '-') + "\n";
   for (int row = kRows; row >= 1; row--) {
     for (const auto& sample : samples) {
-      const double height = high == low ? kRows : 1 + static_cast<double>(sample.duration_ms - low) * (kRows - 1) / static_cast<double>(high - low);
+      const double height =
+          high == low ? kRows : 1 + static_cast<double>(sample.duration_ms - low) * (kRows - 1) / static_cast<double>(high - low);
       text += height >= row ? (height < row + 1 ? '#' : '|') : '_';
     }
     text += '\n';
@@ -133,7 +135,9 @@ void LatencyDoctor(CommandContext& context) {
   const LatencyEvents& events = StatsOf(context).latency_events();
   std::string report;
   if (!events.enabled()) {
-    report = "The latency monitor is off. CONFIG SET latency-monitor-threshold MILLISECONDS turns it on; 100 is a good value to begin with.\n";
+    report =
+        "The latency monitor is off. CONFIG SET latency-monitor-threshold MILLISECONDS turns it on; 100 is a good value to begin "
+        "with.\n";
   } else if (events.All().empty()) {
     report = "No latency spike was seen since the monitor was turned on or reset.\n";
   } else {
@@ -144,10 +148,14 @@ void LatencyDoctor(CommandContext& context) {
       int64_t sum = 0;
       for (const auto& sample : samples) sum += sample.duration_ms;
       report += std::to_string(++number) + ". " + event.event + ": " + std::to_string(samples.size()) + " spikes, on average " +
-                std::to_string(sum / static_cast<int64_t>(samples.size())) + " ms, worst " + std::to_string(event.max_ms) + " ms.\n";
+                std::to_string(sum / static_cast<int64_t>(samples.size())) + " ms, worst " + std::to_string(event.max_ms) +
+                " ms.\n";
     }
-    report += "\n- command, fast-command: a command took that long. SLOWLOG GET shows which, CONFIG SET slowlog-log-slower-than from when on.\n";
-    report += "- Others are named after what the server did; a disk or a machine that is too busy shows as several of them at once.\n";
+    report +=
+        "\n- command, fast-command: a command took that long. SLOWLOG GET shows which, CONFIG SET slowlog-log-slower-than from "
+        "when on.\n";
+    report +=
+        "- Others are named after what the server did; a disk or a machine that is too busy shows as several of them at once.\n";
   }
   context.reply.Verbatim("txt", report);
 }
@@ -180,7 +188,8 @@ void LatencyHistogramCommand(CommandContext& context) {
     for (const auto& [name, totals] : all) {
       if (totals.latency.total() == 0) continue;
       const std::string_view container = std::string_view(name).substr(0, name.find('|'));
-      if (wanted.empty() || EqualsIgnoreCase(wanted, name) || EqualsIgnoreCase(wanted, container)) shown.emplace_back(name, &totals.latency);
+      if (wanted.empty() || EqualsIgnoreCase(wanted, name) || EqualsIgnoreCase(wanted, container))
+        shown.emplace_back(name, &totals.latency);
     }
   };
   if (context.args.size() == 2) add_matching({});
@@ -195,58 +204,183 @@ constexpr uint32_t kWatch = kAdmin | kLoading | kStale;
 constexpr uint32_t kWatchNoScript = kWatch | kNoScript;
 
 constexpr CommandRow kSlowLogRows[] = {
-    {.name = "get", .arity = -2, .flags = kWatch, .handler = SlowLogGet,
-     .summary = "Answers the newest entries (10, or all for -1): number, time, microseconds, arguments, client's address and name.",
-     .since = "2.2.12", .group = "server", .complexity = "O(N) for N entries", .syntax = "[count]"},
-    {.name = "help", .arity = 2, .flags = kLoading | kStale, .handler = ReplyHelp, .summary = "Lists the subcommands.", .since = "6.2.0",
-     .group = "server", .complexity = "O(1)"},
-    {.name = "len", .arity = 2, .flags = kWatch, .handler = SlowLogLen, .summary = "Counts the entries.", .since = "2.2.12",
-     .group = "server", .complexity = "O(1)"},
-    {.name = "reset", .arity = 2, .flags = kWatch, .handler = SlowLogReset, .summary = "Forgets all entries.", .since = "2.2.12",
-     .group = "server", .complexity = "O(N) for N entries"},
+    {.name = "get",
+     .arity = -2,
+     .flags = kWatch,
+     .handler = SlowLogGet,
+     .summary =
+         "Answers the newest entries (10, or all for -1): number, time, microseconds, arguments, client's address and name.",
+     .since = "2.2.12",
+     .group = "server",
+     .complexity = "O(N) for N entries",
+     .syntax = "[count]"},
+    {.name = "help",
+     .arity = 2,
+     .flags = kLoading | kStale,
+     .handler = ReplyHelp,
+     .summary = "Lists the subcommands.",
+     .since = "6.2.0",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "len",
+     .arity = 2,
+     .flags = kWatch,
+     .handler = SlowLogLen,
+     .summary = "Counts the entries.",
+     .since = "2.2.12",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "reset",
+     .arity = 2,
+     .flags = kWatch,
+     .handler = SlowLogReset,
+     .summary = "Forgets all entries.",
+     .since = "2.2.12",
+     .group = "server",
+     .complexity = "O(N) for N entries"},
 };
 
 constexpr CommandRow kLatencyRows[] = {
-    {.name = "doctor", .arity = 2, .flags = kWatchNoScript, .handler = LatencyDoctor, .summary = "Reports in words what was slow.",
-     .since = "2.8.13", .group = "server", .complexity = "O(1)"},
-    {.name = "graph", .arity = 3, .flags = kWatchNoScript, .handler = LatencyGraph, .summary = "Draws an event's samples.",
-     .since = "2.8.13", .group = "server", .complexity = "O(1)", .syntax = "event"},
-    {.name = "help", .arity = 2, .flags = kLoading | kStale, .handler = ReplyHelp, .summary = "Lists the subcommands.", .since = "2.8.13",
-     .group = "server", .complexity = "O(1)"},
-    {.name = "histogram", .arity = -2, .flags = kWatchNoScript, .handler = LatencyHistogramCommand,
-     .summary = "Answers how many calls of commands took at most how long.", .since = "7.0.0", .group = "server",
-     .complexity = "O(N) for N commands", .syntax = "[command [command ...]]"},
-    {.name = "history", .arity = 3, .flags = kWatchNoScript, .handler = LatencyHistory, .summary = "Answers an event's samples.",
-     .since = "2.8.13", .group = "server", .complexity = "O(1)", .syntax = "event"},
-    {.name = "latest", .arity = 2, .flags = kWatchNoScript, .handler = LatencyLatest, .summary = "Answers every event's last sample.",
-     .since = "2.8.13", .group = "server", .complexity = "O(1)"},
-    {.name = "reset", .arity = -2, .flags = kWatchNoScript, .handler = LatencyReset, .summary = "Forgets the samples of events, or of all.",
-     .since = "2.8.13", .group = "server", .complexity = "O(1)", .syntax = "[event [event ...]]"},
+    {.name = "doctor",
+     .arity = 2,
+     .flags = kWatchNoScript,
+     .handler = LatencyDoctor,
+     .summary = "Reports in words what was slow.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "graph",
+     .arity = 3,
+     .flags = kWatchNoScript,
+     .handler = LatencyGraph,
+     .summary = "Draws an event's samples.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "O(1)",
+     .syntax = "event"},
+    {.name = "help",
+     .arity = 2,
+     .flags = kLoading | kStale,
+     .handler = ReplyHelp,
+     .summary = "Lists the subcommands.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "histogram",
+     .arity = -2,
+     .flags = kWatchNoScript,
+     .handler = LatencyHistogramCommand,
+     .summary = "Answers how many calls of commands took at most how long.",
+     .since = "7.0.0",
+     .group = "server",
+     .complexity = "O(N) for N commands",
+     .syntax = "[command [command ...]]"},
+    {.name = "history",
+     .arity = 3,
+     .flags = kWatchNoScript,
+     .handler = LatencyHistory,
+     .summary = "Answers an event's samples.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "O(1)",
+     .syntax = "event"},
+    {.name = "latest",
+     .arity = 2,
+     .flags = kWatchNoScript,
+     .handler = LatencyLatest,
+     .summary = "Answers every event's last sample.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "reset",
+     .arity = -2,
+     .flags = kWatchNoScript,
+     .handler = LatencyReset,
+     .summary = "Forgets the samples of events, or of all.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "O(1)",
+     .syntax = "[event [event ...]]"},
 };
 
 constexpr CommandRow kMemoryRows[] = {
-    {.name = "doctor", .arity = 2, .flags = 0, .handler = MemoryDoctor, .summary = "Reports in words what is wrong with memory.",
-     .since = "4.0.0", .group = "server", .complexity = "O(1)"},
-    {.name = "help", .arity = 2, .flags = kLoading | kStale, .handler = ReplyHelp, .summary = "Lists the subcommands.", .since = "4.0.0",
-     .group = "server", .complexity = "O(1)"},
-    {.name = "malloc-stats", .arity = 2, .flags = 0, .handler = MemoryMallocStats, .summary = "Answers the allocator's own figures.",
-     .since = "4.0.0", .group = "server", .complexity = "O(1)"},
-    {.name = "purge", .arity = 2, .flags = 0, .handler = MemoryPurge, .summary = "Gives unused memory back to the system.",
-     .since = "4.0.0", .group = "server", .complexity = "O(1)"},
-    {.name = "stats", .arity = 2, .flags = 0, .handler = MemoryStats, .summary = "Answers what memory is used for.", .since = "4.0.0",
-     .group = "server", .complexity = "O(1)"},
-    {.name = "usage", .arity = -3, .flags = kReadOnly, .keys = {2, 2, 1, kKeyRead | kKeyForMetadata}, .handler = MemoryUsage,
-     .summary = "Answers how many bytes a key and its value take.", .since = "4.0.0", .group = "server", .complexity = "O(1)",
+    {.name = "doctor",
+     .arity = 2,
+     .flags = 0,
+     .handler = MemoryDoctor,
+     .summary = "Reports in words what is wrong with memory.",
+     .since = "4.0.0",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "help",
+     .arity = 2,
+     .flags = kLoading | kStale,
+     .handler = ReplyHelp,
+     .summary = "Lists the subcommands.",
+     .since = "4.0.0",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "malloc-stats",
+     .arity = 2,
+     .flags = 0,
+     .handler = MemoryMallocStats,
+     .summary = "Answers the allocator's own figures.",
+     .since = "4.0.0",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "purge",
+     .arity = 2,
+     .flags = 0,
+     .handler = MemoryPurge,
+     .summary = "Gives unused memory back to the system.",
+     .since = "4.0.0",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "stats",
+     .arity = 2,
+     .flags = 0,
+     .handler = MemoryStats,
+     .summary = "Answers what memory is used for.",
+     .since = "4.0.0",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "usage",
+     .arity = -3,
+     .flags = kReadOnly,
+     .keys = {2, 2, 1, kKeyRead | kKeyForMetadata},
+     .handler = MemoryUsage,
+     .summary = "Answers how many bytes a key and its value take.",
+     .since = "4.0.0",
+     .group = "server",
+     .complexity = "O(1)",
      .syntax = "key [SAMPLES count]"},
 };
 
 constexpr CommandRow kRows[] = {
-    {.name = "slowlog", .arity = -2, .flags = 0, .summary = "Calls that took long.", .since = "2.2.12", .group = "server",
-     .complexity = "Depends on subcommand.", .subcommands = kSlowLogRows},
-    {.name = "latency", .arity = -2, .flags = 0, .summary = "How long things take.", .since = "2.8.13", .group = "server",
-     .complexity = "Depends on subcommand.", .subcommands = kLatencyRows},
-    {.name = "memory", .arity = -2, .flags = 0, .summary = "Memory.", .since = "4.0.0", .group = "server",
-     .complexity = "Depends on subcommand.", .subcommands = kMemoryRows},
+    {.name = "slowlog",
+     .arity = -2,
+     .flags = 0,
+     .summary = "Calls that took long.",
+     .since = "2.2.12",
+     .group = "server",
+     .complexity = "Depends on subcommand.",
+     .subcommands = kSlowLogRows},
+    {.name = "latency",
+     .arity = -2,
+     .flags = 0,
+     .summary = "How long things take.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "Depends on subcommand.",
+     .subcommands = kLatencyRows},
+    {.name = "memory",
+     .arity = -2,
+     .flags = 0,
+     .summary = "Memory.",
+     .since = "4.0.0",
+     .group = "server",
+     .complexity = "Depends on subcommand.",
+     .subcommands = kMemoryRows},
 };
 
 }  // namespace

@@ -54,7 +54,8 @@ void WriteServerSection(const InfoSource& source, InfoWriter& out) {
   out.Add("monotonic_clock", "POSIX clock_gettime");
   out.Add("multiplexing_api", "epoll");
   out.Add("atomicvar_api", "c11-builtin");
-  out.Add("gcc_version", std::to_string(__GNUC__) + '.' + std::to_string(__GNUC_MINOR__) + '.' + std::to_string(__GNUC_PATCHLEVEL__));
+  out.Add("gcc_version",
+          std::to_string(__GNUC__) + '.' + std::to_string(__GNUC_MINOR__) + '.' + std::to_string(__GNUC_PATCHLEVEL__));
   out.Add("process_id", ::getpid());
   out.Add("process_supervised", "no");
   out.Add("run_id", source.server.run_id());
@@ -207,7 +208,8 @@ void WriteLoadingFields(const InfoSource& source, InfoWriter& out) {
   out.Add("loading_rdb_used_mem", 0);
   out.Add("loading_loaded_bytes", progress.done_bytes);
   out.AddFixed("loading_loaded_perc", Ratio(progress.done_bytes, progress.total_bytes) * 100);
-  out.Add("loading_eta_seconds", elapsed_s == 0 ? 1 : static_cast<int64_t>(Ratio(left, progress.done_bytes + 1) * static_cast<double>(elapsed_s)));
+  out.Add("loading_eta_seconds",
+          elapsed_s == 0 ? 1 : static_cast<int64_t>(Ratio(left, progress.done_bytes + 1) * static_cast<double>(elapsed_s)));
   out.Add("loading_loaded_keys", progress.keys);
 }
 
@@ -228,7 +230,8 @@ void WritePersistenceSection(const InfoSource& source, InfoWriter& out) {
   out.Add("current_save_keys_total", store.snapshot_in_progress ? store.snapshot_entries_total : 0);
   out.Add("rdb_changes_since_last_save", store.changes_since_snapshot);
   out.Add("rdb_bgsave_in_progress", saving ? 1 : 0);
-  out.Add("rdb_last_save_time", store.last_snapshot_unix_s != 0 ? store.last_snapshot_unix_s : source.server.started_unix_ms() / 1000);
+  out.Add("rdb_last_save_time",
+          store.last_snapshot_unix_s != 0 ? store.last_snapshot_unix_s : source.server.started_unix_ms() / 1000);
   out.Add("rdb_last_bgsave_status", store.last_snapshot_ok ? "ok" : "err");
   out.Add("rdb_last_bgsave_time_sec", store.last_snapshot_duration_s);
   out.Add("rdb_current_bgsave_time_sec", saving ? std::max<int64_t>(0, source.now_unix_s - store.snapshot_started_unix_s) : -1);

@@ -29,10 +29,8 @@ class InfoWriter {
   }
   void Add(std::string_view name, const char* value) { Add(name, std::string_view(value)); }
   template <typename Number>
-    requires std::is_integral_v<Number>
-  void Add(std::string_view name, Number value) {
-    Add(name, std::string_view(std::to_string(value)));
-  }
+  requires std::is_integral_v<Number>
+  void Add(std::string_view name, Number value) { Add(name, std::string_view(std::to_string(value))); }
   // With two digits behind the point, and a suffix.
   void AddFixed(std::string_view name, double value, std::string_view suffix = {}) {
     char digits[64];

@@ -15,7 +15,7 @@ class KeyspaceDigest {
  public:
   // Order matters for what is mixed, not for what is xored.
   void Mix(std::string_view bytes);
-  void Xor(std::string_view bytes);  // the bytes' hash
+  void Xor(std::string_view bytes);           // the bytes' hash
   void Combine(const KeyspaceDigest& other);  // as Xor of the other's 20 bytes
   // The entry's type, value and whether it expires.
   void AddValue(const Entry& entry);

@@ -23,8 +23,7 @@ struct Figures {
   uint64_t overhead() const { return store.used_memory_bytes > data() ? store.used_memory_bytes - data() : 0; }
   uint64_t clients() const { return store.used_memory_bytes > keyspace ? store.used_memory_bytes - keyspace : 0; }
 
-  explicit Figures(Server& server)
-      : store(server.store().Info()), allocator(ReadAllocatorStats()), resident(ResidentBytes()) {
+  explicit Figures(Server& server) : store(server.store().Info()), allocator(ReadAllocatorStats()), resident(ResidentBytes()) {
     Keyspace& space = server.store().keyspace();
     keyspace = space.memory_bytes();
     keys = space.entry_count_all();
@@ -123,13 +122,17 @@ void MemoryDoctor(CommandContext& context) {
     report = "This instance holds little or nothing, so there is nothing to tell about its memory yet.\n";
   } else {
     if (figures.store.peak_memory_bytes > used + used / 2) {
-      report += " * Peak: at its peak the server used more than one and a half times what it uses now; memory given back to the allocator "
-                "may still count as resident. MEMORY PURGE returns it.\n";
+      report +=
+          " * Peak: at its peak the server used more than one and a half times what it uses now; memory given back to the "
+          "allocator "
+          "may still count as resident. MEMORY PURGE returns it.\n";
     }
     if (Ratio(figures.resident, used) > 1.4) {
-      report += " * Resident memory is more than 1.4 times what is used: fragmentation, buffers of clients, or a snapshot under way.\n";
+      report +=
+          " * Resident memory is more than 1.4 times what is used: fragmentation, buffers of clients, or a snapshot under way.\n";
     }
-    if (figures.clients() > used / 2) report += " * Clients: buffers of connections hold more than half of the memory. CLIENT LIST shows whose.\n";
+    if (figures.clients() > used / 2)
+      report += " * Clients: buffers of connections hold more than half of the memory. CLIENT LIST shows whose.\n";
     report = report.empty() ? "Nothing is wrong with this instance's memory.\n" : "What stands out:\n\n" + report;
   }
   context.reply.Verbatim("txt", report);

@@ -16,14 +16,14 @@ class Session;
 // Every family below, once, before the first command runs.
 void RegisterServerCommands(CommandTable& table);
 
-void RegisterConnectionCommands(CommandTable& table);   // PING, HELLO, AUTH, RESET...
-void RegisterClientCommands(CommandTable& table);       // CLIENT
-void RegisterPubSubCommands(CommandTable& table);       // PUBLISH, SUBSCRIBE, PUBSUB...
-void RegisterConfigCommands(CommandTable& table);       // CONFIG
-void RegisterAdminCommands(CommandTable& table);        // INFO, SAVE, SHUTDOWN, MONITOR, ROLE...
-void RegisterDiagnosticCommands(CommandTable& table);   // SLOWLOG, LATENCY, MEMORY
-void RegisterDebugCommands(CommandTable& table);        // DEBUG
-void RegisterScriptingCommands(CommandTable& table);    // FUNCTION and SCRIPT: what clients ask without having any
+void RegisterConnectionCommands(CommandTable& table);  // PING, HELLO, AUTH, RESET...
+void RegisterClientCommands(CommandTable& table);      // CLIENT
+void RegisterPubSubCommands(CommandTable& table);      // PUBLISH, SUBSCRIBE, PUBSUB...
+void RegisterConfigCommands(CommandTable& table);      // CONFIG
+void RegisterAdminCommands(CommandTable& table);       // INFO, SAVE, SHUTDOWN, MONITOR, ROLE...
+void RegisterDiagnosticCommands(CommandTable& table);  // SLOWLOG, LATENCY, MEMORY
+void RegisterDebugCommands(CommandTable& table);       // DEBUG
+void RegisterScriptingCommands(CommandTable& table);   // FUNCTION and SCRIPT: what clients ask without having any
 
 // rename-command: after every registration. The Status is for the start's error message.
 Status ApplyRenames(const Config& config, CommandTable& table);

@@ -99,7 +99,8 @@ void BgSave(CommandContext& context) {
   }
   if (rewriting) {
     return context.reply.Error(
-        "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever "
+        "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE "
+        "whenever "
         "possible.");
   }
   const Status status = StartBackgroundSave(server);
@@ -157,7 +158,9 @@ void BlockUntil(Session& session, int64_t timeout_ms, std::function<bool()> met,
   auto alive = std::make_shared<bool>(true);
   const uint64_t handle = server.admin_worker().Await(
       deadline_ms, [watched = std::weak_ptr<bool>(alive), met = std::move(met)] { return watched.expired() || met(); },
-      [&server, id, answer](bool is_met) { FinishWait(server, id, [answer, is_met](ReplySink& reply) { answer(reply, is_met); }); });
+      [&server, id, answer](bool is_met) {
+        FinishWait(server, id, [answer, is_met](ReplySink& reply) { answer(reply, is_met); });
+      });
   session.on_client_unblock = [&server, handle, answer, alive](Session& waiting, bool with_error) {
     if (!server.admin_worker().Cancel(handle)) return;  // its answer is on the way
     waiting.Unblock([&](ReplySink& reply) {
@@ -174,7 +177,8 @@ void Wait(CommandContext& context) {
   int64_t replicas = 0, timeout_ms = 0;
   if (!ReadInt(context, 1, &replicas) || !ReadTimeoutMs(context, 2, &timeout_ms)) return;
   if (replicas <= 0 || ThisThreadHoldsShards()) return context.reply.Integer(0);
-  BlockUntil(SessionOf(context), timeout_ms, [] { return false; }, [](ReplySink& reply, bool) { reply.Integer(0); });
+  BlockUntil(
+      SessionOf(context), timeout_ms, [] { return false; }, [](ReplySink& reply, bool) { reply.Integer(0); });
 }
 
 void WaitAof(CommandContext& context) {
@@ -197,7 +201,8 @@ void WaitAof(CommandContext& context) {
   };
   if (ThisThreadHoldsShards() || ((local == 0 || synced()) && replicas == 0)) return answer(context.reply, true);
   if (local > 0) (void)store.log().RequestSync();  // where the disk fails the wait ends by its timeout, and says 0
-  BlockUntil(session, timeout_ms, [local, replicas, synced] { return replicas == 0 && (local == 0 || synced()); }, answer);
+  BlockUntil(
+      session, timeout_ms, [local, replicas, synced] { return replicas == 0 && (local == 0 || synced()); }, answer);
 }
 
 }  // namespace cairn

@@ -22,7 +22,7 @@ Status ApplyStoreOptions(Server& server) {
   return server.store().UpdateOptions([&server](RuntimeOptions& options) {
     const RuntimeOptions before = options;
     options = server.config().MakeRuntimeOptions();
-    options.active_expire = before.active_expire;  // DEBUG SET-ACTIVE-EXPIRE, no directive
+    options.active_expire = before.active_expire;                           // DEBUG SET-ACTIVE-EXPIRE, no directive
     if (ThisThreadHoldsShards()) options.append_only = before.append_only;  // see ApplyAppendOnly
   });
 }
@@ -83,9 +83,10 @@ void ApplyLogLevel(Server& server) { SetLogLevel(static_cast<LogLevel>(server.co
 void ConnectSettings(Server& server) {
   Config& config = server.config();
   config.OnChange({"appendonly"}, [&server] { return ApplyAppendOnly(server); });
-  config.OnChange({"appendfsync", "maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time", "save",
-                   "stop-writes-on-bgsave-error", "log-retention-hours", "auto-aof-rewrite-percentage", "auto-aof-rewrite-min-size"},
-                  [&server] { return ApplyStoreOptions(server); });
+  config.OnChange(
+      {"appendfsync", "maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time", "save",
+       "stop-writes-on-bgsave-error", "log-retention-hours", "auto-aof-rewrite-percentage", "auto-aof-rewrite-min-size"},
+      [&server] { return ApplyStoreOptions(server); });
   config.OnChange({"notify-keyspace-events"}, [&server] {
     ApplyNotify(server);
     return Status();

@@ -60,10 +60,10 @@ class Config {
   std::string Print(std::string_view name) const;
   // The file a directive names ("logfile"): as it is where absolute, otherwise inside the data directory. Empty stays empty.
   std::string PathInDirectory(std::string_view name) const;
-  const std::string& directory() const { return directory_; }        // `dir` made absolute when the configuration was loaded
-  const std::string& config_file() const { return config_file_; }    // absolute; empty where there is none
+  const std::string& directory() const { return directory_; }      // `dir` made absolute when the configuration was loaded
+  const std::string& config_file() const { return config_file_; }  // absolute; empty where there is none
 
-  std::vector<std::string> BindAddresses() const;                    // "-" first: may be missing
+  std::vector<std::string> BindAddresses() const;  // "-" first: may be missing
   std::vector<SavePoint> SavePoints() const;
   enum class ClientClass : uint8_t { kNormal, kReplica, kPubSub };
   OutputBufferLimit OutputLimit(ClientClass client_class) const;
@@ -78,8 +78,8 @@ class Config {
   std::vector<std::pair<std::string, std::string>> Get(std::span<const std::string_view> patterns) const;
 
   struct SetContext {
-    bool loading = false;             // the data set is being loaded
-    bool protected_allowed = true;    // see ProtectedAllowed()
+    bool loading = false;           // the data set is being loaded
+    bool protected_allowed = true;  // see ProtectedAllowed()
   };
   // All or nothing. An error's message is the RESP error text.
   Status Set(std::span<const std::pair<std::string_view, std::string_view>> pairs, const SetContext& context);
@@ -106,9 +106,12 @@ class Config {
     std::string text;                // guarded by text_mutex_
   };
   using Words = std::span<const std::string>;
-  struct Source { std::string name; int depth = 0; };
+  struct Source {
+    std::string name;
+    int depth = 0;
+  };
 
-  static int IndexOf(std::string_view name);           // -1 where there is none
+  static int IndexOf(std::string_view name);  // -1 where there is none
   static const Directive& RowOf(std::string_view name, int* index);
   std::string TextAt(int index) const;
   std::string PrintAt(int index) const;
@@ -123,9 +126,9 @@ class Config {
 
   std::unique_ptr<Value[]> values_;
   mutable Mutex text_mutex_;
-  Mutex set_mutex_;                                    // the turn of Set() and Rewrite()
+  Mutex set_mutex_;  // the turn of Set() and Rewrite()
   std::vector<bool> seen_in_files_;
-  std::vector<std::shared_ptr<Hook>> hooks_;           // by directive; null: none
+  std::vector<std::shared_ptr<Hook>> hooks_;  // by directive; null: none
   std::string directory_, config_file_;
   std::vector<std::pair<std::string, std::string>> renamed_commands_;
 };

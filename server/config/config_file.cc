@@ -144,7 +144,8 @@ Status Config::LoadFileAt(const std::string& path, int depth) {
   for (const std::string& file : files) {
     const auto text = ReadWholeFile(RealFileSystem(), file, kFileBytesMax);
     if (!text.ok()) {
-      return Status::InvalidArgument("Fatal error, can't open config file '" + file + "': " + std::string(text.status().message()));
+      return Status::InvalidArgument("Fatal error, can't open config file '" + file +
+                                     "': " + std::string(text.status().message()));
     }
     CAIRN_RETURN_IF_ERROR(LoadLines(*text, {file, depth}));
   }

@@ -133,7 +133,7 @@ Status Config::Rewrite(bool everything) {
   } else if (read.status().code() != StatusCode::kNotFound) {
     return Status::IoError("ERR Rewriting config file: " + std::string(read.status().message()));
   }
-  struct stat before{};
+  struct stat before {};
   const bool existed = ::stat(config_file_.c_str(), &before) == 0;
   const Status status = ReplaceFileDurably(fs, config_file_, RewrittenText(old_text, everything));
   if (!status.ok()) return Status(status.code(), "ERR Rewriting config file: " + std::string(status.message()));

@@ -111,8 +111,7 @@ Result<int64_t> ParseDirectiveNumber(const Directive& row, std::span<const std::
 
 std::string FormatDirectiveNumber(const Directive& row, int64_t value) {
   switch (row.kind) {
-    case DirectiveKind::kBool:
-      return value ? "yes" : "no";
+    case DirectiveKind::kBool: return value ? "yes" : "no";
     case DirectiveKind::kEnum:
       for (const EnumName& name : row.names) {
         if (name.value == value) return std::string(name.name);
@@ -127,8 +126,7 @@ std::string FormatDirectiveNumber(const Directive& row, int64_t value) {
       }
       return out;
     }
-    default:
-      break;
+    default: break;
   }
   if (row.form == NumberForm::kMemoryOrPercent && value < 0) return std::to_string(-value) + "%";
   if (row.form == NumberForm::kOctal) {

@@ -21,15 +21,15 @@ enum class DirectiveKind : uint8_t { kBool, kEnum, kFlagSet, kNumber, kText, kSp
 enum class NumberForm : uint8_t { kPlain, kMemory, kMemoryOrPercent, kOctal };
 
 enum DirectiveFlag : uint32_t {
-  kImmutable = 1u << 0,      // only at the start
+  kImmutable = 1u << 0,        // only at the start
   kProtectedConfig = 1u << 1,  // CONFIG SET only as enable-protected-configs allows
-  kHidden = 1u << 2,         // CONFIG GET by its full name only
-  kMultiArg = 1u << 3,       // takes several words
-  kSensitive = 1u << 4,      // its value is not to be shown in MONITOR and the slow log
-  kDenyLoading = 1u << 5,    // not while the data set loads
-  kNoneIfEmpty = 1u << 6,    // the empty text means that there is none: CONFIG REWRITE drops the line
-  kAlwaysRewrite = 1u << 7,  // written by CONFIG REWRITE even where it has its default
-  kOnlyAtStart = 1u << 8,    // as kImmutable, but CONFIG SET to the value it has is no error: tools set what they got
+  kHidden = 1u << 2,           // CONFIG GET by its full name only
+  kMultiArg = 1u << 3,         // takes several words
+  kSensitive = 1u << 4,        // its value is not to be shown in MONITOR and the slow log
+  kDenyLoading = 1u << 5,      // not while the data set loads
+  kNoneIfEmpty = 1u << 6,      // the empty text means that there is none: CONFIG REWRITE drops the line
+  kAlwaysRewrite = 1u << 7,    // written by CONFIG REWRITE even where it has its default
+  kOnlyAtStart = 1u << 8,      // as kImmutable, but CONFIG SET to the value it has is no error: tools set what they got
 };
 
 struct EnumName {
@@ -73,8 +73,8 @@ Result<int64_t> ParseDirectiveNumber(const Directive& row, std::span<const std::
 std::string FormatDirectiveNumber(const Directive& row, int64_t value);
 
 // --- the table's parts (each in a file of its own) -----------------------------------------------------------------------
-void AppendServerDirectives(std::vector<Directive>* rows);       // what Cairn does
-void AppendCompatibleDirectives(std::vector<Directive>* rows);   // accepted for the sake of existing redis.conf files
-void AppendSpecialDirectives(std::vector<Directive>* rows);      // save, bind, client-output-buffer-limit...
+void AppendServerDirectives(std::vector<Directive>* rows);      // what Cairn does
+void AppendCompatibleDirectives(std::vector<Directive>* rows);  // accepted for the sake of existing redis.conf files
+void AppendSpecialDirectives(std::vector<Directive>* rows);     // save, bind, client-output-buffer-limit...
 
 }  // namespace cairn

@@ -12,7 +12,8 @@ inline constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();
 inline constexpr int64_t kIntMin = std::numeric_limits<int32_t>::min();
 inline constexpr int64_t kLongMax = std::numeric_limits<int64_t>::max();
 
-inline Directive Bool(std::string_view name, bool value, uint32_t flags = 0, std::string_view alias = {}, NumberCheck check = nullptr) {
+inline Directive Bool(std::string_view name, bool value, uint32_t flags = 0, std::string_view alias = {},
+                      NumberCheck check = nullptr) {
   Directive row;
   row.name = name;
   row.alias = alias;
@@ -23,8 +24,8 @@ inline Directive Bool(std::string_view name, bool value, uint32_t flags = 0, std
   return row;
 }
 
-inline Directive Number(std::string_view name, int64_t value, int64_t min, int64_t max, uint32_t flags = 0, std::string_view alias = {},
-                        NumberCheck check = nullptr) {
+inline Directive Number(std::string_view name, int64_t value, int64_t min, int64_t max, uint32_t flags = 0,
+                        std::string_view alias = {}, NumberCheck check = nullptr) {
   Directive row;
   row.name = name;
   row.alias = alias;
@@ -44,7 +45,8 @@ inline Directive Memory(std::string_view name, int64_t value, int64_t min, int64
   return row;
 }
 
-inline Directive Enum(std::string_view name, std::span<const EnumName> names, int64_t value, uint32_t flags = 0, NumberCheck check = nullptr) {
+inline Directive Enum(std::string_view name, std::span<const EnumName> names, int64_t value, uint32_t flags = 0,
+                      NumberCheck check = nullptr) {
   Directive row;
   row.name = name;
   row.kind = DirectiveKind::kEnum;
@@ -55,7 +57,8 @@ inline Directive Enum(std::string_view name, std::span<const EnumName> names, in
   return row;
 }
 
-inline Directive Text(std::string_view name, std::string_view value, uint32_t flags = 0, TextCheck check = nullptr, std::string_view alias = {}) {
+inline Directive Text(std::string_view name, std::string_view value, uint32_t flags = 0, TextCheck check = nullptr,
+                      std::string_view alias = {}) {
   Directive row;
   row.name = name;
   row.alias = alias;

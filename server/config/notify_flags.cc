@@ -12,8 +12,8 @@ constexpr struct {
   char letter;
   uint32_t bits;
 } kLetters[] = {
-    {'g', kEventGeneric}, {'$', kEventString},    {'l', kEventList},    {'s', kEventSet},     {'h', kEventHash},
-    {'z', kEventSortedSet}, {'x', kEventExpired}, {'e', kEventEvicted}, {'t', kEventStream},  {'d', kModuleEvents},
+    {'g', kEventGeneric},   {'$', kEventString},  {'l', kEventList},    {'s', kEventSet},    {'h', kEventHash},
+    {'z', kEventSortedSet}, {'x', kEventExpired}, {'e', kEventEvicted}, {'t', kEventStream}, {'d', kModuleEvents},
 };
 constexpr uint32_t kAll = kEventGeneric | kEventString | kEventList | kEventSet | kEventHash | kEventSortedSet | kEventExpired |
                           kEventEvicted | kEventStream | kModuleEvents;

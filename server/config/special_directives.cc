@@ -44,7 +44,8 @@ Result<std::string> NormalizeSave(Words words, std::string_view previous, bool l
   std::string added;
   for (size_t i = 0; i < words.size(); i++) {
     int64_t value = 0;
-    if (!ReadLoose(words[i], &value) || value < (i % 2 == 0 ? 1 : 0) || value > rows::kIntMax) return Wrong("Invalid save parameters");
+    if (!ReadLoose(words[i], &value) || value < (i % 2 == 0 ? 1 : 0) || value > rows::kIntMax)
+      return Wrong("Invalid save parameters");
     if (!added.empty()) added += ' ';
     AppendInt(added, value);
   }
@@ -79,8 +80,8 @@ Result<std::string> NormalizeOutputLimits(Words words, std::string_view previous
     }
     uint64_t hard = 0, soft = 0;
     int64_t seconds = 0;
-    if (!ParseMemory(words[i + 1], &hard) || !ParseMemory(words[i + 2], &soft) || !ReadLoose(words[i + 3], &seconds) || seconds < 0 ||
-        hard > static_cast<uint64_t>(rows::kLongMax) || soft > static_cast<uint64_t>(rows::kLongMax)) {
+    if (!ParseMemory(words[i + 1], &hard) || !ParseMemory(words[i + 2], &soft) || !ReadLoose(words[i + 3], &seconds) ||
+        seconds < 0 || hard > static_cast<uint64_t>(rows::kLongMax) || soft > static_cast<uint64_t>(rows::kLongMax)) {
       return Wrong("Error in hard, soft or soft_seconds setting in buffer limit configuration.");
     }
     limits[at + 1] = std::to_string(hard);
@@ -97,8 +98,9 @@ std::vector<std::string> OutputLimitLines(std::string_view name, std::string_vie
     uint64_t hard = 0, soft = 0;
     ParseMemory(words[i + 1], &hard);
     ParseMemory(words[i + 2], &soft);
-    lines.push_back(std::string(name) + ' ' + (words[i] == "slave" ? "replica" : words[i]) + ' ' + FormatMemory(static_cast<int64_t>(hard)) +
-                    ' ' + FormatMemory(static_cast<int64_t>(soft)) + ' ' + words[i + 3]);
+    lines.push_back(std::string(name) + ' ' + (words[i] == "slave" ? "replica" : words[i]) + ' ' +
+                    FormatMemory(static_cast<int64_t>(hard)) + ' ' + FormatMemory(static_cast<int64_t>(soft)) + ' ' +
+                    words[i + 3]);
   }
   return lines;
 }
@@ -169,7 +171,9 @@ std::vector<std::string> PercentileLines(std::string_view name, std::string_view
   return {std::string(name) + ' ' + (text.empty() ? std::string("\"\"") : std::string(text))};
 }
 
-std::vector<std::string> QuotedLine(std::string_view name, std::string_view text) { return {std::string(name) + ' ' + QuoteWord(text)}; }
+std::vector<std::string> QuotedLine(std::string_view name, std::string_view text) {
+  return {std::string(name) + ' ' + QuoteWord(text)};
+}
 
 std::vector<std::string> BindLines(std::string_view name, std::string_view text) {
   return {std::string(name) + ' ' + (text.empty() ? std::string("\"\"") : std::string(text))};

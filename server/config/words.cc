@@ -98,7 +98,10 @@ std::string QuoteWord(std::string_view word) {
     const auto byte = static_cast<unsigned char>(c);
     switch (c) {
       case '\\':
-      case '"': out += '\\'; out += c; break;
+      case '"':
+        out += '\\';
+        out += c;
+        break;
       case '\n': out += "\\n"; break;
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;

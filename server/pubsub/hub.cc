@@ -90,7 +90,8 @@ bool RemoveFrom(Map& map, std::string_view name, uint64_t session_id, std::atomi
   const auto found = map.find(name);
   if (found == map.end()) return false;
   auto& subscribers = found->second;
-  const auto gone = std::find_if(subscribers.begin(), subscribers.end(), [&](const auto& s) { return s.session_id == session_id; });
+  const auto gone =
+      std::find_if(subscribers.begin(), subscribers.end(), [&](const auto& s) { return s.session_id == session_id; });
   if (gone == subscribers.end()) return false;
   subscribers.erase(gone);  // keeps the order in which the others subscribed
   if (subscribers.empty()) {

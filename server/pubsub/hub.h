@@ -63,7 +63,8 @@ class PubSubHub : public ChangeListener {
   uint64_t PublishLater(std::string_view channel, std::string_view text, bool shard_channel);
   // After each Store::Execute and ExecuteTransaction, with the LSN that its session has now seen. Costs nothing where nothing waits.
   void DeliverOutbox(Lsn visible_lsn) {
-    if (!outbox_.empty()) [[unlikely]] DeliverOutboxNow(visible_lsn);
+    if (!outbox_.empty()) [[unlikely]]
+      DeliverOutboxNow(visible_lsn);
   }
 
   // --- keyspace events ----------------------------------------------------------------------------------------------------

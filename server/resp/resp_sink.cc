@@ -8,30 +8,33 @@
 namespace cairn {
 
 RespSink::RespSink(ErrorListener on_error)
-    : on_error_(std::move(on_error)), buffer_(new char[kBufferBytes]), position_(buffer_.get()), end_(buffer_.get() + kBufferBytes) {}
+    : on_error_(std::move(on_error)),
+      buffer_(new char[kBufferBytes]),
+      start_(buffer_.get()),
+      position_(buffer_.get()),
+      end_(buffer_.get() + kBufferBytes) {}
 
 RespSink::~RespSink() = default;
 
 void RespSink::Spill() {
-  if (position_ == buffer_.get()) return;
+  if (position_ == start_) return;
   CAIRN_CHECK(queue_ != nullptr);
   queue_->Append(gathered());
-  position_ = buffer_.get();
+  position_ = start_;
 }
 
 void RespSink::Rewind(uint64_t mark) {
   if (mark < queue_->end_offset()) {
     queue_->TruncateTo(mark);
-    position_ = buffer_.get();
+    position_ = start_;
   } else {
-    position_ = buffer_.get() + (mark - queue_->end_offset());
+    position_ = start_ + (mark - queue_->end_offset());
   }
 }
 
 char* RespSink::SlowRoom(size_t bytes) {
-  if (bytes > kBufferBytes) return nullptr;
   Spill();
-  return position_;
+  return static_cast<size_t>(end_ - position_) >= bytes ? position_ : nullptr;
 }
 
 void RespSink::Raw(std::string_view bytes) {

@@ -30,10 +30,18 @@ class RespSink final : public ReplySink {
   }
   const OutputQueue* bound() const { return queue_; }
 
-  // What is gathered and not yet in the queue.
-  std::string_view gathered() const { return {buffer_.get(), static_cast<size_t>(position_ - buffer_.get())}; }
-  void DropGathered() { position_ = buffer_.get(); }
+  // What is gathered for the bound queue and not yet in it.
+  std::string_view gathered() const { return {start_, static_cast<size_t>(position_ - start_)}; }
+  void DropGathered() { position_ = start_; }
   void Spill();  // moves it into the queue
+  // Leaves what is gathered where it is, to be sent by the caller before Reset(); what follows is gathered behind it.
+  std::string_view Detach() {
+    const std::string_view detached = gathered();
+    start_ = position_;
+    return detached;
+  }
+  void Reset() { start_ = position_ = buffer_.get(); }
+  size_t room() const { return static_cast<size_t>(end_ - position_); }
   // The stream offset behind everything written so far, and back to it (CLIENT REPLY OFF).
   uint64_t Mark() const { return queue_->end_offset() + gathered().size(); }
   void Rewind(uint64_t mark);
@@ -92,7 +100,8 @@ class RespSink final : public ReplySink {
 
   const ErrorListener on_error_;
   const std::unique_ptr<char[]> buffer_;
-  char* position_;
+  char* start_;     // where the bound queue's share begins
+  char* position_;  // where the next byte goes
   char* const end_;
   OutputQueue* queue_ = nullptr;
   const int* protocol_ = nullptr;

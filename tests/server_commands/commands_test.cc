@@ -55,8 +55,8 @@ TEST(Info, SectionsAndFields) {
   auto info = ParseInfo(BulkText(client.Call({"INFO"})));
   std::set<std::string> names;
   for (const auto& [name, section] : info) names.insert(name);
-  EXPECT_EQ(names, (std::set<std::string>{"Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "CPU", "Modules", "Errorstats",
-                                          "Cluster", "Keyspace"}));
+  EXPECT_EQ(names, (std::set<std::string>{"Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "CPU", "Modules",
+                                          "Errorstats", "Cluster", "Keyspace"}));
   EXPECT_EQ(info["Server"].fields["redis_version"], "7.0.15");
   EXPECT_EQ(info["Server"].fields["tcp_port"], std::to_string(server.port()));
   EXPECT_EQ(info["Clients"].fields["connected_clients"], "1");
@@ -65,13 +65,15 @@ TEST(Info, SectionsAndFields) {
   EXPECT_EQ(info["Replication"].fields["role"], "master");
   EXPECT_EQ(info["Cluster"].fields["cluster_enabled"], "0");
   EXPECT_TRUE(info["Keyspace"].fields["db0"].starts_with("keys=2,expires=1,avg_ttl=")) << info["Keyspace"].fields["db0"];
-  for (const char* const field : {"used_memory", "used_memory_human", "mem_clients_normal", "maxmemory_policy", "mem_allocator"}) {
+  for (const char* const field :
+       {"used_memory", "used_memory_human", "mem_clients_normal", "maxmemory_policy", "mem_allocator"}) {
     EXPECT_TRUE(info["Memory"].fields.contains(field)) << field;
   }
   EXPECT_EQ(ParseInfo(BulkText(client.Call({"INFO", "everything"}))).size(), 13u);
   EXPECT_EQ(ParseInfo(BulkText(client.Call({"INFO", "server", "COMMANDSTATS", "nosuch"}))).size(), 2u);
   info = ParseInfo(BulkText(client.Call({"INFO", "commandstats"})));
-  EXPECT_TRUE(info["Commandstats"].fields["cmdstat_set"].starts_with("calls=2,usec=")) << info["Commandstats"].fields["cmdstat_set"];
+  EXPECT_TRUE(info["Commandstats"].fields["cmdstat_set"].starts_with("calls=2,usec="))
+      << info["Commandstats"].fields["cmdstat_set"];
 }
 
 TEST(Hello, NegotiatesAndAuthenticates) {
@@ -118,8 +120,8 @@ TEST(ClientCommand, ListAndKill) {
 TEST(ClientCommand, ReplyModes) {
   TestServer server(kNoLog);
   TestClient client(server.port());
-  client.Send(Encode({"CLIENT", "REPLY", "OFF"}) + Encode({"PING", "1"}) + Encode({"SUBSCRIBE", "c"}) + Encode({"UNSUBSCRIBE", "c"}) +
-              Encode({"PING", "2"}) + Encode({"CLIENT", "REPLY", "ON"}));
+  client.Send(Encode({"CLIENT", "REPLY", "OFF"}) + Encode({"PING", "1"}) + Encode({"SUBSCRIBE", "c"}) +
+              Encode({"UNSUBSCRIBE", "c"}) + Encode({"PING", "2"}) + Encode({"CLIENT", "REPLY", "ON"}));
   EXPECT_EQ(client.ReceiveReply(), "*3\r\n" + Bulk("subscribe") + Bulk("c") + ":1\r\n");
   EXPECT_EQ(client.ReceiveReply(), "*3\r\n" + Bulk("unsubscribe") + Bulk("c") + ":0\r\n");
   EXPECT_EQ(client.ReceiveReply(), "+OK\r\n");
@@ -135,7 +137,8 @@ TEST(PubSub, MessagesArriveInOrderAfterTheirWrites) {
   TestClient publisher(server.port()), subscriber(server.port());
   EXPECT_EQ(subscriber.Call({"PSUBSCRIBE", "c*"}), "*3\r\n" + Bulk("psubscribe") + Bulk("c*") + ":1\r\n");
   EXPECT_EQ(publisher.Call({"PUBLISH", "c1", "hello"}), ":1\r\n");
-  publisher.Send(Encode({"MULTI"}) + Encode({"SET", "k", "v"}) + Encode({"PUBLISH", "c2", "a"}) + Encode({"PUBLISH", "c2", "b"}) + Encode({"EXEC"}));
+  publisher.Send(Encode({"MULTI"}) + Encode({"SET", "k", "v"}) + Encode({"PUBLISH", "c2", "a"}) + Encode({"PUBLISH", "c2", "b"}) +
+                 Encode({"EXEC"}));
   for (int i = 0; i < 4; i++) publisher.ReceiveReply();
   EXPECT_EQ(publisher.ReceiveReply(), "*3\r\n+OK\r\n:1\r\n:1\r\n");
   for (const auto& [channel, text] : {std::pair<std::string, std::string>{"c1", "hello"}, {"c2", "a"}, {"c2", "b"}}) {
@@ -248,7 +251,8 @@ TEST(ConfigCommand, TakesEffect) {
 }
 
 TEST(Watching, SlowLogAndLatency) {
-  TestServer server({"--appendonly", "no", "--slowlog-log-slower-than", "0", "--latency-monitor-threshold", "1", "--enable-debug-command", "yes"});
+  TestServer server({"--appendonly", "no", "--slowlog-log-slower-than", "0", "--latency-monitor-threshold", "1",
+                     "--enable-debug-command", "yes"});
   TestClient client(server.port());
   client.Call({"CLIENT", "SETNAME", "me"});
   client.Call({"DEBUG", "SLEEP", "0.01"});

@@ -76,9 +76,10 @@ TEST(ConfigLoad, DefaultsAreCairns) {
 
 TEST(ConfigLoad, LinesOverrideAndAddUp) {
   Config config;
-  ASSERT_TRUE(Load(&config, "# comment\n\nport 7000\nPORT 7001\r\nsave 900 1\nsave 100 100\nmaxmemory 100mb\n"
-                            "client-output-buffer-limit pubsub 1mb 2kb 9\nmaxmemory_policy allkeys-lru\n"
-                            "shutdown-on-sigterm \"nosave now\"\nnotify-keyspace-events EKx\nrename-command FLUSHALL \"\"\n")
+  ASSERT_TRUE(Load(&config,
+                   "# comment\n\nport 7000\nPORT 7001\r\nsave 900 1\nsave 100 100\nmaxmemory 100mb\n"
+                   "client-output-buffer-limit pubsub 1mb 2kb 9\nmaxmemory_policy allkeys-lru\n"
+                   "shutdown-on-sigterm \"nosave now\"\nnotify-keyspace-events EKx\nrename-command FLUSHALL \"\"\n")
                   .ok());
   EXPECT_EQ(config.Number("port"), 7001);
   EXPECT_EQ(config.Print("save"), "900 1 100 100");
@@ -129,7 +130,8 @@ TEST(ConfigLoad, MistakesNameTheLine) {
     ASSERT_FALSE(status.ok()) << c.text;
     const std::string message(status.message());
     EXPECT_NE(message.find("*** FATAL CONFIG FILE ERROR (Cairn "), std::string::npos) << message;
-    EXPECT_NE(message.find("at line 2 of a test\n>>> '" + std::string(c.text) + "'\n" + std::string(c.why) + "\n"), std::string::npos)
+    EXPECT_NE(message.find("at line 2 of a test\n>>> '" + std::string(c.text) + "'\n" + std::string(c.why) + "\n"),
+              std::string::npos)
         << message;
   }
 }
@@ -147,7 +149,9 @@ TEST(ConfigLoad, CommandLineFollowsRedis) {
       {{"--loglevel", "verbose", "--save"}, "save", ""},
       {{"--save", ""}, "save", ""},
       {{"--save", "60", "1", "--save", "900", "2"}, "save", "60 1 900 2"},
-      {{"--proc-title-template", "--my--title--template", "--loglevel", "verbose"}, "proc-title-template", "--my--title--template"},
+      {{"--proc-title-template", "--my--title--template", "--loglevel", "verbose"},
+       "proc-title-template",
+       "--my--title--template"},
       {{"--shutdown-on-sigint", "nosave", "force", "now"}, "shutdown-on-sigint", "nosave now force"},
       {{"--bind", "127.0.0.1", "-::1"}, "bind", "127.0.0.1 -::1"},
       {{"--requirepass", "with space"}, "requirepass", "with space"},
@@ -195,7 +199,8 @@ TEST(ConfigGet, PatternsAliasesAndHiddenNames) {
   const auto several = get({"maxmemory", "maxmemory*", "bind", "*of", "MAXMEMORY"});
   std::set<std::string> names;
   for (const auto& [name, value] : several) EXPECT_TRUE(names.insert(name).second) << name;
-  for (const char* const name : {"maxmemory", "maxmemory-samples", "bind", "replicaof", "slaveof"}) EXPECT_TRUE(names.contains(name)) << name;
+  for (const char* const name : {"maxmemory", "maxmemory-samples", "bind", "replicaof", "slaveof"})
+    EXPECT_TRUE(names.contains(name)) << name;
   for (const auto& [name, value] : get({"*"})) EXPECT_NE(name, "key-load-delay");
   EXPECT_EQ(get({"key-load-delay"}).size(), 1u);
 }
@@ -214,7 +219,8 @@ TEST(ConfigSet, AllOrNothing) {
   Config config;
   const Status status = config.Set(Pairs{{"maxmemory", "10000001"}, {"maxmemory-clients", "200%"}, {"timeout", "5"}}, {});
   EXPECT_EQ(status.message(),
-            "ERR CONFIG SET failed (possibly related to argument 'maxmemory-clients') - percentage argument must be less or equal to 100");
+            "ERR CONFIG SET failed (possibly related to argument 'maxmemory-clients') - percentage argument must be less or "
+            "equal to 100");
   EXPECT_EQ(config.Number("maxmemory"), 0);
   ASSERT_TRUE(config.Set(Pairs{{"maxmemory", "10000001"}, {"save", "3000 5"}, {"repl-backlog-size", "2mb"}}, {}).ok());
   EXPECT_EQ(config.Print("maxmemory"), "10000001");
@@ -229,14 +235,24 @@ TEST(ConfigSet, Refusals) {
   };
   const Case cases[] = {
       {{{"foo", "1"}}, {}, "ERR Unknown option or number of arguments for CONFIG SET - 'foo'"},
-      {{{"daemonize", "yes"}}, {}, "ERR CONFIG SET failed (possibly related to argument 'daemonize') - can't set immutable config"},
+      {{{"daemonize", "yes"}},
+       {},
+       "ERR CONFIG SET failed (possibly related to argument 'daemonize') - can't set immutable config"},
       {{{"threads", "7"}}, {}, "ERR CONFIG SET failed (possibly related to argument 'threads') - can't set immutable config"},
-      {{{"dir", "x"}}, {.protected_allowed = false}, "ERR CONFIG SET failed (possibly related to argument 'dir') - can't set protected config"},
+      {{{"dir", "x"}},
+       {.protected_allowed = false},
+       "ERR CONFIG SET failed (possibly related to argument 'dir') - can't set protected config"},
       {{{"appendonly", "no"}}, {.loading = true}, "LOADING Redis is loading the dataset in memory"},
-      {{{"maxmemory", "1"}, {"MAXMEMORY", "2"}}, {}, "ERR CONFIG SET failed (possibly related to argument 'MAXMEMORY') - duplicate parameter"},
-      {{{"maxmemory", "bla"}}, {}, "ERR CONFIG SET failed (possibly related to argument 'maxmemory') - argument must be a memory value"},
-      {{{"activedefrag", "yes"}}, {}, "ERR CONFIG SET failed (possibly related to argument 'activedefrag') - Active defragmentation cannot be "
-                                      "enabled: Cairn's memory allocator offers no way to do it"},
+      {{{"maxmemory", "1"}, {"MAXMEMORY", "2"}},
+       {},
+       "ERR CONFIG SET failed (possibly related to argument 'MAXMEMORY') - duplicate parameter"},
+      {{{"maxmemory", "bla"}},
+       {},
+       "ERR CONFIG SET failed (possibly related to argument 'maxmemory') - argument must be a memory value"},
+      {{{"activedefrag", "yes"}},
+       {},
+       "ERR CONFIG SET failed (possibly related to argument 'activedefrag') - Active defragmentation cannot be "
+       "enabled: Cairn's memory allocator offers no way to do it"},
   };
   for (const Case& c : cases) {
     Config config;
@@ -259,7 +275,8 @@ TEST(ConfigSet, HooksRunOncePerCallAndMayRefuse) {
   ASSERT_TRUE(config.Set(Pairs{{"maxmemory", "5"}}, {}).ok());
   EXPECT_EQ(runs, 1) << "nothing changed";
   refuse = true;
-  EXPECT_EQ(config.Set(Pairs{{"maxmemory", "7"}}, {}).message(), "ERR CONFIG SET failed (possibly related to argument 'maxmemory') - no");
+  EXPECT_EQ(config.Set(Pairs{{"maxmemory", "7"}}, {}).message(),
+            "ERR CONFIG SET failed (possibly related to argument 'maxmemory') - no");
   EXPECT_EQ(config.Number("maxmemory"), 5);
   EXPECT_EQ(seen, 5) << "the hook saw the old value put back";
 }
@@ -271,10 +288,12 @@ TEST(ConfigRewrite, KeepsOrderAndComments) {
                                            "rename-command flushdb badger\nmaxmemory 1mb\n# tail\n");
   auto config = Config::FromCommandLine(std::vector<std::string>{file});
   ASSERT_TRUE(config.ok()) << config.status().message();
-  ASSERT_TRUE((*config)->Set(Pairs{{"maxmemory", "3221225472"}, {"save", "60 5"}, {"requirepass", "a\"b"}, {"timeout", "7"}}, {}).ok());
+  ASSERT_TRUE(
+      (*config)->Set(Pairs{{"maxmemory", "3221225472"}, {"save", "60 5"}, {"requirepass", "a\"b"}, {"timeout", "7"}}, {}).ok());
   ASSERT_TRUE((*config)->Rewrite().ok());
   const std::string text = Read(file);
-  EXPECT_TRUE(text.starts_with("# head\nport 7000\n\nsave 60 5\n\nhash-max-listpack-entries 20\nrename-command flushdb badger\nmaxmemory 3gb\n# tail\n"))
+  EXPECT_TRUE(text.starts_with(
+      "# head\nport 7000\n\nsave 60 5\n\nhash-max-listpack-entries 20\nrename-command flushdb badger\nmaxmemory 3gb\n# tail\n"))
       << text;
   EXPECT_NE(text.find("# Generated by CONFIG REWRITE\n"), std::string::npos);
   EXPECT_NE(text.find("\ntimeout 7\n"), std::string::npos);
@@ -302,8 +321,16 @@ TEST(NotifyFlags, ThereAndBack) {
   struct Case {
     std::string_view letters, canonical;
   };
-  const Case cases[] = {{"", ""},         {"KA", "AK"},   {"EA", "AE"},           {"gKE", "gKE"},    {"$lshzxeKE", "$lshzxeKE"},
-                        {"Km", "Km"},     {"Kn", "nK"},   {"KEg$lshzxetd", "AKE"}, {"AKEm", "AKEm"},  {"KEKE", "KE"}};
+  const Case cases[] = {{"", ""},
+                        {"KA", "AK"},
+                        {"EA", "AE"},
+                        {"gKE", "gKE"},
+                        {"$lshzxeKE", "$lshzxeKE"},
+                        {"Km", "Km"},
+                        {"Kn", "nK"},
+                        {"KEg$lshzxetd", "AKE"},
+                        {"AKEm", "AKEm"},
+                        {"KEKE", "KE"}};
   for (const Case& c : cases) {
     const auto flags = ParseNotifyFlags(c.letters);
     ASSERT_TRUE(flags) << c.letters;

@@ -110,7 +110,8 @@ TEST_F(HubTest, EverySubscriberSeesOneOrder) {
 
 TEST(MonitorFeed, LinesAreQuoted) {
   const std::string_view args[] = {"set", "a b", "x\n\"\x01"};
-  EXPECT_EQ(MonitorFeed::Line(args, 3, "127.0.0.1:5", 1339518083107412), "+1339518083.107412 [3 127.0.0.1:5] \"set\" \"a b\" \"x\\n\\\"\\x01\"\r\n");
+  EXPECT_EQ(MonitorFeed::Line(args, 3, "127.0.0.1:5", 1339518083107412),
+            "+1339518083.107412 [3 127.0.0.1:5] \"set\" \"a b\" \"x\\n\\\"\\x01\"\r\n");
 }
 
 TEST(MonitorFeed, HidesPasswordsAndAdministration) {
