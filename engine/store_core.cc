@@ -1,5 +1,7 @@
 #include "engine/store_core.h"
 
+#include <sys/prctl.h>
+
 #include <algorithm>
 #include <thread>
 #include <utility>
@@ -28,7 +30,15 @@ StoreCore::StoreCore(StoreOptions store_options, FileSystem& file_system, Clock&
       clock(store_clock),
       worker_threads(WorkerThreads(opened_with.threads)),
       runtime_(opened_with.runtime) {
-  memory.Configure(opened_with.runtime.maxmemory_bytes);
+  SetMemoryLimit(opened_with.runtime.maxmemory_bytes);
+}
+
+void StoreCore::SetMemoryLimit(uint64_t limit_bytes) {
+  constexpr uint64_t kHugePagesFromBytes = uint64_t{1} << 30;
+  const bool was_limited = memory.limited();
+  memory.Configure(limit_bytes);
+  if (limit_bytes == 0 && !was_limited) return;
+  (void)prctl(PR_SET_THP_DISABLE, limit_bytes != 0 && limit_bytes < kHugePagesFromBytes ? 1 : 0, 0, 0, 0);
 }
 
 RuntimeOptions StoreCore::runtime() const {
@@ -75,8 +85,26 @@ void StoreCore::SetProgressListener(std::function<void()> listener) {
 void StoreCore::OnLogProgress() {
   const Admission admission = log->Admit(0);
   SetGate(kGateLogRefuses, admission == Admission::kRefused);
-  SetGate(kGateLogWaits, admission == Admission::kWait);
+  if (gate_has(kGateMemoryFull)) WatchLogBuffers();
   NotifyProgress();
+}
+
+void StoreCore::WatchLogBuffers() {
+  const uint64_t limit = memory.limit_bytes();
+  const Lsn durable = log->durable_lsn();
+  const Lsn end = log->end_lsn();
+  const uint64_t pending = end > durable ? end - durable : 0;
+  const bool corrected = limit >= MemoryLimit::kCorrectedFromBytes;
+  // A sync is asked for early enough that writers seldom wait for it.
+  if (corrected && pending > limit / 32 && !gate_has(kGateLogRefuses)) (void)log->RequestSync();
+  SetGate(kGateMemoryFull, corrected && pending > limit / 12);
+}
+
+uint64_t StoreCore::HandOverLimitBytes() const {
+  constexpr uint64_t kMost = 64ull << 20;
+  constexpr uint64_t kLeast = 4ull << 20;
+  const uint64_t limit = memory.limit_bytes();
+  return limit == 0 ? kMost : std::clamp(limit / 24, kLeast, kMost);
 }
 
 void StoreCore::RefreshPolicy() {
@@ -119,7 +147,8 @@ Lsn StoreCore::CommitUnit(ChangeScope& scope, bool transaction) {
   }
   if (!scope.events().empty()) [[unlikely]] {
     ChangeListener* listener = change_listener.load(std::memory_order_relaxed);
-    if (listener != nullptr) listener->OnEvents(scope.events(), VisibleLsn(scope, lsn));
+    const bool wait = replies_wait_for_disk.load(std::memory_order_relaxed);  // as for replies
+    if (listener != nullptr) listener->OnEvents(scope.events(), wait ? VisibleLsn(scope, lsn) : 0);
   }
   return lsn;
 }
