@@ -204,7 +204,7 @@ TEST(Waiting, ForTheDiskAndForNobody) {
   TestClient client(server.port()), other(server.port());
   client.Call({"SET", "k", "v"});
   EXPECT_EQ(client.Call({"WAITAOF", "1", "0", "5000"}), "*2\r\n:1\r\n:0\r\n");
-  EXPECT_EQ(client.Call({"WAITAOF", "2", "0", "0"}), "-ERR value is out of range, must be between 0 and 1\r\n");
+  EXPECT_EQ(client.Call({"WAITAOF", "2", "0", "0"}), "-ERR value is out of range, value must between 0 and 1\r\n");
   EXPECT_EQ(client.Call({"WAIT", "0", "0"}), ":0\r\n");
   EXPECT_EQ(client.Call({"WAIT", "1", "20"}), ":0\r\n");
   const std::string id = client.Call({"CLIENT", "ID"}).substr(1);
