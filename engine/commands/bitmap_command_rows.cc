@@ -3,8 +3,6 @@
 namespace cairn {
 namespace {
 
-using namespace bitmap_commands;
-
 constexpr KeyRange kBitOpKeys[] = {{2, 2, 1, kKeyWrite | kKeyForUpdate}, {3, -1, 1, kKeyRead | kKeyForAccess}};
 
 constexpr CommandRow kRows[] = {
@@ -13,7 +11,7 @@ constexpr CommandRow kRows[] = {
      .flags = kWrite | kDenyOom,
      .categories = kAclBitmap,
      .keys = {1, 1, 1, kKeyReadWrite | kKeyForAccess | kKeyForUpdate},
-     .handler = SetBit,
+     .handler = bitmap_commands::SetBit,
      .summary = "Sets or clears one bit of a string and answers what it was.",
      .since = "2.2.0",
      .group = "bitmap",
@@ -24,7 +22,7 @@ constexpr CommandRow kRows[] = {
      .flags = kReadOnly | kFast,
      .categories = kAclBitmap,
      .keys = {1, 1, 1, kKeyRead},
-     .handler = GetBit,
+     .handler = bitmap_commands::GetBit,
      .summary = "Answers one bit of a string.",
      .since = "2.2.0",
      .group = "bitmap",
@@ -35,7 +33,7 @@ constexpr CommandRow kRows[] = {
      .flags = kReadOnly,
      .categories = kAclBitmap,
      .keys = {1, 1, 1, kKeyRead},
-     .handler = BitCount,
+     .handler = bitmap_commands::BitCount,
      .summary = "Counts the bits that are set in a string or a part of it.",
      .since = "2.6.0",
      .group = "bitmap",
@@ -46,7 +44,7 @@ constexpr CommandRow kRows[] = {
      .flags = kReadOnly,
      .categories = kAclBitmap,
      .keys = {1, 1, 1, kKeyRead},
-     .handler = BitPos,
+     .handler = bitmap_commands::BitPos,
      .summary = "Finds the first bit that is set or clear in a string or a part of it.",
      .since = "2.8.7",
      .group = "bitmap",
@@ -57,7 +55,7 @@ constexpr CommandRow kRows[] = {
      .flags = kWrite | kDenyOom,
      .categories = kAclBitmap,
      .keys = {2, -1, 1, kKeyReadWrite},
-     .handler = BitOp,
+     .handler = bitmap_commands::BitOp,
      .summary = "Combines strings bit by bit and stores the result.",
      .since = "2.6.0",
      .group = "bitmap",
@@ -69,7 +67,7 @@ constexpr CommandRow kRows[] = {
      .flags = kWrite | kDenyOom | kVariableFlags,
      .categories = kAclBitmap,
      .keys = {1, 1, 1, kKeyReadWrite | kKeyForAccess | kKeyForUpdate},
-     .handler = BitField,
+     .handler = bitmap_commands::BitField,
      .summary = "Reads and changes integers of any width at any bit of a string.",
      .since = "3.2.0",
      .group = "bitmap",
@@ -77,13 +75,13 @@ constexpr CommandRow kRows[] = {
      .syntax = "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | "
                "INCRBY encoding offset increment> [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] "
                "<SET encoding offset value | INCRBY encoding offset increment> ...]]",
-     .key_access = BitFieldKeyAccess},
+     .key_access = bitmap_commands::BitFieldKeyAccess},
     {.name = "bitfield_ro",
      .arity = -2,
      .flags = kReadOnly | kFast,
      .categories = kAclBitmap,
      .keys = {1, 1, 1, kKeyRead},
-     .handler = BitFieldRo,
+     .handler = bitmap_commands::BitFieldRo,
      .summary = "Reads integers of any width at any bit of a string.",
      .since = "6.0.0",
      .group = "bitmap",

@@ -62,8 +62,7 @@ void ReplySimpleSet(ReplySink& reply, const std::vector<std::string>& texts) {
   for (const std::string& text : texts) reply.Simple(text);
 }
 
-template <size_t N>
-void ReplyBits(ReplySink& reply, uint32_t bits, const BitName (&names)[N], std::string_view prefix) {
+void ReplyBits(ReplySink& reply, uint32_t bits, std::span<const BitName> names, std::string_view prefix) {
   std::vector<std::string> texts;
   for (const BitName& name : names) {
     if (bits & name.bit) texts.push_back(std::string(prefix) + std::string(name.name));

@@ -110,8 +110,8 @@ TEST(BitmapModel, Operations) {
     ASSERT_EQ(harness.RunArgs(args), ":" + std::to_string(size));
     std::string expected(size, '\0');
     for (size_t at = 0; at < size * 8; at++) {
-      std::vector<bool> bits;
-      for (const std::string& value : values) bits.push_back(Bit(value, at));
+      std::vector<bool> bits(values.size());
+      std::transform(values.begin(), values.end(), bits.begin(), [&](const std::string& value) { return Bit(value, at); });
       if (Combine(operation, bits)) expected[at / 8] = static_cast<char>(expected[at / 8] | (0x80 >> (at % 8)));
     }
     ASSERT_EQ(harness.RunArgs({"GET", "result"}), size == 0 ? "nil" : "\"" + Escaped(expected) + "\"") << operation;
