@@ -73,14 +73,15 @@ Entry* Dictionary::Remove(const KeyRef& key, uint64_t* slot) {
   if (sink_ != nullptr) [[unlikely]]
     HandOver(segment, SlotBucket(segment, slot));
   Entry* entry = SlotEntry(*slot);
-  RemoveFromSegment(segment, slot);
+  // While a cut is set nothing moves that was not handed over.
+  RemoveFromSegment(segment, slot, sink_ == nullptr);
   size_--;
   const uint32_t count = segment.tail().count;
   if (count == 0) {
     Install(PrefixOf(key.hash), SegmentRef(nullptr, 0, segment.depth()));
     DropSegment(segment);
     if (size_ == 0) Reset();
-  } else if (segment.buckets() > 1 && count * 5 < segment.buckets() * kSlotsPerBucket * 2) {
+  } else if (segment.buckets() > 1 && count * 5 < segment.buckets() * kSlotsPerBucket * 3) {
     Rebuild(key.hash, segment, BucketsFor(count + count / 8 + 1));
   }
   return entry;

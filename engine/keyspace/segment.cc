@@ -23,6 +23,26 @@ void UncountOverflow(SegmentRef segment, uint32_t bucket) {
   if (count == 0) segment.bucket(bucket)[0] &= ~kSlotOverflowFlag;
 }
 
+uint32_t Next(SegmentRef segment, uint32_t bucket) { return bucket + 1 == segment.buckets() ? 0 : bucket + 1; }
+
+// An entry in one of the next buckets that found no place in `bucket` or before it; nullptr where none is near.
+uint64_t* FindDisplaced(SegmentRef segment, uint32_t bucket) {
+  constexpr uint32_t kLookAhead = 4;
+  const uint32_t buckets = segment.buckets();
+  uint32_t at = bucket;
+  for (uint32_t distance = 1; distance <= kLookAhead && distance < buckets; distance++) {
+    at = Next(segment, at);
+    for (uint32_t i = 0; i < kSlotsPerBucket; i++) {
+      uint64_t* slot = segment.bucket(at) + i;
+      if (SlotEntry(*slot) == nullptr) continue;
+      const uint32_t home = segment.HomeOf(SlotTag(*slot));
+      if ((at >= home ? at - home : at + buckets - home) >= distance) return slot;
+    }
+    if (!BucketOverflowed(segment.bucket(at))) return nullptr;
+  }
+  return nullptr;
+}
+
 int FreeSlot(const uint64_t* bucket) {
   for (uint32_t i = 0; i < kSlotsPerBucket; i++) {
     if ((bucket[i] & kSlotEntryMask) == 0) return static_cast<int>(i);
@@ -59,7 +79,7 @@ uint32_t PlaceFor(SegmentRef segment, uint32_t tag) {
   uint32_t bucket = segment.HomeOf(tag);
   for (uint32_t probes = 0; FreeSlot(segment.bucket(bucket)) < 0; probes++) {
     CAIRN_CHECK(probes < segment.buckets());
-    if (++bucket == segment.buckets()) bucket = 0;
+    bucket = Next(segment, bucket);
   }
   return bucket;
 }
@@ -69,7 +89,7 @@ uint64_t* PlaceInSegment(SegmentRef segment, uint32_t tag, Entry* entry) {
   int index;
   while ((index = FreeSlot(segment.bucket(bucket))) < 0) {
     CountOverflow(segment, bucket);
-    if (++bucket == segment.buckets()) bucket = 0;
+    bucket = Next(segment, bucket);
   }
   uint64_t* slot = segment.bucket(bucket) + index;
   *slot = (*slot & kSlotOverflowFlag) | reinterpret_cast<uint64_t>(entry) | uint64_t{tag} << 48;
@@ -77,14 +97,22 @@ uint64_t* PlaceInSegment(SegmentRef segment, uint32_t tag, Entry* entry) {
   return slot;
 }
 
-void RemoveFromSegment(SegmentRef segment, uint64_t* slot) {
-  const uint32_t bucket = static_cast<uint32_t>(slot - segment.slots()) / kSlotsPerBucket;
-  for (uint32_t b = segment.HomeOf(SlotTag(*slot)); b != bucket; b = b + 1 == segment.buckets() ? 0 : b + 1) {
-    UncountOverflow(segment, b);
-  }
+void RemoveFromSegment(SegmentRef segment, uint64_t* slot, bool pull_back) {
+  uint32_t bucket = static_cast<uint32_t>(slot - segment.slots()) / kSlotsPerBucket;
+  for (uint32_t b = segment.HomeOf(SlotTag(*slot)); b != bucket; b = Next(segment, b)) UncountOverflow(segment, b);
   // Only the first slot's lowest bit is the bucket's; in the others it is 0 anyway.
   *slot &= kSlotOverflowFlag;
   segment.tail().count--;
+  while (pull_back && BucketOverflowed(segment.bucket(bucket))) {
+    uint64_t* displaced = FindDisplaced(segment, bucket);
+    if (displaced == nullptr) return;
+    const uint32_t from = static_cast<uint32_t>(displaced - segment.slots()) / kSlotsPerBucket;
+    for (uint32_t b = bucket; b != from; b = Next(segment, b)) UncountOverflow(segment, b);
+    *slot = (*slot & kSlotOverflowFlag) | (*displaced & ~kSlotOverflowFlag);
+    *displaced &= kSlotOverflowFlag;
+    slot = displaced;
+    bucket = from;
+  }
 }
 
 }  // namespace cairn

@@ -84,8 +84,9 @@ uint32_t BucketsFor(uint32_t entries);
 
 // Puts an entry into a segment that has a free slot; returns the slot.
 uint64_t* PlaceInSegment(SegmentRef segment, uint32_t tag, Entry* entry);
-// Frees a slot.
-void RemoveFromSegment(SegmentRef segment, uint64_t* slot);
+// Frees a slot. `pull_back`: entries that overflowed into later buckets move up, or steady deletion and insertion would leave every
+// bucket marked as overflowed.
+void RemoveFromSegment(SegmentRef segment, uint64_t* slot, bool pull_back);
 // Where PlaceInSegment would put an entry of this tag.
 uint32_t PlaceFor(SegmentRef segment, uint32_t tag);
 
