@@ -12,6 +12,7 @@ namespace cairn {
 namespace {
 
 constexpr int64_t kCareIntervalUs = 100'000;
+constexpr int64_t kLimitedCareIntervalUs = 20'000;  // with maxmemory: resident memory grows fast
 constexpr int64_t kBusyCareIntervalUs = 2'000;     // while frees are pending or commands are parked
 constexpr int64_t kFreeBudgetUs = 1'000;
 constexpr int64_t kExpiryIntervalUs = 1'000'000;   // how long the expiry thread sleeps at most
@@ -21,6 +22,7 @@ constexpr size_t kEvictedRecordBytes = 256;
 constexpr int64_t kCareEvictBudgetUs = 50'000;
 constexpr int64_t kSnapshotRetrySeconds = 5;
 constexpr int64_t kCompactionRetryMs = 10'000;
+constexpr int64_t kCompactionPauseMs = 10'000;
 
 }  // namespace
 
@@ -33,7 +35,8 @@ EvictionSettings EvictionSettingsOf(const RuntimeOptions& options) {
   return {.policy = options.maxmemory_policy,
           .samples = options.maxmemory_samples,
           .lfu_log_factor = options.lfu_log_factor,
-          .lfu_decay_minutes = options.lfu_decay_time_minutes};
+          .lfu_decay_minutes = options.lfu_decay_time_minutes,
+          .limited = options.maxmemory_bytes != 0};
 }
 
 Background::~Background() { Stop(); }
@@ -129,8 +132,10 @@ void Background::CareMain() {
     const bool parked = core_.somebody_parked.load(std::memory_order_relaxed);
     // A command may have been parked just after the wake-up it waits for.
     if (parked) NotifyParked();
+    if (core_.memory.limited() || core_.gate_has(kGateMemoryFull)) core_.WatchLogBuffers();
     const int64_t now_us = core_.clock.MonotonicUs();
-    if (now_us - sampled_us >= kCareIntervalUs || now_us < sampled_us) {
+    const int64_t interval_us = core_.memory.limited() ? kLimitedCareIntervalUs : kCareIntervalUs;
+    if (now_us - sampled_us >= interval_us || now_us < sampled_us) {
       sampled_us = now_us;
       SampleMemory();
       const int64_t now_s = core_.clock.WallMs() / 1000;
@@ -144,7 +149,7 @@ void Background::CareMain() {
     }
     if (more_to_free) continue;
     MutexLock lock(care_mutex_);
-    if (!care_wake_) care_changed_.WaitFor(care_mutex_, parked ? kBusyCareIntervalUs : kCareIntervalUs / 4);
+    if (!care_wake_) care_changed_.WaitFor(care_mutex_, parked ? kBusyCareIntervalUs : kLimitedCareIntervalUs);
     care_wake_ = false;
   }
 }
@@ -171,10 +176,7 @@ void Background::NotifyParked() {
 
 void Background::SampleMemory() {
   const uint64_t used = UsedMemoryBytes(core_);
-  core_.memory.Sample(ResidentBytes(), used, [] {
-    PurgeAllocator();
-    return ResidentBytes();
-  });
+  core_.memory.Sample(ResidentBytes(), core_.memory.limited() ? ReadAllocatorStats() : AllocatorStats{}, used, PurgeAllocator);
   if (!core_.memory.limited()) return;
   const bool over = used > core_.memory.effective_bytes();
   const int64_t now_ms = core_.clock.MonotonicMs();
@@ -212,16 +214,20 @@ void Background::ConsiderCompaction() {
   if (options.log_compact_percentage == 0) return;
   const uint64_t log_bytes = checkpointer_.log_bytes_since_snapshot();
   const uint64_t snapshot_bytes = checkpointer_.last_size_bytes();
-  const bool outgrown = log_bytes > options.log_compact_min_bytes &&
-                        log_bytes / 100 >= snapshot_bytes / 100 * options.log_compact_percentage / 100;
+  // The snapshot is compressed and the log is not, so the log is compared with what the data take in memory.
+  const uint64_t base_bytes = std::max(snapshot_bytes, core_.keyspace->memory_bytes());
+  const uint64_t allowed_bytes = std::max(options.log_compact_min_bytes, base_bytes / 100 * options.log_compact_percentage);
+  const int64_t now_ms = core_.clock.MonotonicMs();
+  const int64_t since_last_ms = last_compaction_try_ms_ == 0 ? INT64_MAX : now_ms - last_compaction_try_ms_;
+  // A small data set that is written all the time is not compacted all the time.
+  const bool outgrown = log_bytes > allowed_bytes && (since_last_ms > kCompactionPauseMs || log_bytes / 8 > allowed_bytes);
   bool short_of_space = false;
   if (!outgrown && log_bytes > snapshot_bytes / 2 && log_bytes > 0 && snapshot_bytes > 0) {
     const Result<uint64_t> free_bytes = core_.fs.FreeSpace(directory_->path());
     short_of_space = free_bytes.ok() && *free_bytes < 2 * snapshot_bytes;
   }
   if (!outgrown && !short_of_space) return;
-  const int64_t now_ms = core_.clock.MonotonicMs();
-  if (last_compaction_try_ms_ != 0 && now_ms - last_compaction_try_ms_ < kCompactionRetryMs && !checkpointer_.last_ok()) return;
+  if (since_last_ms < kCompactionRetryMs && !checkpointer_.last_ok()) return;
   last_compaction_try_ms_ = now_ms;
   LogF(LogLevel::kNotice, "The log has grown by %llu bytes since the last snapshot: taking a new one and dropping it",
        static_cast<unsigned long long>(log_bytes));

@@ -55,7 +55,7 @@ Executor::Verdict Executor::CheckWrite(uint32_t flags, size_t bytes, std::string
   if (core_.memory.limited() && core_.memory.MustMeasure()) [[unlikely]] {
     if (CheckMemory(flags, error) != Verdict::kRun) return Verdict::kError;
   }
-  if (gate & kGateHandOverFull) [[unlikely]] {
+  if (gate & (kGateHandOverFull | kGateMemoryFull)) [[unlikely]] {
     core_.somebody_parked.store(true, std::memory_order_relaxed);
     return Verdict::kPark;
   }
@@ -159,7 +159,7 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplySink& rep
       reply.Error(error);
       return {};
     }
-  } else if (row.has(kDenyOom) && core_.memory.limited()) {
+  } else if (core_.memory.limited() && (row.has(kDenyOom) || core_.memory.MustMeasure())) {  // clients' buffers grow by reads too
     std::string error;
     if (CheckMemory(row.flags, &error) == Verdict::kError) {
       reply.Error(error);

@@ -1,16 +1,20 @@
 // How far the memory in use is from `maxmemory`, cheaply enough to be asked before every write, and honest about what the process
 // really takes.
 //
-// "Used" is what Redis counts: the keyspace by its own accounting, what clients hold, the log's buffers. Resident memory differs from
-// that by the allocator's fragmentation and the program itself; a sampler compares the two and lowers the effective limit by the
-// difference, so that resident memory stays near the limit under a write load of any size. Small limits are left alone: there the
-// program itself would be the difference.
+// "Used" is what Redis counts: the keyspace by its own accounting and what clients hold. Resident memory is more: the program, the
+// log's and snapshots' buffers, the allocator's fragmentation. A sampler measures that and lowers the effective limit by it, from the
+// start and not only when the limit is reached, because memory that was once resident seldom goes back. Fragmentation counts by half:
+// evicting to make up for it leaves holes, which are fragmentation again. Small limits are left alone: there the program itself would be
+// the difference.
 //
 // Threads: Configure and Sample from one thread at a time; the rest from any.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+
+#include "base/allocator.h"
 
 namespace cairn {
 
@@ -33,29 +37,32 @@ class MemoryLimit {
   }
 
   // Memory that clients' buffers take, kept up to date by whoever owns them.
-  void AddClientBytes(int64_t delta) { client_bytes_.fetch_add(delta, std::memory_order_relaxed); }
+  void AddClientBytes(int64_t delta) {
+    client_bytes_.fetch_add(delta, std::memory_order_relaxed);
+    if (delta > 0 && limited()) NoteGrowth(delta);
+  }
   uint64_t client_bytes() const {
     const int64_t bytes = client_bytes_.load(std::memory_order_relaxed);
     return bytes > 0 ? static_cast<uint64_t>(bytes) : 0;
   }
 
-  // Compares resident with used bytes. `purge` is called, at most once, where giving back unused pages may help, and returns the
-  // resident bytes after it.
+  // Looks at what the process takes beyond used memory; `purge` is called where giving unused pages back would help.
   template <typename Purge>
-  void Sample(uint64_t resident_bytes, uint64_t used_bytes, Purge purge) {
+  void Sample(uint64_t resident_bytes, const AllocatorStats& allocator, uint64_t used_bytes, Purge purge) {
     const uint64_t limit = limit_bytes();
     NotePeak(used_bytes);
-    if (limit < kCorrectedFromBytes || used_bytes < limit / 2) {
+    if (limit < kCorrectedFromBytes) {
       correction_.store(0, std::memory_order_relaxed);
       return;
     }
-    if (Excess(resident_bytes, used_bytes, limit) > limit / 50) resident_bytes = purge();
-    const uint64_t wanted = Excess(resident_bytes, used_bytes, limit);
-    // Falls slowly and rises at once, so that it does not swing; never more than two fifths of the limit.
+    const uint64_t fragmentation = Excess(allocator.active_bytes, allocator.allocated_bytes);
+    const uint64_t unused_pages = Excess(allocator.resident_bytes, allocator.active_bytes + allocator.metadata_bytes);
+    const uint64_t overhead = Excess(resident_bytes, used_bytes + unused_pages + fragmentation) + fragmentation / 2;
+    if (resident_bytes > limit && unused_pages > limit / 32) purge();
+    const uint64_t wanted = std::min(Excess(overhead, limit / 32), limit / 2);
+    // Rises at once and falls slowly: what the log's buffers took in one burst they will take in the next.
     const uint64_t before = correction_.load(std::memory_order_relaxed);
-    uint64_t next = wanted >= before ? wanted : before - (before - wanted) / 8;
-    if (next > limit / 5 * 2) next = limit / 5 * 2;
-    correction_.store(next, std::memory_order_relaxed);
+    correction_.store(wanted >= before ? wanted : before - (before - wanted + 63) / 64, std::memory_order_relaxed);
   }
   uint64_t correction_bytes() const { return correction_.load(std::memory_order_relaxed); }
 
@@ -79,12 +86,7 @@ class MemoryLimit {
 
  private:
   static constexpr int64_t kRecheck = 0;
-  // Resident memory may exceed the limit by a twentieth before anything is done about it.
-  static uint64_t Excess(uint64_t resident_bytes, uint64_t used_bytes, uint64_t limit) {
-    const uint64_t overhead = resident_bytes > used_bytes ? resident_bytes - used_bytes : 0;
-    const uint64_t allowed = limit / 20;
-    return overhead > allowed ? overhead - allowed : 0;
-  }
+  static uint64_t Excess(uint64_t more, uint64_t less) { return more > less ? more - less : 0; }
 
   std::atomic<uint64_t> limit_{0};
   std::atomic<uint64_t> correction_{0};

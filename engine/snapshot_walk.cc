@@ -42,9 +42,10 @@ void SnapshotWalk::Fail(const Status& status) {
 
 void SnapshotWalk::UpdateGate() {
   const uint64_t handed_over = cut_.handed_over_bytes();
-  if (handed_over > kHandOverLimitBytes) {
+  const uint64_t limit = core_.HandOverLimitBytes();
+  if (handed_over > limit) {
     core_.SetGate(kGateHandOverFull, true);
-  } else if (handed_over < kHandOverResumeBytes && core_.gate_has(kGateHandOverFull)) {
+  } else if (handed_over < limit / 2 && core_.gate_has(kGateHandOverFull)) {
     core_.SetGate(kGateHandOverFull, false);
     core_.NotifyProgress();
   }

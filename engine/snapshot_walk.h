@@ -13,10 +13,6 @@ namespace cairn {
 
 class SnapshotWalk {
  public:
-  // What writers may have handed over before they are parked, and where they may go on.
-  static constexpr uint64_t kHandOverLimitBytes = 64ull << 20;
-  static constexpr uint64_t kHandOverResumeBytes = 32ull << 20;
-
   SnapshotWalk(StoreCore& core, SnapshotCut& cut, SnapshotWriter& writer) : core_(core), cut_(cut), writer_(writer) {}
 
   // Until all entries are written or something failed. `yields`: clients come first where both want a core.

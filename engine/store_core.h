@@ -30,7 +30,7 @@ enum GateBit : uint32_t {
   kGateSnapshotFailed = 1u << 1,   // stop-writes-on-bgsave-error and the last snapshot failed
   kGateClosed = 1u << 2,           // the store is closed
   kGateHandOverFull = 1u << 3,     // the snapshot's hand-over buffers are full: writers wait
-  kGateLogWaits = 1u << 4,         // the log asks writers to wait
+  kGateMemoryFull = 1u << 4,       // the log's buffers take too large a part of maxmemory: writers wait for the disk
 };
 
 struct StoreCore {
@@ -66,6 +66,9 @@ struct StoreCore {
 
   RuntimeOptions runtime() const CAIRN_EXCLUDES(mutex);
   void SetRuntime(const RuntimeOptions& options) CAIRN_EXCLUDES(mutex);
+  // Adopts `maxmemory`. Under small limits the process gives up huge pages: they make many keys cheaper to reach, but round memory up
+  // by tens of megabytes.
+  void SetMemoryLimit(uint64_t limit_bytes);
   // How the last snapshot went (empty: well); with stop-writes-on-bgsave-error a failure closes the gate.
   void SetSnapshotError(std::string error) CAIRN_EXCLUDES(mutex);
   void RefreshSnapshotGate() CAIRN_EXCLUDES(mutex);
@@ -77,6 +80,10 @@ struct StoreCore {
   void WaitForProgress(int64_t duration_us) CAIRN_EXCLUDES(listener_mutex);
   // What the log's commit listener does: the gate follows the log's mood, waiters wake.
   void OnLogProgress();
+  // Whether the log's buffers take more than their part of maxmemory; asks the log to sync well before that.
+  void WatchLogBuffers();
+  // What a snapshot's hand-over buffers may take before writers wait: less where memory is limited.
+  uint64_t HandOverLimitBytes() const;
   // Derives replies_wait_for_disk from the policy; after either changed.
   void RefreshPolicy();
   // The error text for a refused write, by the gate's most serious bit; empty where nothing refuses.

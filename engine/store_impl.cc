@@ -201,7 +201,7 @@ Status Store::Impl::UpdateOptions(const std::function<void(RuntimeOptions&)>& ch
   if (after.maxmemory_samples < 1) return Status::InvalidArgument("maxmemory-samples must be at least 1");
   CAIRN_RETURN_IF_ERROR(ApplyLogSettings(before, after));
   core.SetRuntime(after);
-  core.memory.Configure(after.maxmemory_bytes);
+  if (before.maxmemory_bytes != after.maxmemory_bytes) core.SetMemoryLimit(after.maxmemory_bytes);
   core.active_expire.store(after.active_expire, std::memory_order_relaxed);
   core.keyspace->ConfigureEviction(EvictionSettingsOf(after));
   core.RefreshSnapshotGate();

@@ -59,23 +59,31 @@ TEST_F(MemoryTest, VolatilePoliciesLeaveOtherKeysAlone) {
   for (int i = 0; i < 500; i++) ASSERT_EQ(Text({"EXISTS", "kept" + std::to_string(i)}), "(integer) 1");
 }
 
-TEST(MemoryLimit, ResidentMemoryAboveUsedLowersTheLimit) {
+TEST(MemoryLimit, WhatTheProcessTakesBesidesLowersTheLimit) {
+  constexpr uint64_t kMiB = 1 << 20;
+  constexpr uint64_t kLimit = 320 * kMiB;  // a thirty-second of it, 10 MiB, is granted
   MemoryLimit limit;
-  constexpr uint64_t kLimit = 100 << 20;
   limit.Configure(kLimit);
-  const auto no_purge = [] { return uint64_t{125} << 20; };
-  limit.Sample(125 << 20, 100 << 20, no_purge);
-  EXPECT_EQ(limit.effective_bytes(), kLimit - (20u << 20));
+  int purges = 0;
+  const auto purge = [&] { purges++; };
+  // 30 MiB beside the allocator, 8 in other allocations, 20 of fragmentation (counted by half), 40 in unused pages (not counted).
+  const AllocatorStats stats{.allocated_bytes = 108 * kMiB, .active_bytes = 128 * kMiB, .resident_bytes = 168 * kMiB};
+  limit.Sample(198 * kMiB, stats, 100 * kMiB, purge);
+  EXPECT_EQ(limit.effective_bytes(), kLimit - (30 + 8 + 10 - 10) * kMiB);
+  EXPECT_EQ(purges, 0);
+  limit.Sample(400 * kMiB, stats, 100 * kMiB, purge);
+  EXPECT_EQ(purges, 1);
+  EXPECT_EQ(limit.effective_bytes(), kLimit / 2);  // never less
   // Back to normal, slowly.
-  for (int i = 0; i < 200; i++) limit.Sample(101 << 20, 100 << 20, [] { return uint64_t{101} << 20; });
-  EXPECT_GT(limit.effective_bytes(), kLimit - (1u << 20));
-  // Little in use: what is resident is free memory of the allocator, not fragmentation.
-  limit.Sample(125 << 20, 10 << 20, no_purge);
+  const AllocatorStats tight{.allocated_bytes = 100 * kMiB, .active_bytes = 100 * kMiB, .resident_bytes = 100 * kMiB};
+  limit.Sample(104 * kMiB, tight, 100 * kMiB, purge);
+  EXPECT_LT(limit.effective_bytes(), kLimit * 3 / 4);
+  for (int i = 0; i < 2000; i++) limit.Sample(104 * kMiB, tight, 100 * kMiB, purge);
   EXPECT_EQ(limit.effective_bytes(), kLimit);
   // Small limits are taken as they are.
-  limit.Configure(4 << 20);
-  limit.Sample(50 << 20, 4 << 20, no_purge);
-  EXPECT_EQ(limit.effective_bytes(), uint64_t{4} << 20);
+  limit.Configure(4 * kMiB);
+  limit.Sample(50 * kMiB, tight, 4 * kMiB, purge);
+  EXPECT_EQ(limit.effective_bytes(), 4 * kMiB);
 }
 
 }  // namespace
