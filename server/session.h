@@ -37,13 +37,12 @@ struct SessionInfo {
 
 // What a session holds in memory, for CLIENT LIST and MEMORY STATS.
 struct SessionBuffers {
-  uint64_t query_bytes = 0;          // input not yet executed
-  uint64_t query_free_bytes = 0;
-  uint64_t args_bytes = 0;           // of an unfinished request, outside the input
+  uint64_t query_bytes = 0;          // input not yet executed; where a large argument is under way, its bytes
+  uint64_t query_room_bytes = 0;     // with the room beside them: while the session is active, what it uses of its thread's buffer too
   uint64_t transaction_bytes = 0;    // queued by MULTI
   uint64_t output_segments = 0;
   uint64_t output_bytes = 0;         // with bookkeeping: what output limits are compared with
-  uint64_t total_bytes = 0;          // all of these and the session itself
+  uint64_t total_bytes = 0;          // all that is the session's own, and the session itself
 };
 
 class Session : public Client {

@@ -31,7 +31,7 @@ enum class Counter : uint8_t {
   kNetInputBytes, kNetOutputBytes,
   kErrorReplies,         // total_error_replies
   kReadsProcessed, kWritesProcessed,
-  kQueryBufferLimitDisconnections, kOutputBufferLimitDisconnections,
+  kQueryBufferLimitDisconnections, kOutputBufferLimitDisconnections, kEvictedClients,
   kCount
 };
 

@@ -6,7 +6,7 @@
 namespace cairn::key_commands {
 namespace {
 
-// Redis shares the objects of small integers; clients see that only here.
+// Redis shares the objects of small integers, except where each needs an access time of its own; clients see that only here.
 constexpr int64_t kSharedIntegers = 10000;
 constexpr int64_t kSharedReferences = INT32_MAX;
 
@@ -20,6 +20,10 @@ const Entry* Look(CommandContext& context) {
 // Whether the entries' access fields count uses rather than hold the time of the last.
 bool TracksFrequency(const EvictionSettings& settings) {
   return settings.policy == EvictionPolicy::kAllKeysLfu || settings.policy == EvictionPolicy::kVolatileLfu;
+}
+
+bool TracksUse(const EvictionSettings& settings) {
+  return TracksFrequency(settings) || settings.policy == EvictionPolicy::kAllKeysLru || settings.policy == EvictionPolicy::kVolatileLru;
 }
 
 }  // namespace
@@ -55,7 +59,9 @@ void ObjectIdleTime(CommandContext& context) {
 void ObjectRefCount(CommandContext& context) {
   const Entry* entry = Look(context);
   if (entry == nullptr) return;
-  const bool shared = entry->encoding() == Encoding::kInt && entry->int_value() >= 0 && entry->int_value() < kSharedIntegers;
+  const EvictionSettings settings = context.keyspace.eviction_settings();
+  const bool small = entry->encoding() == Encoding::kInt && entry->int_value() >= 0 && entry->int_value() < kSharedIntegers;
+  const bool shared = small && !(settings.limited && TracksUse(settings));
   context.reply.Integer(shared ? kSharedReferences : 1);
 }
 

@@ -66,7 +66,7 @@ void IncrByFloat(CommandContext& context) {
   value += increment;
   if (std::isnan(value) || std::isinf(value)) return context.reply.Error("ERR increment would produce NaN or Infinity");
   const std::string text = FormatLongDouble(value);
-  StoreString(context, key, {text}, {.keep_expiry = true}, entry != nullptr, "incrbyfloat");
+  StoreString(context, key, {text}, {.keep_expiry = true, .text = true}, entry != nullptr, "incrbyfloat");
   // The result, so that another machine's arithmetic or formatting cannot make another value of it.
   context.LogAs({"SET", key.name, text, "KEEPTTL"});
   context.reply.Bulk(text);

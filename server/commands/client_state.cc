@@ -83,8 +83,7 @@ std::string ClientInfoLine(Session& session, const CommandContext* running) {
   const SessionBuffers buffers = session.Buffers();
   // While a command runs its request counts as still in the buffer, as in Redis.
   const uint64_t query_bytes = std::max(buffers.query_bytes, request_bytes);
-  const uint64_t taken = query_bytes - buffers.query_bytes;
-  const uint64_t query_free_bytes = buffers.query_free_bytes > taken ? buffers.query_free_bytes - taken : 0;
+  const uint64_t query_free_bytes = buffers.query_room_bytes > query_bytes ? buffers.query_room_bytes - query_bytes : 0;
   const CommandRow* const last = running != nullptr ? &running->row : info.last_command;
 
   Fields fields;
@@ -103,7 +102,7 @@ std::string ClientInfoLine(Session& session, const CommandContext* running) {
   fields.Add("multi", session.transaction.open ? static_cast<int64_t>(session.transaction.commands.size()) : -1);
   fields.Add("qbuf", static_cast<int64_t>(query_bytes));
   fields.Add("qbuf-free", static_cast<int64_t>(query_free_bytes));
-  fields.Add("argv-mem", static_cast<int64_t>(argument_bytes + buffers.args_bytes));
+  fields.Add("argv-mem", static_cast<int64_t>(argument_bytes));
   fields.Add("multi-mem", static_cast<int64_t>(buffers.transaction_bytes));
   fields.Add("rbs", 0);
   fields.Add("rbp", 0);

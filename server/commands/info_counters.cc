@@ -52,7 +52,7 @@ void WriteStatsSection(const InfoSource& source, InfoWriter& out) {
   out.Add("expired_time_cap_reached_count", 0);
   out.Add("expire_cycle_cpu_milliseconds", 0);
   out.Add("evicted_keys", store.evicted_keys);
-  out.Add("evicted_clients", 0);
+  out.Add("evicted_clients", stats.Total(Counter::kEvictedClients));
   out.Add("total_eviction_exceeded_time", store.total_eviction_exceeded_ms);
   out.Add("current_eviction_exceeded_time", 0);
   out.Add("keyspace_hits", store.keyspace_hits);

@@ -34,7 +34,6 @@ Status NoCluster(int64_t value) { return value ? Unsupported("cluster mode") : S
 Status NoSyslog(int64_t value) { return value ? Unsupported("logging to syslog") : Status(); }
 Status NoTls(int64_t value) { return value ? Unsupported("TLS") : Status(); }
 Status NoSupervisor(int64_t value) { return value == 1 || value == 2 ? Unsupported("telling a supervisor that the server is ready") : Status(); }
-Status NoReplicaQuorum(int64_t value) { return value ? Unsupported("waiting for replicas (there is no replication yet)") : Status(); }
 Status NoAclFile(std::string_view text) { return text.empty() ? Status() : Unsupported("an ACL file"); }
 Status NoTlsFile(std::string_view text) { return text.empty() ? Status() : Unsupported("TLS"); }
 
@@ -168,7 +167,7 @@ void AppendReplicationHints(std::vector<Directive>* table) {
       Text("replica-announce-ip", "", kNoneIfEmpty, nullptr, "slave-announce-ip"),
       Text("masteruser", "", kSensitive | kNoneIfEmpty),
       Text("masterauth", "", kSensitive | kNoneIfEmpty),
-      Number("min-replicas-to-write", 0, 0, kIntMax, 0, "min-slaves-to-write", NoReplicaQuorum),
+      Number("min-replicas-to-write", 0, 0, kIntMax, 0, "min-slaves-to-write"),
       Number("min-replicas-max-lag", 10, 0, kIntMax, 0, "min-slaves-max-lag"),
       Bool("cluster-enabled", false, kImmutable, {}, NoCluster),
       Text("cluster-config-file", "nodes.conf", kImmutable),

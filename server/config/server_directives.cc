@@ -46,11 +46,6 @@ Status OneOfSaveAndNoSave(int64_t flags) {
   return {};
 }
 
-Status NoClientEviction(int64_t value) {
-  if (value != 0) return Status::InvalidArgument("evicting clients is not supported by this version of Cairn; only 0 is");
-  return {};
-}
-
 Directive FlagSet(std::string_view name, std::span<const EnumName> names, NumberCheck check) {
   Directive row = Enum(name, names, 0, kMultiArg, check);
   row.kind = DirectiveKind::kFlagSet;
@@ -63,8 +58,8 @@ Directive Octal(std::string_view name, int64_t value, int64_t max, uint32_t flag
   return row;
 }
 
-Directive MemoryOrPercent(std::string_view name, int64_t value, NumberCheck check) {
-  Directive row = Number(name, value, -100, kLongMax, 0, {}, check);
+Directive MemoryOrPercent(std::string_view name, int64_t value) {
+  Directive row = Number(name, value, -100, kLongMax);
   row.form = NumberForm::kMemoryOrPercent;
   return row;
 }
@@ -87,7 +82,7 @@ void AppendServerDirectives(std::vector<Directive>* table) {
       Octal("unixsocketperm", 0, 0777, kImmutable),
       Memory("client-query-buffer-limit", 1024 * kMb, kMb),
       Memory("proto-max-bulk-len", 512 * kMb, kMb),
-      MemoryOrPercent("maxmemory-clients", 0, NoClientEviction),
+      MemoryOrPercent("maxmemory-clients", 0),
       Text("requirepass", "", kSensitive | kNoneIfEmpty),
 
       // Process

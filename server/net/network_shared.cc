@@ -34,8 +34,18 @@ NetworkShared::NetworkShared(Server& server_in, const Config& config_in, ServerS
       proto_max_bulk_bytes(config.NumberRef("proto-max-bulk-len")),
       query_buffer_limit_bytes(config.NumberRef("client-query-buffer-limit")),
       latency_tracking(config.NumberRef("latency-tracking")),
-      password_size(config.NumberRef("requirepass")) {
+      password_size(config.NumberRef("requirepass")),
+      maxmemory_bytes(config.NumberRef("maxmemory")),
+      maxmemory_clients(config.NumberRef("maxmemory-clients")),
+      min_replicas(config.NumberRef("min-replicas-to-write")),
+      min_replicas_max_lag_s(config.NumberRef("min-replicas-max-lag")) {
   ReadOutputLimits();
+}
+
+uint64_t NetworkShared::ClientLimitBytes() const {
+  const int64_t setting = maxmemory_clients.load(std::memory_order_relaxed);
+  if (setting >= 0) return static_cast<uint64_t>(setting);
+  return static_cast<uint64_t>(maxmemory_bytes.load(std::memory_order_relaxed)) / 100 * static_cast<uint64_t>(-setting);
 }
 
 void NetworkShared::ReadOutputLimits() {

@@ -9,6 +9,7 @@
 #include "engine/commands/command_table.h"
 #include "engine/keyspace/keyspace.h"
 #include "engine/store.h"
+#include "server/net/client_memory.h"
 
 namespace cairn {
 
@@ -51,6 +52,10 @@ struct NetworkShared {
   const std::atomic<int64_t>& query_buffer_limit_bytes;
   const std::atomic<int64_t>& latency_tracking;
   const std::atomic<int64_t>& password_size;  // requirepass
+  const std::atomic<int64_t>& maxmemory_bytes;
+  const std::atomic<int64_t>& maxmemory_clients;  // bytes; negative: percent of maxmemory; 0: no limit
+  const std::atomic<int64_t>& min_replicas;
+  const std::atomic<int64_t>& min_replicas_max_lag_s;
   OutputLimit normal_limit, pubsub_limit;
   void ReadOutputLimits();  // again, after CONFIG SET
 
@@ -59,6 +64,19 @@ struct NetworkShared {
   CommandView view, loading_view;
   std::unique_ptr<Keyspace> loading_keyspace;  // an empty one for the handlers that run meanwhile
   const CommandView& CurrentView() const { return store.load(std::memory_order_acquire) != nullptr ? view : loading_view; }
+
+  ClientMemory client_memory;
+  // What maxmemory-clients allows; 0: no limit.
+  uint64_t ClientLimitBytes() const;
+  bool ClientsOverLimit() const {
+    if (maxmemory_clients.load(std::memory_order_relaxed) == 0) [[likely]] return false;
+    const uint64_t limit = ClientLimitBytes();
+    return limit != 0 && client_memory.total_bytes() > limit;
+  }
+  // There are no replicas, so writes that want any are refused.
+  bool WantsReplicas() const {
+    return min_replicas.load(std::memory_order_relaxed) > 0 && min_replicas_max_lag_s.load(std::memory_order_relaxed) > 0;
+  }
 
   std::atomic<uint64_t> sessions{0}, blocked_sessions{0};
   std::atomic<uint64_t> progress{0};        // grows whenever the store's progress listener fires

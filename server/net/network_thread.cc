@@ -3,11 +3,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/logger.h"
+#include "server/commands/client_state.h"
 #include "server/config/config.h"
 #include "server/net/session_io.h"
 #include "server/pubsub/hub.h"
 #include "server/security/password.h"
+#include "server/server.h"
 #include "server/stats.h"
 
 namespace cairn {
@@ -126,6 +130,7 @@ bool NetworkThread::EndRound() {
       session->io_->Flush();
     }
   }
+  if (shared_.ClientsOverLimit()) [[unlikely]] EvictClients();
   if (!buried_.empty()) FreeBuried();
   return !lists_[static_cast<size_t>(List::kReadable)].empty() || !lists_[static_cast<size_t>(List::kFlush)].empty();
 }
@@ -162,6 +167,37 @@ void NetworkThread::CheckSessions() {
   all.reserve(sessions_.size());
   for (auto& [id, session] : sessions_) all.push_back(session.get());
   for (Session* session : all) session->io_->CheckTimes(now_ms);
+}
+
+void NetworkThread::EvictClients() {
+  EvictOwnClients();
+  if (!shared_.ClientsOverLimit()) return;
+  for (const std::unique_ptr<NetworkThread>& other : shared_.server.threads()) {
+    if (other.get() == this || other->asked_to_evict_.exchange(true, std::memory_order_relaxed)) continue;
+    other->loop_.Post([thread = other.get()] {
+      thread->asked_to_evict_.store(false, std::memory_order_relaxed);
+      thread->EvictOwnClients();
+    });
+  }
+}
+
+void NetworkThread::EvictOwnClients() {
+  MutexLock lock(shared_.client_memory.eviction_mutex());
+  if (!shared_.ClientsOverLimit()) return;
+  const size_t smallest_class = shared_.client_memory.SmallestClassToEvict(shared_.ClientLimitBytes());
+  std::vector<Session*> largest;
+  for (const auto& [id, session] : sessions_) {
+    const ClientMemory::Share& share = session->io_->memory_share();
+    if (!session->closed() && share.evictable && ClientMemory::ClassOf(share.bytes) >= smallest_class) largest.push_back(session.get());
+  }
+  std::sort(largest.begin(), largest.end(),
+            [](Session* a, Session* b) { return a->io_->memory_share().bytes > b->io_->memory_share().bytes; });
+  for (Session* session : largest) {
+    if (!shared_.ClientsOverLimit()) return;
+    LogF(LogLevel::kNotice, "Evicting client: %s", ClientInfoLine(*session, nullptr).c_str());
+    stats_.Add(Counter::kEvictedClients);
+    session->io_->Close("client eviction");
+  }
 }
 
 void NetworkThread::FreeBuried() {

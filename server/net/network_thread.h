@@ -72,6 +72,9 @@ class NetworkThread final : public RoundListener {
   enum class List : uint8_t { kFlush, kReadable, kGated, kParked, kPaused, kCount };
   void Put(List list, Session& session) { lists_[static_cast<size_t>(list)].push_back(&session); }
   void Bury(Session& session);  // closed: freed when the round ends
+  // maxmemory-clients is exceeded: closes the largest of its sessions as far as needed, and has the other threads do the same. Not from
+  // within a session's batch.
+  void EvictClients();
 
  private:
   bool EndRound() override;
@@ -82,6 +85,7 @@ class NetworkThread final : public RoundListener {
   void ResumePausedHere();
   void CheckSessions();  // once a second: idle time-outs, soft output limits
   void FreeBuried();
+  void EvictOwnClients();
   void Forget(Session& session);
 
   NetworkShared& shared_;
@@ -94,6 +98,7 @@ class NetworkThread final : public RoundListener {
   std::vector<Session*> lists_[static_cast<size_t>(List::kCount)];
   uint64_t progress_seen_ = 0;
   std::atomic<bool> waits_for_store_{false};
+  std::atomic<bool> asked_to_evict_{false};
   const std::unique_ptr<char[]> read_buffer_;
   RespSink sink_;
   RequestParser parser_;

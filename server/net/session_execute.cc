@@ -1,6 +1,7 @@
 // The execution half of Session::Io: what Redis checks before a command, in its order, and what happens around a command that runs.
-#include <ctime>
+#include <algorithm>
 #include <cinttypes>
+#include <ctime>
 
 #include "base/clock.h"
 #include "base/logger.h"
@@ -170,6 +171,10 @@ bool Session::Io::Refused(const CommandRow* row, ArgSpan args) {
       }
     }
   }
+  if (shared_.WantsReplicas() && Does(*row, kWrite)) [[unlikely]] {
+    Reject(row, "NOREPLICAS Not enough good replicas to write.");
+    return true;
+  }
   if (session_.protocol == 2 && session_.subscription_count() + session_.shard_channels.size() > 0 && !view.AllowedWhileSubscribed(row))
       [[unlikely]] {
     Reject(row, "ERR Can't execute '" + CommandTable::FullName(*row) +
@@ -187,13 +192,14 @@ bool Session::Io::MustPause(const CommandRow& row) const {
   const int64_t until_ms = shared_.pause_until_ms.load(std::memory_order_relaxed);
   if (until_ms == 0 || RealClock().MonotonicMs() >= until_ms) return false;
   if (!shared_.pause_writes_only.load(std::memory_order_relaxed)) return true;
-  constexpr uint32_t kReplicated = kWrite | kMayReplicate;
-  if (row.flags & kReplicated) return true;
+  return Does(row, kWrite | kMayReplicate);
+}
+
+bool Session::Io::Does(const CommandRow& row, uint32_t flags) const {
+  if (row.flags & flags) return true;
   if (&row != shared_.CurrentView().exec) return false;
-  for (const QueuedCommand& command : session_.transaction.commands) {
-    if (command.row->flags & kReplicated) return true;
-  }
-  return false;
+  const std::vector<QueuedCommand>& queued = session_.transaction.commands;
+  return std::any_of(queued.begin(), queued.end(), [flags](const QueuedCommand& command) { return (command.row->flags & flags) != 0; });
 }
 
 Session::Io::Ran Session::Io::RunOne(const RequestBatch::Item& item, ArgSpan args) {
@@ -220,6 +226,9 @@ void Session::Io::Queue(const CommandRow& row, ArgSpan args, std::span<const Sha
       const bool owned = i < owners.size() && owners[i].size() > 0;
       command.args.push_back(owned ? owners[i] : SharedBytes::Copy(args[i]));
     }
+    if (session_.transaction.commands.empty()) transaction_bytes_ = 0;
+    transaction_bytes_ += sizeof(command);
+    for (const SharedBytes& arg : command.args) transaction_bytes_ += sizeof(arg) + arg.size();
     session_.transaction.commands.push_back(std::move(command));
   }
   thread_.sink().Simple("QUEUED");

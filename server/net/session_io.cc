@@ -23,7 +23,9 @@ constexpr int kReadsPerTurn = 2;
 
 }  // namespace
 
-Session::Io::Io(Session& session, int fd) : session_(session), thread_(session.thread_), shared_(session.thread_.shared()), fd_(fd) {}
+Session::Io::Io(Session& session, int fd) : session_(session), thread_(session.thread_), shared_(session.thread_.shared()), fd_(fd) {
+  CountMemory();
+}
 
 Session::Io::~Io() {
   if (fd_ >= 0) close(fd_);
@@ -58,6 +60,7 @@ void Session::Io::ReadAndRun() {
 bool Session::Io::CheckRead(ssize_t bytes) {
   if (bytes > 0) {
     session_.info.last_active_ms = thread_.loop().now_ms();
+    input_room_bytes_ = std::max({kInputRoomBytesMin, input_room_bytes_ / 2, static_cast<uint64_t>(bytes)});
     thread_.stats().Add(Counter::kReadsProcessed);
     thread_.stats().Add(Counter::kNetInputBytes, static_cast<uint64_t>(bytes));
     return true;
@@ -101,7 +104,10 @@ bool Session::Io::ReadDirect(PartialRequest& partial) {
   if (!CheckRead(bytes)) return false;
   if (static_cast<size_t>(bytes) < room.size() && !hung_up_) readable_ = false;
   partial.DirectFilled(static_cast<size_t>(bytes));
-  return readable_;
+  input_room_bytes_ = std::max(input_room_bytes_, partial.held_bytes());
+  CountMemory();
+  if (shared_.ClientsOverLimit()) [[unlikely]] thread_.EvictClients();
+  return readable_ && !closed();
 }
 
 void Session::Io::OnPeerClosed() {
@@ -113,11 +119,16 @@ void Session::Io::OnPeerClosed() {
 }
 
 void Session::Io::RunInput(std::string_view input, bool in_pending) {
+  if (shared_.ClientsOverLimit()) [[unlikely]] {
+    thread_.EvictClients();
+    if (closed()) return;
+  }
   running_ = true;
   const size_t done = RunRequests(input);
   running_ = false;
   if (closed()) return;
   KeepRest(input, done, in_pending);
+  CountMemory();
   if (session_.close_after_reply && output_.empty()) Close("closed after its last reply");
 }
 
@@ -187,6 +198,7 @@ void Session::Io::Unblock(const std::function<void(ReplySink&)>& write) {
     EndOutput();
   }
   if (closed()) return;
+  CountMemory();
   if (session_.close_after_reply && output_.empty()) return Close("closed after its last reply");
   if (!listed_readable_) {
     listed_readable_ = true;
@@ -211,6 +223,7 @@ void Session::Io::Close(std::string_view reason) {
   fd_ = -1;
   std::string().swap(pending_);
   partial_.reset();
+  CountMemory();
   thread_.Bury(session_);
 }
 
@@ -222,21 +235,7 @@ void Session::Io::CheckTimes(int64_t now_ms) {
     return Close("idle");
   }
   if (!output_.empty() && OverOutputLimit()) return;
-}
-
-SessionBuffers Session::Io::Buffers() const {
-  SessionBuffers buffers;
-  buffers.query_bytes = pending_.size();
-  buffers.query_free_bytes = pending_.empty() ? 0 : pending_.capacity() - pending_.size();
-  if (partial_ != nullptr) buffers.args_bytes = partial_->held_bytes();
-  for (const QueuedCommand& command : session_.transaction.commands) {
-    buffers.transaction_bytes += sizeof(command);
-    for (const SharedBytes& arg : command.args) buffers.transaction_bytes += sizeof(arg) + arg.size();
-  }
-  buffers.output_segments = output_.segment_count();
-  buffers.output_bytes = output_.memory_bytes();
-  buffers.total_bytes = sizeof(Session) + sizeof(Io) + pending_.capacity() + buffers.args_bytes + buffers.transaction_bytes + buffers.output_bytes;
-  return buffers;
+  CountMemory();
 }
 
 }  // namespace cairn

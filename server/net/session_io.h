@@ -38,6 +38,10 @@ class Session::Io final : public EventHandler {
   bool closed() const { return fd_ < 0; }
   // Once a second.
   void CheckTimes(int64_t now_ms);
+  // Tells the sums of all clients' memory what this one holds now.
+  void CountMemory();
+  // What may be closed for its memory, and how much that gives back.
+  const ClientMemory::Share& memory_share() const { return counted_; }
 
   const OutputQueue& output() const { return output_; }
   uint64_t output_bytes() const;
@@ -71,6 +75,7 @@ class Session::Io final : public EventHandler {
   Ran RunOne(const RequestBatch::Item& item, ArgSpan args);
   bool Refused(const CommandRow* row, ArgSpan args);  // answered with an error (or the connection was closed)
   bool MustPause(const CommandRow& row) const;
+  bool Does(const CommandRow& row, uint32_t flags) const;  // the command, or one that it would execute from the queue, has such a flag
   void Reject(const CommandRow* row, std::string_view message);
   void Queue(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners);
   Ran Execute(const CommandRow& row, ArgSpan args, const RequestBatch::Item& item, std::span<const SharedBytes> owners);
@@ -88,6 +93,10 @@ class Session::Io final : public EventHandler {
   bool SendQueue();                 // false where the socket is full or broken
   bool OverOutputLimit();
   void HoldBackIfGated();
+
+  // --- memory (session_memory.cc)
+  static constexpr uint64_t kInputRoomBytesMin = 16 * 1024;
+  uint64_t BufferBytes() const;
 
   Session& session_;
   NetworkThread& thread_;
@@ -107,6 +116,10 @@ class Session::Io final : public EventHandler {
   int64_t batch_now_ms_ = 0;                  // Unix ms that the batch's commands see
   uint64_t clock_ns_ = 0;                     // when the last command of the batch ended
   int64_t soft_limit_since_ms_ = 0;
+  uint64_t input_room_bytes_ = 0;             // what the latest reads took of the thread's buffer; halves with each that is smaller
+  uint64_t transaction_bytes_ = 0;            // queued by MULTI
+  ClientMemory::Share counted_;
+  uint64_t stored_bytes_ = 0;                 // of counted_, what the store was told
 };
 
 }  // namespace cairn

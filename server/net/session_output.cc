@@ -122,6 +122,7 @@ bool Session::Io::SendQueue() {
 void Session::Io::Flush() {
   if (closed()) return;
   SendQueue();
+  if (!closed()) CountMemory();
   if (!closed() && session_.close_after_reply && output_.empty()) Close("closed after its last reply");
 }
 
@@ -162,6 +163,7 @@ void Session::Io::PushEncoded(const SharedBytes& encoded, Lsn lsn) {
     HoldBackIfGated();
   }
   if (OverOutputLimit()) return;
+  CountMemory();
   if (!listed_flush_) {
     listed_flush_ = true;
     thread_.Put(NetworkThread::List::kFlush, session_);
