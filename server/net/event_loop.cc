@@ -24,13 +24,19 @@ EventLoop::~EventLoop() {
 
 Status EventLoop::Init(RoundListener* listener) {
   listener_ = listener;
-  now_ms_ = RealClock().MonotonicMs();
+  ReadClocks();
   epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_fd_ < 0) return Status::FromErrno(errno, "epoll_create1");
   wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_fd_ < 0) return Status::FromErrno(errno, "eventfd");
   // Edge triggered, so that it never has to be read: every write is an event of its own.
   return Register(wake_fd_, EPOLLIN | EPOLLET, nullptr);
+}
+
+void EventLoop::ReadClocks() {
+  const int64_t monotonic_us = RealClock().MonotonicUs();
+  now_ms_ = monotonic_us / 1000;
+  wall_offset_us_ = RealClock().WallUs() - monotonic_us;
 }
 
 Status EventLoop::Register(int fd, uint32_t events, EventHandler* handler) {
@@ -135,7 +141,7 @@ void EventLoop::Run() {
     const int count = epoll_wait(epoll_fd_, events.data(), kEventsPerRound, timeout_ms);
     sleeping_.store(false, std::memory_order_relaxed);
     listener_->Awake();
-    now_ms_ = RealClock().MonotonicMs();
+    ReadClocks();
     for (int i = 0; i < count; i++) {
       auto* handler = static_cast<EventHandler*>(events[i].data.ptr);
       if (handler != nullptr) handler->OnEvents(events[i].events);

@@ -62,6 +62,8 @@ class EventLoop {
   void At(int64_t monotonic_ms, std::function<void()> work);
   // Monotonic milliseconds when the round began.
   int64_t now_ms() const { return now_ms_; }
+  // Unix milliseconds at a moment of the monotonic clock in this round, without asking the system again.
+  int64_t WallMsAt(uint64_t monotonic_ns) const { return (wall_offset_us_ + static_cast<int64_t>(monotonic_ns / 1000)) / 1000; }
 
   // --- any thread -----------------------------------------------------------------------------------------------------------
   // Runs `work` on the loop's thread, in the order of the calls. Work posted after Stop() may never run.
@@ -79,12 +81,14 @@ class EventLoop {
   void RunPosted() CAIRN_EXCLUDES(mutex_);
   void RunTimers();
   int TimeoutMs(bool more_work);
+  void ReadClocks();
   Status Register(int fd, uint32_t events, EventHandler* handler);
 
   RoundListener* listener_ = nullptr;  // set by Init
   int epoll_fd_ = -1;
   int wake_fd_ = -1;
   int64_t now_ms_ = 0;
+  int64_t wall_offset_us_ = 0;  // wall clock minus monotonic clock, when the round began
   std::vector<Timer> timers_;  // a handful: looked through each round
   int64_t next_timer_ms_ = INT64_MAX;
   std::atomic<bool> stop_{false};

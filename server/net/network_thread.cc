@@ -116,7 +116,64 @@ std::vector<Session*> NetworkThread::Take(List list) {
   return taken;
 }
 
+void NetworkThread::RunReady() {
+  ready_.swap(lists_[static_cast<size_t>(List::kReady)]);
+  for (size_t next = 0; next < ready_.size();) {
+    slices_.clear();
+    size_t used = 0;
+    for (; next < ready_.size() && kReadBufferBytes - used >= kSliceBytes; next++) {
+      Session::Io& io = *ready_[next]->io_;
+      io.listed_ready_ = false;
+      if (!io.ReadsInGroup()) {
+        alone_.push_back(ready_[next]);
+        continue;
+      }
+      const size_t bytes = io.ReadSlice(read_buffer_.get() + used, kSliceBytes);
+      if (bytes > 0) slices_.push_back({ready_[next], {read_buffer_.get() + used, bytes}});
+      used += bytes;
+    }
+    if (!slices_.empty()) RunSlices();
+    for (Session* session : alone_) session->io_->ReadAndRun();
+    alone_.clear();
+  }
+  ready_.clear();
+}
+
+void NetworkThread::RunSlices() {
+  if (slices_.size() > 1) PrefetchSlices();
+  deferring_ = true;
+  clock_ns = Session::Io::NowNs();
+  for (const Slice& slice : slices_) slice.session->io_->RunSlice(slice.bytes);
+  deferring_ = false;
+  SendDeferred();
+}
+
+void NetworkThread::PrefetchSlices() {
+  constexpr size_t kFewRequestsBytes = 1024;  // longer pipelines prefetch for themselves
+  Store* const store = shared_.store.load(std::memory_order_acquire);
+  if (store == nullptr) return;
+  const uint32_t database = slices_.front().session->database;
+  batch_.Clear();
+  for (const Slice& slice : slices_) {
+    if (slice.bytes.size() > kFewRequestsBytes || slice.session->database != database || slice.session->transaction.open) continue;
+    const size_t first_arg = batch_.args.size();
+    if (!parser_.Peek(slice.bytes, &batch_.args)) continue;
+    RequestBatch::Item& item = batch_.items.emplace_back();
+    item.first_arg = static_cast<uint32_t>(first_arg);
+    item.arg_count = static_cast<uint32_t>(batch_.args.size() - first_arg);
+  }
+  batch_.Resolve(*shared_.view.table, true);
+  batch_.Prefetch(*store, database);
+}
+
+void NetworkThread::SendDeferred() {
+  for (const Slice& deferred : deferred_) deferred.session->io_->SendDeferred(deferred.bytes);
+  deferred_.clear();
+  sink_.Reset();
+}
+
 bool NetworkThread::EndRound() {
+  if (!lists_[static_cast<size_t>(List::kReady)].empty()) RunReady();
   HandleProgress();
   if (!lists_[static_cast<size_t>(List::kReadable)].empty()) {
     for (Session* session : Take(List::kReadable)) {

@@ -1,7 +1,8 @@
 // One network thread: its loop, its sessions, and the buffers they share so that an idle connection holds none.
 //
-// A round: events are handled (read, parse, execute, write at once where nothing must wait); then what other threads posted; then
-// replies whose LSN became durable leave, sessions that waited go on, pushed messages are written, dead sessions are freed.
+// A round: what other threads posted; then the sessions whose sockets became readable, in groups: all read, all keys prefetched, all
+// executed, all answered, so that each of the four finds its code and its data in the caches; then replies whose LSN became durable leave,
+// sessions that waited go on, pushed messages are written, dead sessions are freed.
 // Functions are for the thread itself except where "any thread" is said.
 #pragma once
 
@@ -61,7 +62,8 @@ class NetworkThread final : public RoundListener {
   void FlushAll();
 
   // --- for sessions -----------------------------------------------------------------------------------------------------------
-  static constexpr size_t kReadBufferBytes = 64 * 1024;
+  static constexpr size_t kReadBufferBytes = 128 * 1024;
+  static constexpr size_t kSliceBytes = 16 * 1024;  // what one session may read with others
   char* read_buffer() { return read_buffer_.get(); }
   RespSink& sink() { return sink_; }
   RequestParser& parser() { return parser_; }
@@ -69,9 +71,15 @@ class NetworkThread final : public RoundListener {
   ThreadStats& stats() { return stats_; }
   NetworkShared& shared() { return shared_; }
   // Each list is looked through once a round; a session is put on it once.
-  enum class List : uint8_t { kFlush, kReadable, kGated, kParked, kPaused, kCount };
+  enum class List : uint8_t { kReady, kFlush, kReadable, kGated, kParked, kPaused, kCount };
   void Put(List list, Session& session) { lists_[static_cast<size_t>(list)].push_back(&session); }
   void Bury(Session& session);  // closed: freed when the round ends
+  // While a group executes replies stay in the sink's buffer, to be sent when all have run.
+  bool deferring() const { return deferring_; }
+  void Defer(Session& session, std::string_view bytes) { deferred_.push_back({&session, bytes}); }
+  void SendDeferred();
+  // When the last command ended (monotonic): the next one of the group begins then.
+  uint64_t clock_ns = 0;
   // maxmemory-clients is exceeded: closes the largest of its sessions as far as needed, and has the other threads do the same. Not from
   // within a session's batch.
   void EvictClients();
@@ -80,6 +88,9 @@ class NetworkThread final : public RoundListener {
   bool EndRound() override;
   bool MustNotSleep() override;
   void Awake() override {}
+  void RunReady();
+  void RunSlices();
+  void PrefetchSlices();
   std::vector<Session*> Take(List list);
   void HandleProgress();
   void ResumePausedHere();
@@ -95,6 +106,13 @@ class NetworkThread final : public RoundListener {
   std::thread thread_;
   std::unordered_map<uint64_t, std::unique_ptr<Session>> sessions_;
   std::vector<Session*> buried_;
+  struct Slice {
+    Session* session;
+    std::string_view bytes;  // of the read buffer, or of the sink's
+  };
+  std::vector<Slice> slices_, deferred_;
+  std::vector<Session*> ready_, alone_;
+  bool deferring_ = false;
   std::vector<Session*> lists_[static_cast<size_t>(List::kCount)];
   uint64_t progress_seen_ = 0;
   std::atomic<bool> waits_for_store_{false};

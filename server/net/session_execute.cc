@@ -18,17 +18,17 @@ namespace {
 
 constexpr std::string_view kLoadingError = "LOADING Redis is loading the dataset in memory";
 
-uint64_t NowNs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
-
 bool ArityFits(const CommandRow& row, size_t args) {
   return row.arity >= 0 ? args == static_cast<size_t>(row.arity) : args >= static_cast<size_t>(-row.arity);
 }
 
 }  // namespace
+
+uint64_t Session::Io::NowNs() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
 
 RequestParser::Kind Session::Io::ParseBatch(std::string_view input, RequestBatch& batch, size_t* skipped) {
   const bool authenticated = session_.authenticated || shared_.password_size.load(std::memory_order_relaxed) == 0;
@@ -60,8 +60,8 @@ RequestParser::Kind Session::Io::ParseBatch(std::string_view input, RequestBatch
 size_t Session::Io::RunRequests(std::string_view input) {
   RequestBatch& batch = thread_.batch();
   BeginOutput();
-  batch_now_ms_ = RealClock().WallMs();
-  clock_ns_ = NowNs();
+  if (!thread_.deferring()) thread_.clock_ns = NowNs();
+  batch_now_ms_ = thread_.loop().WallMsAt(thread_.clock_ns);
   size_t done = 0;
   while (CanExecute() && done < input.size()) {
     batch.Clear();
@@ -259,8 +259,8 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
   if (outcome.visible_lsn > session_.visible_lsn) session_.visible_lsn = outcome.visible_lsn;
   shared_.hub.DeliverOutbox(session_.visible_lsn);
   const uint64_t now_ns = NowNs();
-  AfterCommand(row, args, now_ns - clock_ns_, sink.error_count() != errors);
-  clock_ns_ = now_ns;
+  AfterCommand(row, args, now_ns - thread_.clock_ns, sink.error_count() != errors);
+  thread_.clock_ns = now_ns;
   return Ran::kNext;
 }
 

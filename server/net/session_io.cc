@@ -37,7 +37,10 @@ void Session::Io::OnEvents(uint32_t epoll_events) {
   if (epoll_events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
     readable_ = true;
     if (hung_up_ && session_.blocked_) return Close("closed by the client while blocked");
-    ReadAndRun();
+    if (!listed_ready_) {
+      listed_ready_ = true;
+      thread_.Put(NetworkThread::List::kReady, session_);
+    }
   }
   if ((epoll_events & EPOLLOUT) && !closed() && output_.sendable_bytes() > 0) Flush();
 }
@@ -98,12 +101,29 @@ bool Session::Io::ReadOnce() {
   return readable_;
 }
 
+size_t Session::Io::ReadSlice(char* to, size_t room) {
+  const ssize_t bytes = recv(fd_, to, room, 0);
+  if (!CheckRead(bytes)) return 0;
+  if (static_cast<size_t>(bytes) < room && !hung_up_) readable_ = false;
+  return static_cast<size_t>(bytes);
+}
+
+void Session::Io::RunSlice(std::string_view bytes) {
+  if (closed()) return;
+  RunInput(bytes, false);
+  if (closed() || !readable_ || listed_readable_) return;
+  listed_readable_ = true;
+  thread_.Put(NetworkThread::List::kReadable, session_);
+}
+
 bool Session::Io::ReadDirect(PartialRequest& partial) {
   const std::span<char> room = partial.DirectRoom();
   const ssize_t bytes = recv(fd_, room.data(), room.size(), 0);
   if (!CheckRead(bytes)) return false;
   if (static_cast<size_t>(bytes) < room.size() && !hung_up_) readable_ = false;
   partial.DirectFilled(static_cast<size_t>(bytes));
+  CheckQueryLimit();
+  if (closed()) return false;
   input_room_bytes_ = std::max(input_room_bytes_, partial.held_bytes());
   CountMemory();
   if (shared_.ClientsOverLimit()) [[unlikely]] thread_.EvictClients();
@@ -129,20 +149,24 @@ void Session::Io::RunInput(std::string_view input, bool in_pending) {
   if (closed()) return;
   KeepRest(input, done, in_pending);
   CountMemory();
-  if (session_.close_after_reply && output_.empty()) Close("closed after its last reply");
+  if (session_.close_after_reply && output_.empty() && !thread_.deferring()) Close("closed after its last reply");
 }
 
 void Session::Io::KeepRest(std::string_view input, size_t done, bool in_pending) {
   std::string_view rest = input.substr(done);
   if (partial_ != nullptr) rest = rest.substr(0, partial_->TakeCut());
   if (rest.empty()) {
-    if (!pending_.empty()) std::string().swap(pending_);
+    if (!pending_.empty()) std::string().swap(pending_);  // an idle session holds nothing
   } else if (in_pending) {
     pending_.resize(static_cast<size_t>(rest.data() - pending_.data()) + rest.size());
     pending_.erase(0, done);
   } else {
     pending_.assign(rest);
   }
+  CheckQueryLimit();
+}
+
+void Session::Io::CheckQueryLimit() {
   const uint64_t held = pending_.size() + (partial_ != nullptr ? partial_->held_bytes() : 0);
   if (held <= static_cast<uint64_t>(shared_.query_buffer_limit_bytes.load(std::memory_order_relaxed))) [[likely]] return;
   LogF(LogLevel::kWarning, "Closing client that reached max query buffer length: id=%" PRIu64 " addr=%s held=%" PRIu64, session_.id(),

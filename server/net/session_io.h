@@ -58,7 +58,10 @@ class Session::Io final : public EventHandler {
   };
   enum class Ran : uint8_t { kNext, kAgain };  // kAgain: nothing happened, run it later
 
-  // --- input (session_io.cc)
+  // --- input (session_io.cc); the first three for the thread's groups
+  bool ReadsInGroup() const { return !closed() && readable_ && pending_.empty() && partial_ == nullptr && !peer_closed_ && CanExecute(); }
+  size_t ReadSlice(char* to, size_t room);  // 0: nothing to run
+  void RunSlice(std::string_view bytes);
   bool CanExecute() const;
   void ReadAndRun();
   bool ReadOnce();                  // false where the socket is empty or closed, or execution must wait
@@ -67,6 +70,7 @@ class Session::Io final : public EventHandler {
   void RunInput(std::string_view input, bool in_pending);
   void KeepRest(std::string_view input, size_t done, bool in_pending);
   void OnPeerClosed();
+  void CheckQueryLimit();
 
   // --- execution (session_execute.cc)
   size_t RunRequests(std::string_view input);   // returns how much of it is done
@@ -88,7 +92,9 @@ class Session::Io final : public EventHandler {
   // --- output (session_output.cc)
   void BeginOutput();
   void EndOutput();                 // gates or sends what was gathered
-  void SendGathered();
+  void SendDeferred(std::string_view bytes);
+  void SendNow(std::string_view bytes);  // what does not fit into the socket goes into the queue
+  static uint64_t NowNs();
   bool Send(const char* bytes, size_t size, size_t* sent);
   bool SendQueue();                 // false where the socket is full or broken
   bool OverOutputLimit();
@@ -110,11 +116,10 @@ class Session::Io final : public EventHandler {
   bool hung_up_ = false;                      // an end was announced: read until it is seen
   bool peer_closed_ = false;                  // nothing more will come
   bool running_ = false;                      // a batch is under way: output is not sent in between
-  bool listed_flush_ = false, listed_readable_ = false, listed_gated_ = false, listed_parked_ = false, listed_paused_ = false;
+  bool listed_ready_ = false, listed_flush_ = false, listed_readable_ = false, listed_gated_ = false, listed_parked_ = false, listed_paused_ = false;
   uint64_t output_begin_ = 0;                 // stream offset where the batch's output begins
   Lsn batch_lsn_ = 0;                         // the newest LSN that the batch's replies wait for
   int64_t batch_now_ms_ = 0;                  // Unix ms that the batch's commands see
-  uint64_t clock_ns_ = 0;                     // when the last command of the batch ended
   int64_t soft_limit_since_ms_ = 0;
   uint64_t input_room_bytes_ = 0;             // what the latest reads took of the thread's buffer; halves with each that is smaller
   uint64_t transaction_bytes_ = 0;            // queued by MULTI

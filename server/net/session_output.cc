@@ -15,6 +15,7 @@ namespace cairn {
 namespace {
 
 constexpr size_t kPiecesPerWrite = 64;
+constexpr size_t kRoomForReplies = 16 * 1024;  // of the sink's buffer, when a session begins to answer
 // How far a session may run ahead of the disk.
 constexpr uint64_t kGatedBytesMax = 1 << 20;
 constexpr size_t kGatesMax = 256;
@@ -27,7 +28,9 @@ uint64_t Session::Io::output_bytes() const {
 }
 
 void Session::Io::BeginOutput() {
-  thread_.sink().Bind(&output_, &session_.protocol);
+  RespSink& sink = thread_.sink();
+  if (sink.room() < kRoomForReplies) thread_.SendDeferred();
+  sink.Bind(&output_, &session_.protocol);
   output_begin_ = output_.end_offset();
   batch_lsn_ = 0;
 }
@@ -41,14 +44,25 @@ void Session::Io::EndOutput() {
     sink.Spill();
     output_.AddGate(output_begin_, batch_lsn_);
     HoldBackIfGated();
-  } else if (output_.empty()) {
-    SendGathered();
-  } else {
+  } else if (!output_.empty()) {
     sink.Spill();
     SendQueue();
+  } else if (!thread_.deferring()) {
+    SendNow(sink.gathered());
+    sink.DropGathered();
+  } else if (!sink.gathered().empty() || session_.close_after_reply) {
+    thread_.Defer(session_, sink.Detach());
   }
   sink.Bind(nullptr, nullptr);
   if (!closed() && !output_.empty()) OverOutputLimit();
+}
+
+void Session::Io::SendDeferred(std::string_view bytes) {
+  if (closed()) return;
+  SendNow(bytes);
+  if (!closed() && !output_.empty()) OverOutputLimit();
+  if (!closed()) CountMemory();
+  if (!closed() && session_.close_after_reply && output_.empty()) Close("closed after its last reply");
 }
 
 void Session::Io::HoldBackIfGated() {
@@ -73,23 +87,21 @@ bool Session::Io::Send(const char* bytes, size_t size, size_t* sent) {
   return true;
 }
 
-void Session::Io::SendGathered() {
-  RespSink& sink = thread_.sink();
-  const std::string_view gathered = sink.gathered();
-  if (gathered.empty()) return;
+void Session::Io::SendNow(std::string_view bytes) {
+  if (bytes.empty()) return;
   // A reply over the limit is not begun, so that its reader sees an end and not a part.
-  const bool may_be_over = gathered.size() > static_cast<uint64_t>(shared_.normal_limit.hard_bytes.load(std::memory_order_relaxed)) &&
-                           shared_.normal_limit.hard_bytes.load(std::memory_order_relaxed) > 0;
-  size_t sent = 0;
-  if (!may_be_over) {
-    Send(gathered.data(), gathered.size(), &sent);
-    if (closed()) return;
-    thread_.stats().Add(Counter::kWritesProcessed);
-    thread_.stats().Add(Counter::kNetOutputBytes, sent);
+  const uint64_t hard = static_cast<uint64_t>(shared_.normal_limit.hard_bytes.load(std::memory_order_relaxed));
+  if (hard > 0 && bytes.size() >= hard) [[unlikely]] {
+    output_.Append(bytes);
+    SendQueue();
+    return;
   }
-  if (sent < gathered.size()) output_.Append(gathered.substr(sent));
-  sink.DropGathered();
-  if (may_be_over && !OverOutputLimit()) SendQueue();
+  size_t sent = 0;
+  Send(bytes.data(), bytes.size(), &sent);
+  if (closed()) return;
+  thread_.stats().Add(Counter::kWritesProcessed);
+  thread_.stats().Add(Counter::kNetOutputBytes, sent);
+  if (sent < bytes.size()) output_.Append(bytes.substr(sent));
 }
 
 bool Session::Io::SendQueue() {

@@ -77,6 +77,11 @@ class RequestParser {
   // unfinished request is in *partial, with offsets from `begin` on. kRequest keeps a *partial that took part in it until Release(): the
   // request can be parsed once more from the input that begins at `begin`.
   Result Next(std::string_view input, const Limits& limits, std::unique_ptr<PartialRequest>& partial, std::vector<std::string_view>* args);
+  // Whether a whole request in the common form begins `input`; its arguments are appended to *args. Changes nothing: for looking ahead.
+  bool Peek(std::string_view input, std::vector<std::string_view>* args) {
+    size_t consumed = 0;
+    return !input.empty() && input[0] == '*' && ParseWhole(input, {}, args, &consumed) == Step::kDone;
+  }
   // The request from *partial has run.
   static void Release(std::unique_ptr<PartialRequest>& partial) { partial.reset(); }
   // Parallel to the arguments of the last request with ends_batch; empty where no argument has a buffer of its own.

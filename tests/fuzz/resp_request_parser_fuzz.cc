@@ -1,5 +1,6 @@
 // The server's request parser: whatever arrives, in one piece or in two, gives the same requests and the same error, and never more
 // memory than bytes.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
