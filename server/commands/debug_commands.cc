@@ -10,11 +10,11 @@
 namespace cairn {
 namespace {
 
-template <CommandHandler handler>
+template <CommandHandler kHandler>
 void Guarded(CommandContext& context) {
   Session& session = SessionOf(context);
   if (Config::ProtectedAllowed(session.server().config().Number("enable-debug-command"), IsLocalClient(session)))
-    return handler(context);
+    return kHandler(context);
   context.reply.Error(
       "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local "
       "connection, "

@@ -64,9 +64,10 @@ void WriteStatsSection(const InfoSource& source, InfoWriter& out) {
   out.Add("total_forks", 0);
   out.Add("migrate_cached_sockets", 0);
   out.Add("slave_expires_tracked_keys", 0);
-  for (const char* const name : {"active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
-                                 "total_active_defrag_time", "current_active_defrag_time", "tracking_total_keys", "tracking_total_items",
-                                 "tracking_total_prefixes", "unexpected_error_replies"}) {
+  for (const char* const name :
+       {"active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
+        "total_active_defrag_time", "current_active_defrag_time", "tracking_total_keys", "tracking_total_items",
+        "tracking_total_prefixes", "unexpected_error_replies"}) {
     out.Add(name, 0);
   }
   out.Add("total_error_replies", stats.Total(Counter::kErrorReplies));

@@ -37,7 +37,7 @@ Status StartBackgroundSave(Server& server) {
 Status StartRewrite(Server& server) {
   ServerStats& stats = server.stats();
   stats.rewrite_in_progress.store(true, std::memory_order_relaxed);
-  const Status status = server.store().StartSnapshot(true, [&stats](const Status& done) {
+  Status status = server.store().StartSnapshot(true, [&stats](const Status& done) {
     stats.rewrite_in_progress.store(false, std::memory_order_relaxed);
     stats.last_rewrite_ok.store(done.ok(), std::memory_order_relaxed);
     LogOutcome(done, "Background append only file rewriting");

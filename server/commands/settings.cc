@@ -31,8 +31,8 @@ Status ApplyStoreOptions(Server& server) {
 Status ApplyAppendOnly(Server& server) {
   if (!ThisThreadHoldsShards()) {
     const Status status = ApplyStoreOptions(server);
-    if (!status.ok()) LogF(LogLevel::kWarning, "appendonly: %s", std::string(status.message()).c_str());
-    if (status.ok()) return status;
+    if (status.ok()) return {};
+    LogF(LogLevel::kWarning, "appendonly: %s", std::string(status.message()).c_str());
     return Status(status.code(), "Unable to turn on AOF. " + std::string(status.message()));
   }
   server.admin_worker().Run([&server] {

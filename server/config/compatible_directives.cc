@@ -18,7 +18,7 @@ using rows::Number;
 using rows::Text;
 
 constexpr EnumName kSupervised[] = {{"upstart", 1}, {"systemd", 2}, {"auto", 3}, {"no", 0}};
-constexpr EnumName kSyslogFacilities[] = {{"user", 1},   {"local0", 16}, {"local1", 17}, {"local2", 18}, {"local3", 19},
+constexpr EnumName kSyslogFacilities[] = {{"user", 1},    {"local0", 16}, {"local1", 17}, {"local2", 18}, {"local3", 19},
                                           {"local4", 20}, {"local5", 21}, {"local6", 22}, {"local7", 23}};
 constexpr EnumName kDisklessLoad[] = {{"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}};
 constexpr EnumName kPubSubDefaults[] = {{"allchannels", 1}, {"resetchannels", 0}};
@@ -33,7 +33,9 @@ Status Unsupported(std::string_view what) {
 Status NoCluster(int64_t value) { return value ? Unsupported("cluster mode") : Status(); }
 Status NoSyslog(int64_t value) { return value ? Unsupported("logging to syslog") : Status(); }
 Status NoTls(int64_t value) { return value ? Unsupported("TLS") : Status(); }
-Status NoSupervisor(int64_t value) { return value == 1 || value == 2 ? Unsupported("telling a supervisor that the server is ready") : Status(); }
+Status NoSupervisor(int64_t value) {
+  return value == 1 || value == 2 ? Unsupported("telling a supervisor that the server is ready") : Status();
+}
 Status NoAclFile(std::string_view text) { return text.empty() ? Status() : Unsupported("an ACL file"); }
 Status NoTlsFile(std::string_view text) { return text.empty() ? Status() : Unsupported("TLS"); }
 

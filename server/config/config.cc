@@ -95,7 +95,7 @@ std::string Config::Print(std::string_view name) const {
 }
 
 std::string Config::PathInDirectory(std::string_view name) const {
-  const std::string path = Text(name);
+  std::string path = Text(name);
   if (path.empty() || path.front() == '/') return path;
   return JoinPath(directory_, path);
 }
@@ -267,6 +267,7 @@ Status Config::Set(std::span<const Pair> pairs, const SetContext& context) {
   std::vector<int> indexes;
   CAIRN_RETURN_IF_ERROR(CheckPairs(pairs, context, &indexes));
   std::vector<std::string> old_values;
+  old_values.reserve(indexes.size());
   for (const int index : indexes) old_values.push_back(PrintAt(index));
 
   std::vector<bool> changed(indexes.size());

@@ -72,7 +72,7 @@ void AppendServerDirectives(std::vector<Directive>* table) {
   const Directive rows[] = {
       // Network
       Number("port", 6379, 0, 65535),
-      Number("threads", 0, 0, 128, kImmutable),  // 0: one for each core
+      Number("threads", 0, 0, 128, kOnlyAtStart),  // 0: one for each core
       Number("tcp-backlog", 511, 0, kIntMax, kImmutable),
       Number("tcp-keepalive", 300, 0, kIntMax),
       Number("timeout", 0, 0, kIntMax),

@@ -27,7 +27,7 @@ class TemporaryDirectory {
     ::rmdir(path_.c_str());
   }
   std::string Write(const std::string& name, const std::string& text) {
-    const std::string path = JoinPath(path_, name);
+    std::string path = JoinPath(path_, name);
     std::ofstream(path) << text;
     files_.push_back(path);
     return path;

@@ -91,6 +91,7 @@ TEST_F(HubTest, EverySubscriberSeesOneOrder) {
   hub_.Subscribe(1, 2, ChannelKind::kChannel, "c");
   hub_.Subscribe(2, 3, ChannelKind::kPattern, "c*");
   std::vector<std::thread> threads;
+  threads.reserve(kPublishers);
   for (int p = 0; p < kPublishers; p++) {
     threads.emplace_back([&, p] {
       for (int i = 0; i < kMessages; i++) hub_.Publish("c", std::to_string(p) + ":" + std::to_string(i), false, 0);
