@@ -28,10 +28,14 @@ enum class Counter : uint8_t {
   kCommands,             // total_commands_processed
   kConnections,          // total_connections_received
   kRejectedConnections,  // over maxclients, protected mode
-  kNetInputBytes, kNetOutputBytes,
-  kErrorReplies,         // total_error_replies
-  kReadsProcessed, kWritesProcessed,
-  kQueryBufferLimitDisconnections, kOutputBufferLimitDisconnections, kEvictedClients,
+  kNetInputBytes,
+  kNetOutputBytes,
+  kErrorReplies,  // total_error_replies
+  kReadsProcessed,
+  kWritesProcessed,
+  kQueryBufferLimitDisconnections,
+  kOutputBufferLimitDisconnections,
+  kEvictedClients,
   kCount
 };
 
