@@ -71,7 +71,10 @@ Status ApplyOomScore(Server& server) {
   std::FILE* const file = std::fopen(kPath, "we");
   const bool written = file != nullptr && std::fprintf(file, "%lld", static_cast<long long>(wanted)) > 0;
   const bool closed = file == nullptr || std::fclose(file) == 0;
-  if (written && closed) return {};
+  if (written && closed) {
+    if (mode == 0) original.store(INT32_MIN);  // from now on it is the administrator's again
+    return {};
+  }
   LogF(LogLevel::kWarning, "Unable to write %s: %s", kPath, std::strerror(errno));
   return Status::IoError("Failed to set current oom_score_adj. Check server logs.");
 }

@@ -83,14 +83,15 @@ class Generator:
 
     def key_command(self):
         r = self
-        when = lambda: r.pick([[], [], ["NX"], ["XX"], ["GT"], ["LT"], ["NX", "XX"], ["GT", "LT"], ["ODD"]])
+        once = lambda: r.pick([[], [], ["NX"], ["XX"], ["NX", "XX"], ["GT", "LT"], ["ODD"]])
+        when = lambda: r.pick([once(), ["GT"], ["LT"]])  # not for times from now on: two may or may not fall into one millisecond
         return r.pick([
             lambda: [r.pick(["DEL", "UNLINK", "EXISTS", "TOUCH"])] + r.keys(), lambda: ["TYPE", r.key()],
             lambda: [r.pick(["RENAME", "RENAMENX"]), r.key(), r.key()],
             lambda: ["COPY", r.key(), r.key()] + r.pick([[], ["REPLACE"], ["DB", "1"], ["DB", "1", "REPLACE"], ["DB", "99"], ["ODD"]]),
             lambda: ["MOVE", r.key(), r.pick(["0", "1", "99", "x"])], lambda: ["SELECT", r.pick(["0", "1", "0", "16", "x"])],
-            lambda: ["EXPIRE", r.key(), r.pick(["100", "200", "-1", "x", "9223372036854775807"])] + when(),
-            lambda: ["PEXPIRE", r.key(), r.pick(["100000", "-1"])] + when(),
+            lambda: ["EXPIRE", r.key(), r.pick(["100", "200", "-1", "x", "9223372036854775807"])] + once(),
+            lambda: ["PEXPIRE", r.key(), r.pick(["100000", "-1"])] + once(),
             lambda: [r.pick(["EXPIREAT"]), r.key(), r.pick(["9999999999", "1", "x"])] + when(),
             lambda: ["PEXPIREAT", r.key(), r.pick(["9999999999000", "9999999999999", "1"])] + when(),
             lambda: [r.pick(["EXPIRETIME", "PERSIST", "TTL"]), r.key()], lambda: ["OBJECT", "ENCODING", r.key()],
@@ -127,9 +128,16 @@ def shown(reply, command):
         return reply is None
     if name == "TTL" and isinstance(reply, int):
         return reply // 5
-    if name == "EXEC" and isinstance(reply, list):
-        return [shown(r, ["?"]) for r in reply]
     return reply
+
+
+def same(cairn, redis, command):
+    # Redis makes a raw string of what SETBIT or BITFIELD then leave as it was; Cairn leaves its encoding too.
+    if redis == b"raw" and cairn in (b"int", b"embstr"):
+        return True
+    if command[0] == "EXEC" and isinstance(cairn, list) and isinstance(redis, list):
+        return len(cairn) == len(redis) and all(same(x, y, ["?"]) for x, y in zip(cairn, redis))
+    return shown(cairn, command) == shown(redis, command)
 
 
 def keyspace(connection):
@@ -152,7 +160,7 @@ def run(commands, cairn_port, redis_port, protocol):
         for at in range(0, len(commands), 200):
             part = commands[at:at + 200]
             for i, (x, y) in enumerate(zip(cairn.pipeline(part), redis.pipeline(part))):
-                if shown(x, part[i]) != shown(y, part[i]):
+                if not same(x, y, part[i]):
                     return at + i, part[i], x, y
         for c in (cairn, redis):
             if c.call("PING") != "PONG":
