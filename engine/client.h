@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,10 @@ class Client {
   virtual ~Client() = default;
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
+
+  // EXEC ran one of its commands, which answered so many errors (its own or, of a container, several). For statistics: called with the
+  // transaction's locks held, so it must not wait.
+  virtual void OnQueuedCommandRan(const CommandRow& /*row*/, std::span<const std::string_view> /*args*/, uint64_t /*errors*/) {}
 
   uint32_t database = 0;              // SELECT
   bool no_touch = false;              // CLIENT NO-TOUCH: reads leave LRU and LFU alone

@@ -115,7 +115,9 @@ Lsn Executor::RunPlan(Client& client, Plan& plan, ExecutionScratch& scratch, Rep
       const ArgSpan args = ArgSpan(plan.args).subspan(step.first_arg, step.arg_count);
       const auto owners = plan.owners.empty() ? std::span<const SharedBytes>()
                                               : std::span<const SharedBytes>(plan.owners).subspan(step.first_arg, step.arg_count);
+      const uint64_t errors = reply.error_count();
       RunHandler(*step.row, args, owners, std::span(plan.keys).subspan(step.first_key, step.key_count), client, scope, reply);
+      client.OnQueuedCommandRan(*step.row, args, reply.error_count() - errors);
     }
   }
   const Lsn lsn = core_.CommitUnit(scope, true);

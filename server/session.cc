@@ -19,6 +19,10 @@ void Session::Block() {
   server_.shared().blocked_sessions.fetch_add(1, std::memory_order_relaxed);
 }
 
+void Session::OnQueuedCommandRan(const CommandRow& row, ArgSpan args, uint64_t errors) {
+  io_->AfterQueuedCommand(row, args, errors);
+}
+
 void Session::Unblock(const std::function<void(ReplySink&)>& write) { io_->Unblock(write); }
 void Session::CloseNow(std::string_view reason) { io_->Close(reason); }
 bool Session::closed() const { return io_->closed(); }

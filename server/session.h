@@ -54,6 +54,8 @@ class Session : public Client {
   NetworkThread& thread() { return thread_; }
   uint64_t id() const { return id_; }
 
+  void OnQueuedCommandRan(const CommandRow& row, ArgSpan args, uint64_t errors) override;
+
   SessionInfo info;
   int protocol = 2;                 // HELLO
   bool authenticated = false;       // true at once where no password is set

@@ -246,6 +246,7 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
   const uint64_t errors = sink.error_count();
   Outcome outcome;
   if (&row == shared_.view.exec) [[unlikely]] {
+    queued_errors_ = 0;
     outcome = store->ExecuteTransaction(session_, sink);
   } else {
     const Request request{.row = &row, .args = args, .owners = owners, .keys = thread_.batch().KeysOf(item), .now_ms = batch_now_ms_};
@@ -259,9 +260,17 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
   if (outcome.visible_lsn > session_.visible_lsn) session_.visible_lsn = outcome.visible_lsn;
   shared_.hub.DeliverOutbox(session_.visible_lsn);
   const uint64_t now_ns = NowNs();
-  AfterCommand(row, args, now_ns - thread_.clock_ns, sink.error_count() != errors);
+  const bool is_exec = &row == shared_.view.exec;  // its commands' errors are not its own
+  AfterCommand(row, args, now_ns - thread_.clock_ns, sink.error_count() - errors != (is_exec ? queued_errors_ : 0));
   thread_.clock_ns = now_ns;
   return Ran::kNext;
+}
+
+void Session::Io::AfterQueuedCommand(const CommandRow& row, ArgSpan args, uint64_t errors) {
+  queued_errors_ += errors;
+  const uint64_t now_ns = NowNs();
+  AfterCommand(row, args, now_ns - thread_.clock_ns, errors > 0);
+  thread_.clock_ns = now_ns;
 }
 
 void Session::Io::AfterCommand(const CommandRow& row, ArgSpan args, uint64_t duration_ns, bool failed) {

@@ -33,6 +33,7 @@ class Session::Io final : public EventHandler {
   void OnProgress(Lsn durable);
   void OnPauseChanged();
   void PushEncoded(const SharedBytes& encoded, Lsn lsn);
+  void AfterQueuedCommand(const CommandRow& row, ArgSpan args, uint64_t errors);  // one of EXEC's
   void Unblock(const std::function<void(ReplySink&)>& write);
   void Close(std::string_view reason);
   bool closed() const { return fd_ < 0; }
@@ -123,6 +124,7 @@ class Session::Io final : public EventHandler {
   int64_t soft_limit_since_ms_ = 0;
   uint64_t input_room_bytes_ = 0;             // what the latest reads took of the thread's buffer; halves with each that is smaller
   uint64_t transaction_bytes_ = 0;            // queued by MULTI
+  uint64_t queued_errors_ = 0;                // that the commands of the EXEC under way have answered
   ClientMemory::Share counted_;
   uint64_t stored_bytes_ = 0;                 // of counted_, what the store was told
 };
