@@ -194,8 +194,9 @@ Status GroupCommit::CommitGroup(const AppendBuffer::Position& end) {
   return Status::Ok();
 }
 
+// Compared by LSN: where all before `end` was released meanwhile, the block it points into has been started anew.
 Status GroupCommit::WriteUpTo(const AppendBuffer::Position& end) {
-  while (written_.block != end.block || written_.offset != end.offset) {
+  while (written_.lsn != end.lsn) {
     const uint32_t limit = written_.block == end.block ? end.offset : written_.block->closed;
     if (written_.offset == limit) {
       written_.block = written_.block->next;

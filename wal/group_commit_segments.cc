@@ -213,7 +213,7 @@ Status GroupCommit::Disable() {
   if (!status.ok()) LogF(LogLevel::kWarning, "Log: switched off without a clean end: %s", status.ToString().c_str());
   segment_.reset();
   current_segment_bytes_.store(0, std::memory_order_relaxed);
-  written_ = released_ = buffer_->Release(end);
+  written_ = released_ = buffer_->Release(buffer_->Collect());
   synced_lsn_ = end.lsn;
   oldest_undurable_us_ = 0;
   buffer_->FollowEnd();

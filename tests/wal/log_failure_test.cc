@@ -199,6 +199,21 @@ TEST(LogFailure, ClosingOnABrokenDiskSaysSo) {
   EXPECT_FALSE(test.log->CloseCleanly().ok());
 }
 
+TEST(LogFailure, ClosingTriesOnceMore) {
+  for (const size_t size : {size_t{40}, size_t{50'000}}) {
+    FailingLog test;
+    test.faulty.AddFault(Fault(FileOperation::kSync, 2));
+    test.Append(size);
+    test.Append(size);
+    ASSERT_TRUE(Eventually([&] { return test.faulty.failures(FileOperation::kSync) == 2; }));
+    ASSERT_TRUE(Eventually([&] { return test.log->Admit(1) == Admission::kRefused; }));
+    test.Append(size);
+    ASSERT_TRUE(test.log->CloseCleanly().ok());
+    test.ExpectAllThereAfterCrash();
+    EXPECT_EQ(test.found.end, LogEnd::kClean);
+  }
+}
+
 TEST(LogFailure, OpeningOnABrokenDiskSaysSo) {
   for (const FileOperation operation : {FileOperation::kOpen, FileOperation::kWrite, FileOperation::kSync}) {
     LogFixture fixture;
