@@ -250,6 +250,23 @@ TEST(ConfigCommand, TakesEffect) {
   EXPECT_TRUE(server.server().store().options().runtime.append_only);
 }
 
+TEST(Watching, ExecCountsItsCommands) {
+  TestServer server({"--appendonly", "no", "--slowlog-log-slower-than", "5000", "--enable-debug-command", "yes"});
+  TestClient client(server.port());
+  client.Call({"CONFIG", "RESETSTAT"});
+  client.Send(Encode({"MULTI"}) + Encode({"SET", "a", "b"}) + Encode({"AUTH", "x"}) + Encode({"DEBUG", "SLEEP", "0.01"}) +
+              Encode({"EXEC"}));
+  for (int i = 0; i < 4; i++) client.ReceiveReply();
+  EXPECT_TRUE(client.ReceiveReply().starts_with("*3\r\n+OK\r\n-ERR AUTH"));
+  auto fields = ParseInfo(BulkText(client.Call({"INFO", "commandstats", "stats"})));
+  EXPECT_TRUE(fields["Commandstats"].fields["cmdstat_set"].starts_with("calls=1,"))
+      << fields["Commandstats"].fields["cmdstat_set"];
+  EXPECT_TRUE(fields["Commandstats"].fields["cmdstat_auth"].ends_with(",failed_calls=1"));
+  EXPECT_TRUE(fields["Commandstats"].fields["cmdstat_exec"].ends_with(",failed_calls=0"));
+  EXPECT_EQ(fields["Stats"].fields["total_error_replies"], "1");
+  EXPECT_EQ(client.Call({"SLOWLOG", "LEN"}), ":1\r\n");
+}
+
 TEST(Watching, SlowLogAndLatency) {
   TestServer server({"--appendonly", "no", "--slowlog-log-slower-than", "0", "--latency-monitor-threshold", "1",
                      "--enable-debug-command", "yes"});
