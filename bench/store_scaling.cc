@@ -39,7 +39,9 @@ struct Operations {
   const CommandRow* set;
 };
 
-void FormatKey(char (&key)[17], uint64_t number) { std::snprintf(key, sizeof(key), "key:%012llu", static_cast<unsigned long long>(number)); }
+void FormatKey(char (&key)[17], uint64_t number) {
+  std::snprintf(key, sizeof(key), "key:%012llu", static_cast<unsigned long long>(number));
+}
 
 uint64_t Work(Store& store, const Operations& rows, int set_percent, uint64_t keys, uint64_t seed, std::atomic<bool>& stop) {
   Client client;
@@ -62,7 +64,8 @@ uint64_t Work(Store& store, const Operations& rows, int set_percent, uint64_t ke
       requests[i] = {.row = is_set ? rows.set : rows.get, .args = ArgSpan(args[i], is_set ? 3 : 2), .keys = {&refs[i], 1}};
     }
     store.Prefetch(requests, 0);
-    const int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const int64_t now_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     for (Request& request : requests) {
       request.now_ms = now_ms;
       while (store.Execute(client, request, sink).kind == Outcome::Kind::kParked) std::this_thread::yield();
@@ -119,14 +122,17 @@ int RunWith(const char* title, StoreOptions options, const Settings& settings) {
   }
   Store& store = **opened;
   Fill(store, settings.keys);
-  struct Mix { const char* name; int set_percent; };
+  struct Mix {
+    const char* name;
+    int set_percent;
+  };
   for (const Mix mix : {Mix{"GET", 0}, Mix{"SET", 100}, Mix{"GET+SET", 50}}) {
     double one = 0;
     for (int threads = 1; threads <= settings.threads; threads++) {
       const Rate rate = Measure(store, settings, threads, mix.set_percent);
       if (threads == 1) one = rate.per_second;
-      std::printf("%-10s %-8s threads %d: %12.0f ops/s  ratio %.2f  CPU %5.0f ns each\n", title, mix.name, threads, rate.per_second,
-                  rate.per_second / one, rate.cpu_ns_each);
+      std::printf("%-10s %-8s threads %d: %12.0f ops/s  ratio %.2f  CPU %5.0f ns each\n", title, mix.name, threads,
+                  rate.per_second, rate.per_second / one, rate.cpu_ns_each);
       std::fflush(stdout);
     }
   }

@@ -13,11 +13,11 @@ namespace {
 
 constexpr int64_t kCareIntervalUs = 100'000;
 constexpr int64_t kLimitedCareIntervalUs = 20'000;  // with maxmemory: resident memory grows fast
-constexpr int64_t kBusyCareIntervalUs = 2'000;     // while frees are pending or commands are parked
+constexpr int64_t kBusyCareIntervalUs = 2'000;      // while frees are pending or commands are parked
 constexpr int64_t kFreeBudgetUs = 1'000;
-constexpr int64_t kExpiryIntervalUs = 1'000'000;   // how long the expiry thread sleeps at most
+constexpr int64_t kExpiryIntervalUs = 1'000'000;  // how long the expiry thread sleeps at most
 constexpr int64_t kRefusedRetryUs = 20'000;
-constexpr size_t kExpirePerLock = 32;              // keys deleted before the shard's lock is released
+constexpr size_t kExpirePerLock = 32;  // keys deleted before the shard's lock is released
 constexpr size_t kEvictedRecordBytes = 256;
 constexpr int64_t kCareEvictBudgetUs = 50'000;
 constexpr int64_t kSnapshotRetrySeconds = 5;
@@ -238,7 +238,8 @@ void Background::RaiseCeiling() {
   if (directory_ == nullptr || core_.log->enabled()) return;
   const Lsn end = core_.log->end_lsn();
   if (end + DataDirectory::kCeilingStep / 2 < directory_->manifest().lsn_ceiling) return;
-  const Status status = directory_->Update([end](Manifest& manifest) { manifest.lsn_ceiling = end + DataDirectory::kCeilingStep; });
+  const Status status =
+      directory_->Update([end](Manifest& manifest) { manifest.lsn_ceiling = end + DataDirectory::kCeilingStep; });
   if (!status.ok()) LogF(LogLevel::kWarning, "The manifest cannot be stored: %s", std::string(status.message()).c_str());
 }
 

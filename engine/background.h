@@ -66,7 +66,7 @@ class Background {
   Mutex pause_mutex_;  // held during each round of either thread
   std::atomic<bool> paused_{false};
   std::atomic<uint64_t> exceeded_ms_{0};
-  int64_t exceeded_since_ms_ = 0;      // care thread only
+  int64_t exceeded_since_ms_ = 0;       // care thread only
   int64_t last_compaction_try_ms_ = 0;  // care thread only
 };
 

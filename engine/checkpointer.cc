@@ -72,7 +72,7 @@ Status Checkpointer::StartSnapshot(bool then_drop_log, DoneCallback done) {
 
 Status Checkpointer::StartEnablingLog() { return Enqueue({.drop_log = true, .enable_log = true}); }
 
-Status Checkpointer::SaveAndWait() {
+Status Checkpointer::SaveAndWait(bool after_running) {
   Mutex mutex;
   CondVar changed;
   bool finished = false;
@@ -83,10 +83,20 @@ Status Checkpointer::SaveAndWait() {
     finished = true;
     changed.NotifyAll();
   };
-  CAIRN_RETURN_IF_ERROR(Enqueue({.yields = false, .done = done}));
+  while (true) {
+    if (after_running) AwaitIdle();
+    const Status queued = Enqueue({.yields = false, .done = done});
+    if (queued.ok()) break;
+    if (!after_running || !in_progress()) return queued;  // in progress again: somebody else was faster
+  }
   MutexLock lock(mutex);
   while (!finished) changed.Wait(mutex);
   return result;
+}
+
+void Checkpointer::AwaitIdle() {
+  MutexLock lock(mutex_);
+  while (in_progress_.load(std::memory_order_relaxed)) changed_.Wait(mutex_);
 }
 
 void Checkpointer::ThreadMain() {
@@ -122,6 +132,7 @@ void Checkpointer::RunJob(const Job& job) {
       results_.made++;
     }
     in_progress_.store(false, std::memory_order_relaxed);
+    changed_.NotifyAll();
   }
   core_.SetSnapshotError(std::string(status.message()));
   if (status.ok()) {
@@ -222,7 +233,8 @@ Status Checkpointer::Publish(const SnapshotInfo& info, bool logged) {
   const Result<std::vector<std::string>> stale = RemoveStaleSnapshots(core_.fs, directory_->path(), directory_->manifest());
   if (!stale.ok()) LogF(LogLevel::kWarning, "Old snapshots stay: %s", std::string(stale.status().message()).c_str());
   const Lsn before = retention_ms > 0 ? directory_->manifest().log_first_segment_lsn : info.lsn;
-  const Status dropped = logged ? core_.log->DropSegmentsBefore(before, static_cast<uint64_t>(retention_ms)) : directory_->RemoveUncountedLog();
+  const Status dropped =
+      logged ? core_.log->DropSegmentsBefore(before, static_cast<uint64_t>(retention_ms)) : directory_->RemoveUncountedLog();
   if (!dropped.ok()) LogF(LogLevel::kWarning, "Old log segments stay: %s", std::string(dropped.message()).c_str());
   return Status();
 }

@@ -36,14 +36,15 @@ class Checkpointer {
   ~Checkpointer();
 
   void Start();
-  // Awaits the snapshot under way, refuses others.
+  // Gives up the snapshot under way (the gate says that the store is closed), refuses others.
   void Stop();
 
   // See Store::StartSnapshot. kUnavailable while one is under way or queued.
   Status StartSnapshot(bool then_drop_log, DoneCallback done);
   // Queues the snapshots that make a log that is switched on now a log from which the store can be recovered.
   Status StartEnablingLog();
-  Status SaveAndWait();
+  // `after_running`: a snapshot under way is awaited first instead of being a reason to refuse.
+  Status SaveAndWait(bool after_running);
 
   bool in_progress() const { return in_progress_.load(std::memory_order_relaxed); }
   // What the store was opened with: its snapshot, if any, how much log was read after it, and where the log goes on.
@@ -72,6 +73,7 @@ class Checkpointer {
   };
 
   void ThreadMain();
+  void AwaitIdle() CAIRN_EXCLUDES(mutex_);
   void RunJob(const Job& job);
   Status Enqueue(Job job) CAIRN_EXCLUDES(mutex_);
   Status EnableLog();
@@ -87,7 +89,7 @@ class Checkpointer {
   std::deque<Job> jobs_ CAIRN_GUARDED_BY(mutex_);
   bool stopping_ CAIRN_GUARDED_BY(mutex_) = false;
   Results results_ CAIRN_GUARDED_BY(mutex_);
-  std::shared_ptr<SnapshotCut> cut_ CAIRN_GUARDED_BY(mutex_);        // of the snapshot under way, for INFO
+  std::shared_ptr<SnapshotCut> cut_ CAIRN_GUARDED_BY(mutex_);  // of the snapshot under way, for INFO
   std::shared_ptr<SnapshotWriter> writer_ CAIRN_GUARDED_BY(mutex_);
 
   std::atomic<bool> in_progress_{false};

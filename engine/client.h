@@ -24,11 +24,12 @@ struct QueuedCommand {
 
 // The keys a client watches. Registered in the shards' watch tables (Keyspace::Watch), which hold a reference until Unwatch.
 struct WatchState {
-  std::atomic<bool> dirty{false};  // set under the key's shard lock by the command that changes it; read by EXEC under the same locks
+  std::atomic<bool> dirty{
+      false};  // set under the key's shard lock by the command that changes it; read by EXEC under the same locks
   struct Key {
     uint32_t database;
     std::string name;
-    bool expired_when_watched;     // such a key's disappearance does not abort
+    bool expired_when_watched;  // such a key's disappearance does not abort
   };
   std::vector<Key> keys;
 };

@@ -60,7 +60,8 @@ Executor::Verdict Executor::CheckWrite(uint32_t flags, size_t bytes, std::string
     return Verdict::kPark;
   }
   const Admission admission = core_.log->Admit(bytes);
-  if (admission == Admission::kAdmitted) [[likely]] return Verdict::kRun;
+  if (admission == Admission::kAdmitted) [[likely]]
+    return Verdict::kRun;
   if (admission == Admission::kWait) {
     core_.somebody_parked.store(true, std::memory_order_relaxed);
     return Verdict::kPark;
@@ -106,7 +107,9 @@ void Executor::RunHandler(const CommandRow& row, ArgSpan args, std::span<const S
   CommandContext context(row, args, owners, keys, client, *core_.keyspace, scope, core_.commands, reply);
   row.handler(context);
   // A read may have deleted an expired key; that is recorded already.
-  if (scope.changes() - context.expired_changes() == changes_before || context.log_decided() || !row.has(kWrite) || row.has(kNotLogged)) return;
+  if (scope.changes() - context.expired_changes() == changes_before || context.log_decided() || !row.has(kWrite) ||
+      row.has(kNotLogged))
+    return;
   const std::string_view name = row.parent != nullptr ? row.parent->name : row.name;
   if (EqualsIgnoreCase(args[0], name)) [[likely]] {
     scope.Record(database, args, owners);
@@ -124,7 +127,8 @@ int64_t Executor::MemoryOf(std::span<const KeyRef> keys) const {
 
 Outcome Executor::Finished(Lsn visible) const {
   Outcome outcome;
-  if (core_.replies_wait_for_disk.load(std::memory_order_relaxed) && visible > core_.log->durable_lsn()) outcome.visible_lsn = visible;
+  if (core_.replies_wait_for_disk.load(std::memory_order_relaxed) && visible > core_.log->durable_lsn())
+    outcome.visible_lsn = visible;
   return outcome;
 }
 
@@ -146,7 +150,8 @@ Lsn Executor::ExecuteLocked(Client& client, const Request& request, std::span<co
     RunHandler(*request.row, request.args, request.owners, keys, client, scope, reply);
   }
   const Lsn lsn = core_.CommitUnit(scope, false);
-  return core_.VisibleLsn(scope, lsn);
+  // Stripes are other threads' cache lines: looked at only where a reply may have to wait.
+  return core_.replies_wait_for_disk.load(std::memory_order_relaxed) ? core_.VisibleLsn(scope, lsn) : 0;
 }
 
 Outcome Executor::Execute(Client& client, const Request& request, ReplySink& reply) {
@@ -154,7 +159,8 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplySink& rep
   if (row.has(kWrite)) {
     std::string error;
     const Verdict verdict = CheckWrite(row.flags, EstimatedBytes(request.args), &error);
-    if (verdict == Verdict::kPark) [[unlikely]] return {.kind = Outcome::Kind::kParked};
+    if (verdict == Verdict::kPark) [[unlikely]]
+      return {.kind = Outcome::Kind::kParked};
     if (verdict == Verdict::kError) [[unlikely]] {
       reply.Error(error);
       return {};
@@ -186,7 +192,8 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplySink& rep
   }
   const uint64_t errors_before = reply.error_count();
   const Lsn visible = ExecuteLocked(client, request, keys, shards, *scratch, reply);
-  if (client.watch != nullptr && (&row == unwatch_row_ || &row == discard_row_) && reply.error_count() == errors_before) Unwatch(client);
+  if (client.watch != nullptr && (&row == unwatch_row_ || &row == discard_row_) && reply.error_count() == errors_before)
+    Unwatch(client);
   return Finished(visible);
 }
 

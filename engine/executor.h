@@ -45,8 +45,8 @@ class Executor {
   // P5: while the log refuses, what a crash could still undo must not be read.
   bool ReadsUndurable(const CommandRow& row, std::span<const KeyRef> keys) const;
   // Runs one handler and records its arguments where it left that to us.
-  void RunHandler(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners, std::span<const KeyRef> keys, Client& client,
-                  ChangeScope& scope, ReplySink& reply);
+  void RunHandler(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners, std::span<const KeyRef> keys,
+                  Client& client, ChangeScope& scope, ReplySink& reply);
   Lsn ExecuteLocked(Client& client, const Request& request, std::span<const KeyRef> keys, const ShardSet& shards,
                     ExecutionScratch& scratch, ReplySink& reply);
   // Bytes of the shard of a single key, or of the whole keyspace: to see what a command made it grow by.

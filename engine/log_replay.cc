@@ -161,7 +161,8 @@ Status LogReplay::OnFrame(const LogFrame& frame) {
     CAIRN_RETURN_IF_ERROR(Dispatch(reader.args(), frame, frame.first_lsn + reader.request_offset()));
   }
   if (!reader.status().ok()) {
-    return Status::Damaged("the log's unit at LSN " + std::to_string(frame.first_lsn) + ": " + std::string(reader.status().message()));
+    return Status::Damaged("the log's unit at LSN " + std::to_string(frame.first_lsn) + ": " +
+                           std::string(reader.status().message()));
   }
   return failed_.load(std::memory_order_relaxed) ? failure() : Status();
 }
@@ -180,7 +181,8 @@ Status LogReplay::Select(const std::vector<std::string_view>& args, Lsn lsn) {
 }
 
 const CommandRow* LogReplay::FindRow(const std::vector<std::string_view>& args) {
-  if (!args.empty() && args[0] == last_name_) [[likely]] return last_row_;
+  if (!args.empty() && args[0] == last_name_) [[likely]]
+    return last_row_;
   const CommandRow* row = core_.commands.FindUnrenamed(args);
   if (row != nullptr && row->parent == nullptr && row->subcommands.empty()) {
     last_name_ = args[0];
@@ -200,7 +202,8 @@ Status LogReplay::Dispatch(const std::vector<std::string_view>& args, const LogF
   Item item{.row = row, .database = database_, .lsn = lsn};
   uint32_t worker = kNoWorker;
   if (row->keys.first > 0 && row->get_keys == nullptr && row->keys.last == row->keys.first) [[likely]] {
-    if (static_cast<size_t>(row->keys.first) >= args.size()) return Status::Damaged("malformed record at LSN " + std::to_string(lsn));
+    if (static_cast<size_t>(row->keys.first) >= args.size())
+      return Status::Damaged("malformed record at LSN " + std::to_string(lsn));
     item.one_key = true;
     item.slot = KeySlot(args[row->keys.first]);
     worker = WorkerOf(item.slot % kShardCount);

@@ -17,7 +17,7 @@
 
 namespace cairn {
 
-class LsnStripes {
+class alignas(64) LsnStripes {
  public:
   // Raises the stripe to `lsn`; a stripe never goes back.
   void Raise(uint16_t stripe, Lsn lsn) {

@@ -45,7 +45,8 @@ class Recovery {
     if (newest.ok() || newest.code() != StatusCode::kDamaged || !outcome_.manifest.has_log || options_.locks_held) return newest;
     for (const SnapshotInfo& older : outcome_.manifest.older_snapshots) {
       if (older.lsn < outcome_.manifest.log_first_segment_lsn) break;
-      LogF(LogLevel::kWarning, "%s; trying the older snapshot %s", std::string(newest.message()).c_str(), older.directory_name.c_str());
+      LogF(LogLevel::kWarning, "%s; trying the older snapshot %s", std::string(newest.message()).c_str(),
+           older.directory_name.c_str());
       EmptyKeyspace();
       if (LoadOne(older).ok()) return Status();
     }
@@ -76,7 +77,8 @@ class Recovery {
     const LogOptions log_options = LogOptionsFor(core_, directory_);
     CAIRN_ASSIGN_OR_RETURN(const bool exists, core_.fs.Exists(log_options.directory));
     if (!exists) {
-      return Status::Damaged(log_options.directory + " is missing although the manifest says that it belongs to the data: put it back");
+      return Status::Damaged(log_options.directory +
+                             " is missing although the manifest says that it belongs to the data: put it back");
     }
     const Lsn from = std::max(snapshot_lsn_, outcome_.manifest.log_first_segment_lsn);
     CAIRN_ASSIGN_OR_RETURN(const SegmentListing listing, ListSegments(core_.fs, log_options.directory));
@@ -99,7 +101,8 @@ class Recovery {
     if (outcome_.log.end != LogEnd::kClean) {
       outcome_.clean = false;
       if (options_.repair_log && outcome_.log.torn_bytes > 0) {
-        LogF(LogLevel::kWarning, "The log ended without a clean end: %llu bytes after %s offset %llu (LSN %llu) were never complete and are cut",
+        LogF(LogLevel::kWarning,
+             "The log ended without a clean end: %llu bytes after %s offset %llu (LSN %llu) were never complete and are cut",
              static_cast<unsigned long long>(outcome_.log.torn_bytes), outcome_.log.end_file.c_str(),
              static_cast<unsigned long long>(outcome_.log.end_offset), static_cast<unsigned long long>(outcome_.log.end_lsn));
       }

@@ -14,12 +14,12 @@
 namespace cairn {
 
 struct RecoveryOutcome {
-  Manifest manifest;          // what it was recovered from
-  LogRecoveryResult log;      // of a directory with a log
+  Manifest manifest;      // what it was recovered from
+  LogRecoveryResult log;  // of a directory with a log
   bool had_log = false;
-  Lsn next_lsn = 0;           // the first that may be given out
-  Lsn end_lsn = 0;            // where the recovered history ends
-  bool clean = true;          // the last process ended in good order: the timeline goes on
+  Lsn next_lsn = 0;   // the first that may be given out
+  Lsn end_lsn = 0;    // where the recovered history ends
+  bool clean = true;  // the last process ended in good order: the timeline goes on
   uint64_t snapshot_keys = 0;
   uint64_t log_records = 0;
   uint64_t loaded_log_bytes = 0;
@@ -27,8 +27,8 @@ struct RecoveryOutcome {
 };
 
 struct RecoveryOptions {
-  bool repair_log = true;     // false: the log is being written; what is there is read, nothing is changed
-  bool locks_held = false;    // the caller holds every shard's lock
+  bool repair_log = true;   // false: the log is being written; what is there is read, nothing is changed
+  bool locks_held = false;  // the caller holds every shard's lock
   bool read_log = true;
 };
 

@@ -25,8 +25,9 @@ SnapshotLoader::SnapshotLoader(StoreCore& core, const SnapshotReader& reader, bo
 
 Status SnapshotLoader::CheckShape() const {
   if (reader_.shard_count() != kShardCount) {
-    return Status::NewerFormat("the snapshot at LSN " + std::to_string(reader_.lsn()) + " has " + std::to_string(reader_.shard_count()) +
-                               " shards, this version reads " + std::to_string(kShardCount));
+    return Status::NewerFormat("the snapshot at LSN " + std::to_string(reader_.lsn()) + " has " +
+                               std::to_string(reader_.shard_count()) + " shards, this version reads " +
+                               std::to_string(kShardCount));
   }
   for (const ShardCount& count : reader_.counts()) {
     if (count.database < core_.keyspace->databases()) continue;

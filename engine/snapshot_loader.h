@@ -36,7 +36,7 @@ class SnapshotLoader {
   const SnapshotReader& reader_;
   const bool locks_held_;
   const int64_t now_ms_;
-  const AccessKind access_kind_;  // what this store's policy makes of access fields
+  const AccessKind access_kind_;                         // what this store's policy makes of access fields
   std::array<std::vector<size_t>, kShardCount> blocks_;  // to load, by shard
   std::atomic<uint32_t> next_shard_{0};
   std::atomic<uint64_t> done_bytes_{0};

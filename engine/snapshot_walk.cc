@@ -57,7 +57,8 @@ void SnapshotWalk::Work(bool yields) {
   while (!failed_.load(std::memory_order_relaxed) && cut_.NextBlock(&block, &large)) {
     UpdateGate();
     Status status;
-    if (!block.empty()) status = writer_.AddBlock(block);
+    if (core_.gate_has(kGateClosed)) status = Status::Unavailable("the store is closing");
+    if (status.ok() && !block.empty()) status = writer_.AddBlock(block);
     for (const LargeEntry& entry : large) {
       if (status.ok()) status = WriteLarge(entry);
     }

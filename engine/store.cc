@@ -129,7 +129,7 @@ Status Store::StartSnapshot(bool then_drop_log, std::function<void(const Status&
 
 Status Store::SaveAndWait() {
   if (ThisThreadHoldsShards()) return Status::Unavailable("a snapshot cannot be awaited inside a transaction");
-  return impl_->checkpointer->SaveAndWait();
+  return impl_->checkpointer->SaveAndWait(false);
 }
 
 StoreOptions Store::options() const {

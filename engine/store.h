@@ -54,8 +54,14 @@ class Store {
   // Opens or creates `options.directory`, takes its lock, recovers it with all threads (kLocked, kDamaged, kNewerFormat, kIoError,
   // kNoSpace with a message that names the file and what to do; nothing is changed on disk then). Blocks until recovered;
   // `progress` is called about once a second meanwhile, from the calling thread.
-  struct Progress { std::string_view phase; uint64_t done_bytes; uint64_t total_bytes; uint64_t keys; };
-  static Result<std::unique_ptr<Store>> Open(StoreOptions options, const std::function<void(const Progress&)>& progress = nullptr);
+  struct Progress {
+    std::string_view phase;
+    uint64_t done_bytes;
+    uint64_t total_bytes;
+    uint64_t keys;
+  };
+  static Result<std::unique_ptr<Store>> Open(StoreOptions options,
+                                             const std::function<void(const Progress&)>& progress = nullptr);
   ~Store();  // Close(), if it was not called
 
   // --- executing (any thread) -----------------------------------------------------------------------------------------------
@@ -83,7 +89,7 @@ class Store {
   void AddClientMemory(int64_t delta_bytes);
 
   // --- durability -----------------------------------------------------------------------------------------------------------
-  Lsn durable_lsn() const;   // any thread, no lock
+  Lsn durable_lsn() const;  // any thread, no lock
   Lsn end_lsn() const;
   Status WaitDurable(Lsn lsn);
   // Called from store threads whenever durable_lsn() grew or a parked command may run again; must only wake its threads.
@@ -100,7 +106,7 @@ class Store {
   // Settings that may change while running (maxmemory, policy, appendfsync, appendonly, save points...); kInvalidArgument where not.
   StoreOptions options() const;
   Status UpdateOptions(const std::function<void(RuntimeOptions&)>& change);
-  StoreInfo Info() const;                   // counters for INFO; any thread
+  StoreInfo Info() const;  // counters for INFO; any thread
   // DEBUG RELOAD / LOADAOF: snapshots (or not), empties the keyspace and loads it again from disk with everybody locked out.
   Status Reload(bool snapshot_first);
   // Ends: awaits the log, writes a clean end (and a snapshot if asked), releases the directory. Commands afterwards are refused.

@@ -102,9 +102,11 @@ void StoreCore::WatchLogBuffers() {
 
 uint64_t StoreCore::HandOverLimitBytes() const {
   constexpr uint64_t kMost = 64ull << 20;
-  constexpr uint64_t kLeast = 4ull << 20;
+  constexpr uint64_t kLeast = 2ull << 20;
   const uint64_t limit = memory.limit_bytes();
-  return limit == 0 ? kMost : std::clamp(limit / 24, kLeast, kMost);
+  // A fortieth of the data: with blocks and compression buffers a snapshot stays below a twentieth.
+  const uint64_t part = std::clamp(keyspace->memory_bytes() / 40, kLeast, kMost);
+  return limit == 0 ? part : std::min(part, std::max(limit / 24, kLeast));
 }
 
 void StoreCore::RefreshPolicy() {
@@ -117,8 +119,10 @@ std::string StoreCore::RefusalText() const {
   if (bits & kGateLogRefuses) return "MISCONF Errors writing to the AOF file: " + log->refusal_reason();
   if (bits & kGateSnapshotFailed) {
     MutexLock lock(mutex);
-    return "MISCONF Cairn is configured to save snapshots, but the last one failed. Commands that may modify the data set are disabled "
-           "until one succeeds (stop-writes-on-bgsave-error). The error: " + snapshot_error_;
+    return "MISCONF Cairn is configured to save snapshots, but the last one failed. Commands that may modify the data set are "
+           "disabled "
+           "until one succeeds (stop-writes-on-bgsave-error). The error: " +
+           snapshot_error_;
   }
   return "";
 }

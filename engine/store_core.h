@@ -26,11 +26,11 @@ namespace cairn {
 
 // Why commands must look twice before they run; 0 is the good path.
 enum GateBit : uint32_t {
-  kGateLogRefuses = 1u << 0,       // the log cannot be written: writes are refused, reads of what is not durable too (P5)
-  kGateSnapshotFailed = 1u << 1,   // stop-writes-on-bgsave-error and the last snapshot failed
-  kGateClosed = 1u << 2,           // the store is closed
-  kGateHandOverFull = 1u << 3,     // the snapshot's hand-over buffers are full: writers wait
-  kGateMemoryFull = 1u << 4,       // the log's buffers take too large a part of maxmemory: writers wait for the disk
+  kGateLogRefuses = 1u << 0,      // the log cannot be written: writes are refused, reads of what is not durable too (P5)
+  kGateSnapshotFailed = 1u << 1,  // stop-writes-on-bgsave-error and the last snapshot failed
+  kGateClosed = 1u << 2,          // the store is closed
+  kGateHandOverFull = 1u << 3,    // the snapshot's hand-over buffers are full: writers wait
+  kGateMemoryFull = 1u << 4,      // the log's buffers take too large a part of maxmemory: writers wait for the disk
 };
 
 struct StoreCore {
@@ -49,11 +49,11 @@ struct StoreCore {
   MemoryLimit memory;
   LsnStripes stripes;
 
-  std::atomic<uint32_t> gate{0};                 // GateBit
+  alignas(64) std::atomic<uint32_t> gate{0};       // GateBit; apart from what every write changes
   std::atomic<bool> replies_wait_for_disk{false};  // appendfsync always with a log
   std::atomic<ChangeListener*> change_listener{nullptr};
   std::atomic<bool> active_expire{true};
-  std::atomic<bool> somebody_parked{false};      // since the progress listener was last called
+  std::atomic<bool> somebody_parked{false};  // since the progress listener was last called
 
   void SetGate(GateBit bit, bool on) {
     if (on) {
@@ -82,7 +82,7 @@ struct StoreCore {
   void OnLogProgress();
   // Whether the log's buffers take more than their part of maxmemory; asks the log to sync well before that.
   void WatchLogBuffers();
-  // What a snapshot's hand-over buffers may take before writers wait: less where memory is limited.
+  // What a snapshot's hand-over buffers may take before writers wait: a small part of the data, less where memory is limited.
   uint64_t HandOverLimitBytes() const;
   // Derives replies_wait_for_disk from the policy; after either changed.
   void RefreshPolicy();

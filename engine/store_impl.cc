@@ -122,7 +122,7 @@ Status Store::Impl::Close(bool snapshot) {
   if (closed_) return Status();
   Status result;
   if (snapshot && directory != nullptr) {
-    result = checkpointer->SaveAndWait();
+    result = checkpointer->SaveAndWait(true);
     if (!result.ok()) return result;
   }
   closed_ = true;
@@ -154,7 +154,7 @@ Status Store::Impl::Reload(bool snapshot_first) {
   Status status;
   // Everybody is locked out for the load, not for the snapshot; so it is taken again while somebody wrote in between.
   for (int i = 0; i < kReloadTries; i++) {
-    if (snapshot_first) status = checkpointer->SaveAndWait();
+    if (snapshot_first) status = checkpointer->SaveAndWait(true);
     if (!status.ok()) break;
     core.keyspace->LockShards(AllShards());
     const Lsn end = core.log->end_lsn();
@@ -183,7 +183,8 @@ Status Store::Impl::LoadAgain(bool read_log) {
   const RecoveryOptions options{.repair_log = false, .locks_held = true, .read_log = read_log};
   const Result<RecoveryOutcome> recovered = RecoverKeyspace(core, *directory, options, nullptr);
   if (!recovered.ok()) {
-    LogF(LogLevel::kWarning, "Reloading failed, the data set is incomplete: %s", std::string(recovered.status().message()).c_str());
+    LogF(LogLevel::kWarning, "Reloading failed, the data set is incomplete: %s",
+         std::string(recovered.status().message()).c_str());
     core.SetGate(kGateClosed, true);  // never serve a part as if it were the whole
     return recovered.status();
   }

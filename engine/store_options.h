@@ -16,7 +16,14 @@ class CommandTable;
 class FileSystem;
 
 enum class EvictionPolicy : uint8_t {
-  kNoEviction, kAllKeysLru, kAllKeysLfu, kAllKeysRandom, kVolatileLru, kVolatileLfu, kVolatileRandom, kVolatileTtl,
+  kNoEviction,
+  kAllKeysLru,
+  kAllKeysLfu,
+  kAllKeysRandom,
+  kVolatileLru,
+  kVolatileLfu,
+  kVolatileRandom,
+  kVolatileTtl,
 };
 
 struct SavePoint {
@@ -26,28 +33,28 @@ struct SavePoint {
 
 // May change while the store runs (Store::UpdateOptions).
 struct RuntimeOptions {
-  bool append_only = true;                        // appendonly; off: snapshots only
+  bool append_only = true;  // appendonly; off: snapshots only
   FsyncPolicy append_fsync = FsyncPolicy::kAlways;
-  uint64_t maxmemory_bytes = 0;                   // 0: no limit
+  uint64_t maxmemory_bytes = 0;  // 0: no limit
   EvictionPolicy maxmemory_policy = EvictionPolicy::kNoEviction;
   int maxmemory_samples = 5;
   int lfu_log_factor = 10;
   int lfu_decay_time_minutes = 1;
-  bool active_expire = true;                      // DEBUG SET-ACTIVE-EXPIRE
-  std::vector<SavePoint> save_points;             // empty: none
-  bool stop_writes_on_snapshot_error = true;      // stop-writes-on-bgsave-error
-  int64_t log_retention_hours = 0;                // 0: segments covered by a snapshot are dropped
-  uint32_t log_compact_percentage = 100;          // auto-aof-rewrite-percentage: log over snapshot that starts a compaction; 0: never
-  uint64_t log_compact_min_bytes = 64ull << 20;   // auto-aof-rewrite-min-size
+  bool active_expire = true;                  // DEBUG SET-ACTIVE-EXPIRE
+  std::vector<SavePoint> save_points;         // empty: none
+  bool stop_writes_on_snapshot_error = true;  // stop-writes-on-bgsave-error
+  int64_t log_retention_hours = 0;            // 0: segments covered by a snapshot are dropped
+  uint32_t log_compact_percentage = 100;      // auto-aof-rewrite-percentage: log over snapshot that starts a compaction; 0: never
+  uint64_t log_compact_min_bytes = 64ull << 20;  // auto-aof-rewrite-min-size
 };
 
 struct StoreOptions {
   std::string directory = "data";
   uint32_t databases = 16;
-  uint32_t threads = 0;                           // workers for recovery and snapshots; 0: the machine's cores
-  bool in_memory_only = false;                    // appendonly no and no save points and no directory: nothing is read or written
-  FileSystem* file_system = nullptr;              // null: the real one; must outlive the store
-  Clock* clock = nullptr;                         // null: the real one
+  uint32_t threads = 0;               // workers for recovery and snapshots; 0: the machine's cores
+  bool in_memory_only = false;        // appendonly no and no save points and no directory: nothing is read or written
+  FileSystem* file_system = nullptr;  // null: the real one; must outlive the store
+  Clock* clock = nullptr;             // null: the real one
   // Adds rows to the command table before anything is recovered: commands of whoever opens the store, some of which its log may hold.
   std::function<void(CommandTable&)> register_commands;
   RuntimeOptions runtime;
@@ -57,7 +64,7 @@ struct StoreOptions {
 struct StoreInfo {
   bool snapshot_in_progress = false;
   uint64_t snapshot_entries_done = 0, snapshot_entries_total = 0;
-  uint64_t snapshot_buffer_bytes = 0;             // held only by the snapshot under way
+  uint64_t snapshot_buffer_bytes = 0;  // held only by the snapshot under way
   int64_t snapshot_started_unix_s = 0, last_snapshot_unix_s = 0, last_snapshot_duration_s = -1;
   bool last_snapshot_ok = true;
   std::string last_snapshot_error;
@@ -69,7 +76,7 @@ struct StoreInfo {
   uint64_t lazy_free_pending = 0, lazy_freed = 0;
   uint64_t loaded_keys = 0, loaded_log_bytes = 0;
   int64_t load_duration_us = 0;
-  std::string timeline_id;                        // 40 hex digits: Redis's replication id
+  std::string timeline_id;  // 40 hex digits: Redis's replication id
   Lsn timeline_base = 0;
   uint64_t total_eviction_exceeded_ms = 0;
   bool writes_refused = false;

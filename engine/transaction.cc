@@ -93,8 +93,8 @@ Lsn Executor::RunPlan(Client& client, Plan& plan, ExecutionScratch& scratch, Rep
   ChangeScope& scope = scratch.scope;
   scope.locked_shards = plan.shards;
   for (const KeyRef& key : plan.watched) scope.Read(key);
-  const bool broken = client.watch != nullptr && (client.watch->dirty.load(std::memory_order_relaxed) ||
-                                                   core_.keyspace->WatchBroken(scope, *client.watch));
+  const bool broken = client.watch != nullptr &&
+                      (client.watch->dirty.load(std::memory_order_relaxed) || core_.keyspace->WatchBroken(scope, *client.watch));
   if (!broken && core_.gate_has(kGateLogRefuses)) {
     for (const Plan::Step& step : plan.steps) {
       const auto keys = std::span(plan.keys).subspan(step.first_key, step.key_count);

@@ -21,15 +21,18 @@ class ExecutorTest : public StoreTest {
     options.fs = &memory_;
     options.clock = &RealClock();
     LogRecoveryResult result;
-    const Status read = ReadLog(options, 0, [&](const LogFrame& frame) {
-      RequestReader reader(frame.payload);
-      while (reader.Next()) {
-        std::string record;
-        for (const std::string_view arg : reader.args()) record += (record.empty() ? "" : " ") + std::string(arg);
-        records.push_back(record);
-      }
-      return reader.status();
-    }, &result);
+    const Status read = ReadLog(
+        options, 0,
+        [&](const LogFrame& frame) {
+          RequestReader reader(frame.payload);
+          while (reader.Next()) {
+            std::string record;
+            for (const std::string_view arg : reader.args()) record += (record.empty() ? "" : " ") + std::string(arg);
+            records.push_back(record);
+          }
+          return reader.status();
+        },
+        &result);
     EXPECT_TRUE(read.ok()) << read.ToString();
     return records;
   }

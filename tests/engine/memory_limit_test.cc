@@ -14,10 +14,12 @@ class MemoryTest : public StoreTest {
     Open();
   }
   void Limit(uint64_t bytes, EvictionPolicy policy) {
-    ASSERT_TRUE(store_->UpdateOptions([&](RuntimeOptions& options) {
-      options.maxmemory_bytes = bytes;
-      options.maxmemory_policy = policy;
-    }).ok());
+    ASSERT_TRUE(store_
+                    ->UpdateOptions([&](RuntimeOptions& options) {
+                      options.maxmemory_bytes = bytes;
+                      options.maxmemory_policy = policy;
+                    })
+                    .ok());
   }
 };
 

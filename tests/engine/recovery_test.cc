@@ -27,8 +27,12 @@ class RecoveryTest : public StoreTest {
       case 9: Run({"SETBIT", "bits:" + key, number, "1"}); break;
       case 10: Run({"SET", key, random.Bytes(20'000 + random.Uniform(40'000))}); break;
       case 11: Transaction(random, key, other); break;
-      case 12: if (random.OneIn(100)) Run({"FLUSHDB"}); break;
-      case 13: if (random.OneIn(50)) Run({"SWAPDB", "0", "1"}); break;
+      case 12:
+        if (random.OneIn(100)) Run({"FLUSHDB"});
+        break;
+      case 13:
+        if (random.OneIn(50)) Run({"SWAPDB", "0", "1"});
+        break;
       case 14: Run({"SET", key, number, "PX", "10000000"}); break;
       default: Run({"SET", key, random.Bytes(random.Uniform(100))}); break;
     }
@@ -121,16 +125,38 @@ TEST_F(RecoveryTest, ASnapshotIsOneInstant) {
   }
   for (int i = 0; store_->Info().snapshot_in_progress; i++) {
     const std::string key = "k" + std::to_string(random.Uniform(30'000));
-    if (i % 5 == 0) Run({"DEL", key});
-    else if (i % 7 == 0) Run({"RENAME", key, "renamed" + std::to_string(i)});
-    else if (i == 1000) Run({"FLUSHALL"});
-    else Run({"SET", key, "after"});
+    if (i % 5 == 0)
+      Run({"DEL", key});
+    else if (i % 7 == 0)
+      Run({"RENAME", key, "renamed" + std::to_string(i)});
+    else if (i == 1000)
+      Run({"FLUSHALL"});
+    else
+      Run({"SET", key, "after"});
   }
   Crash();
   Open();
   const Contents after = ContentsOf(*store_);
   EXPECT_EQ(after.size(), before.size());
   EXPECT_TRUE(after == before);
+}
+
+TEST_F(RecoveryTest, ClosingDuringASnapshot) {
+  for (const bool save : {false, true}) {
+    Open();
+    for (int i = 0; i < 30'000; i++) {
+      store_->Run(client_, {"SET", "k" + std::to_string(i), save ? "second" : "first"}, Store::Durability::kDoNotAwait);
+    }
+    const Contents before = ContentsOf(*store_);
+    ASSERT_TRUE(store_->StartSnapshot(false).ok());
+    const Status closed = store_->Close(save);
+    EXPECT_TRUE(closed.ok()) << closed.ToString();
+    EXPECT_TRUE(Run({"SET", "late", "v"}).is_error());
+    store_.reset();
+    Open();
+    EXPECT_TRUE(ContentsOf(*store_) == before);
+    Close();
+  }
 }
 
 TEST_F(RecoveryTest, ExpiriesSurviveAndDueOnesExpire) {
@@ -155,7 +181,10 @@ TEST_F(RecoveryTest, LsnsOnlyGrowWithoutALog) {
     Run({"SET", "k", "v"});
     EXPECT_GT(store_->end_lsn(), last);
     last = store_->end_lsn();
-    if (i == 1) Crash(); else Close();
+    if (i == 1)
+      Crash();
+    else
+      Close();
   }
 }
 
