@@ -345,7 +345,7 @@ constexpr CommandRow kSubcommands[] = {
     CAIRN_CLIENT_ROW(
         "kill", -3, kOthers, ClientKill, "2.4.0", "O(N) for N connections",
         "<ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | [ADDR ip:port] | "
-        "[LADDR ip:port] | [SKIPME <YES | NO>] | [MAXAGE seconds]> [...]>",
+        "[LADDR ip:port] | [SKIPME <YES | NO>] | [MAXAGE seconds]>>",
         "Closes the connections that match every filter given."),
     CAIRN_CLIENT_ROW("list", -2, kOthers, ClientList, "2.4.0", "O(N) for N connections",
                      "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
