@@ -69,7 +69,8 @@ struct NetworkShared {
   // What maxmemory-clients allows; 0: no limit.
   uint64_t ClientLimitBytes() const;
   bool ClientsOverLimit() const {
-    if (maxmemory_clients.load(std::memory_order_relaxed) == 0) [[likely]] return false;
+    if (maxmemory_clients.load(std::memory_order_relaxed) == 0) [[likely]]
+      return false;
     const uint64_t limit = ClientLimitBytes();
     return limit != 0 && client_memory.total_bytes() > limit;
   }
@@ -79,10 +80,10 @@ struct NetworkShared {
   }
 
   std::atomic<uint64_t> sessions{0}, blocked_sessions{0};
-  std::atomic<uint64_t> progress{0};        // grows whenever the store's progress listener fires
-  std::atomic<int64_t> pause_until_ms{0};   // CLIENT PAUSE, monotonic; 0: none
+  std::atomic<uint64_t> progress{0};       // grows whenever the store's progress listener fires
+  std::atomic<int64_t> pause_until_ms{0};  // CLIENT PAUSE, monotonic; 0: none
   std::atomic<bool> pause_writes_only{false};
-  std::atomic<bool> draining{false};        // shutting down: nothing more is executed
+  std::atomic<bool> draining{false};  // shutting down: nothing more is executed
 };
 
 }  // namespace cairn

@@ -43,7 +43,8 @@ void Session::Io::CountMemory() {
     now.bytes = sizeof(Session) + sizeof(Io) + (buffers < kCountedFromBytes ? 0 : buffers);
     now.evictable = !session_.no_evict;
   }
-  if (now == counted_ && now.bytes == stored_bytes_) [[likely]] return;
+  if (now == counted_ && now.bytes == stored_bytes_) [[likely]]
+    return;
   shared_.client_memory.Change(counted_, now);
   counted_ = now;
   Store* const store = shared_.store.load(std::memory_order_acquire);
