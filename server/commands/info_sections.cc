@@ -181,7 +181,7 @@ void WriteLogFields(const InfoSource& source, InfoWriter& out, const std::atomic
   out.Add("module_fork_in_progress", 0);
   out.Add("module_fork_last_cow_size", 0);
   if (!store.log.enabled) return;
-  out.Add("aof_current_size", store.log.end_lsn - store.log.first_lsn);
+  out.Add("aof_current_size", store.log.bytes_on_disk);
   out.Add("aof_base_size", 0);
   out.Add("aof_pending_rewrite", 0);
   out.Add("aof_buffer_length", store.log.pending_bytes);
