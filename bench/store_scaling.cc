@@ -91,6 +91,7 @@ Rate Measure(Store& store, const Settings& settings, int threads, int set_percen
   std::atomic<bool> stop{false};
   std::atomic<uint64_t> total{0};
   std::vector<std::thread> workers;
+  workers.reserve(static_cast<size_t>(threads));
   const double cpu_before = ProcessCpuSeconds();
   const auto began = std::chrono::steady_clock::now();
   for (int i = 0; i < threads; i++) {

@@ -85,7 +85,7 @@ Status Checkpointer::SaveAndWait(bool after_running) {
   };
   while (true) {
     if (after_running) AwaitIdle();
-    const Status queued = Enqueue({.yields = false, .done = done});
+    Status queued = Enqueue({.yields = false, .done = done});
     if (queued.ok()) break;
     if (!after_running || !in_progress()) return queued;  // in progress again: somebody else was faster
   }

@@ -67,18 +67,18 @@ void StoreCore::RefreshSnapshotGate() {
 
 void StoreCore::NotifyProgress() {
   somebody_parked.store(false, std::memory_order_relaxed);
-  MutexLock lock(listener_mutex);
+  MutexLock lock(listener_mutex_);
   progress_.NotifyAll();
   if (listener_) listener_();
 }
 
 void StoreCore::WaitForProgress(int64_t duration_us) {
-  MutexLock lock(listener_mutex);
-  progress_.WaitFor(listener_mutex, duration_us);
+  MutexLock lock(listener_mutex_);
+  progress_.WaitFor(listener_mutex_, duration_us);
 }
 
 void StoreCore::SetProgressListener(std::function<void()> listener) {
-  MutexLock lock(listener_mutex);
+  MutexLock lock(listener_mutex_);
   listener_ = std::move(listener);
 }
 

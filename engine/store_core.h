@@ -74,10 +74,10 @@ struct StoreCore {
   void RefreshSnapshotGate() CAIRN_EXCLUDES(mutex);
 
   // Wakes whoever waits for durability or to run a parked command. Any thread.
-  void NotifyProgress() CAIRN_EXCLUDES(listener_mutex);
-  void SetProgressListener(std::function<void()> listener) CAIRN_EXCLUDES(listener_mutex);
+  void NotifyProgress() CAIRN_EXCLUDES(listener_mutex_);
+  void SetProgressListener(std::function<void()> listener) CAIRN_EXCLUDES(listener_mutex_);
   // Until the next NotifyProgress, or so long.
-  void WaitForProgress(int64_t duration_us) CAIRN_EXCLUDES(listener_mutex);
+  void WaitForProgress(int64_t duration_us) CAIRN_EXCLUDES(listener_mutex_);
   // What the log's commit listener does: the gate follows the log's mood, waiters wake.
   void OnLogProgress();
   // Whether the log's buffers take more than their part of maxmemory; asks the log to sync well before that.
@@ -104,9 +104,9 @@ struct StoreCore {
 
   RuntimeOptions runtime_ CAIRN_GUARDED_BY(mutex);
   std::string snapshot_error_ CAIRN_GUARDED_BY(mutex);
-  Mutex listener_mutex;
+  Mutex listener_mutex_;
   CondVar progress_;
-  std::function<void()> listener_ CAIRN_GUARDED_BY(listener_mutex);
+  std::function<void()> listener_ CAIRN_GUARDED_BY(listener_mutex_);
 };
 
 // Whether the calling thread holds shard locks for a command: what waits for the store must not be called then.

@@ -30,6 +30,7 @@ TEST_F(DurabilityTest, NothingAcknowledgedIsLost) {
     }
     std::atomic<bool> crashed{false};
     std::vector<std::thread> writers;
+    writers.reserve(4);
     for (int writer = 0; writer < 4; writer++) {
       writers.emplace_back([&, writer] {
         Client client;

@@ -12,6 +12,7 @@ class StoreThreadsTest : public StoreTest {
  protected:
   void Parallel(int threads, const std::function<void(int, Client&)>& work) {
     std::vector<std::thread> all;
+    all.reserve(static_cast<size_t>(threads));
     for (int i = 0; i < threads; i++) {
       all.emplace_back([&, i] {
         Client client;
