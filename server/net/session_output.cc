@@ -37,7 +37,7 @@ void Session::Io::BeginOutput() {
 
 void Session::Io::EndOutput() {
   RespSink& sink = thread_.sink();
-  Store* const store = shared_.store.load(std::memory_order_relaxed);
+  Store* const store = shared_.store.load(std::memory_order_acquire);
   if (closed()) {
     sink.DropGathered();
   } else if (batch_lsn_ != 0 && store != nullptr && store->durable_lsn() < batch_lsn_) {
@@ -169,7 +169,7 @@ void Session::Io::PushEncoded(const SharedBytes& encoded, Lsn lsn) {
   } else {
     output_.Link(encoded, 0, encoded.size());
   }
-  Store* const store = shared_.store.load(std::memory_order_relaxed);
+  Store* const store = shared_.store.load(std::memory_order_acquire);
   if (lsn != 0 && store != nullptr && store->durable_lsn() < lsn) {
     output_.AddGate(begin, lsn);
     HoldBackIfGated();
