@@ -100,7 +100,8 @@ int main(int argc, char** argv) {
   cairn::SetLogLevel(static_cast<LogLevel>(settings.Number("loglevel")));
   const std::string log_file = settings.PathInDirectory("logfile");
   const bool daemon = settings.Bool("daemonize");
-  if (!log_file.empty()) mkdir(settings.directory().c_str(), 0755);  // it may be the place of the log file; the store makes sure of it
+  if (!log_file.empty())
+    mkdir(settings.directory().c_str(), 0755);  // it may be the place of the log file; the store makes sure of it
   if (const cairn::Status status = cairn::SetLogFile(log_file); !status.ok()) {
     std::fprintf(stderr, "Can't open the log file: %.*s\n", static_cast<int>(status.message().size()), status.message().data());
     return 1;
@@ -109,8 +110,8 @@ int main(int argc, char** argv) {
   cairn::StartAllocatorBackgroundThread();
   const int signal_fd = BlockSignals();
 
-  LogF(LogLevel::kNotice, "Cairn %s is starting (speaks Redis %s), pid=%d", cairn::kCairnVersion.data(), cairn::kRedisVersion.data(),
-       static_cast<int>(getpid()));
+  LogF(LogLevel::kNotice, "Cairn %s is starting (speaks Redis %s), pid=%d", cairn::kCairnVersion.data(),
+       cairn::kRedisVersion.data(), static_cast<int>(getpid()));
   if (settings.config_file().empty() && args.empty()) {
     cairn::Log(LogLevel::kWarning, "No configuration file and no options given: using the defaults.");
   }

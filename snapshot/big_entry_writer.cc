@@ -4,11 +4,8 @@
 
 namespace cairn {
 
-BigEntryWriter::BigEntryWriter(SnapshotWriter* writer, BlockKind kind, uint16_t shard,
-                               uint64_t bytes_missing)
-    : writer_(writer),
-      buffer_(new char[kBlockHeaderBytes + kBlockTargetBytes]),
-      bytes_missing_(bytes_missing) {
+BigEntryWriter::BigEntryWriter(SnapshotWriter* writer, BlockKind kind, uint16_t shard, uint64_t bytes_missing)
+    : writer_(writer), buffer_(new char[kBlockHeaderBytes + kBlockTargetBytes]), bytes_missing_(bytes_missing) {
   header_.kind = kind;
   header_.shard = shard;
   header_.flags = kBlockFirstOfRun;

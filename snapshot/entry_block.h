@@ -84,8 +84,7 @@ class EntryBlock {
   friend class SnapshotWriter;
   // The block header's room lies in front of the entries, so that an incompressible block is
   // written from here.
-  static constexpr size_t kCapacityBytes =
-      kBlockHeaderBytes + kBlockTargetBytes + kInlineEntryMaxBytes + kEntryHeadMaxBytes;
+  static constexpr size_t kCapacityBytes = kBlockHeaderBytes + kBlockTargetBytes + kInlineEntryMaxBytes + kEntryHeadMaxBytes;
 
   void CheckRoom(uint64_t key_bytes, uint64_t value_bytes) const {
     CAIRN_CHECK(!full() && !IsBig(key_bytes, value_bytes) && value_bytes_missing_ == 0);

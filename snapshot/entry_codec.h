@@ -77,8 +77,7 @@ inline const char* DecodeVarint(const char* from, uint64_t* value) {
 }
 
 // Writes everything in front of the key and returns the end; `to` has kEntryHeadMaxBytes.
-inline char* EncodeEntryHead(char* to, const EntryHead& head, uint64_t key_bytes,
-                             uint64_t value_bytes) {
+inline char* EncodeEntryHead(char* to, const EntryHead& head, uint64_t key_bytes, uint64_t value_bytes) {
   to = EncodeVarint(to, head.database);
   const auto access_flag = static_cast<uint8_t>(static_cast<uint8_t>(head.access_kind) << 1);
   *to++ = static_cast<char>(access_flag | (head.has_expiry ? kEntryHasExpiry : 0));
@@ -99,8 +98,7 @@ inline char* EncodeEntryHead(char* to, const EntryHead& head, uint64_t key_bytes
 // Reads what EncodeEntryHead wrote and returns its end, or null where no writer can have written
 // it. May look at all of kEntryHeadMaxBytes: the caller pads with zeros and checks that the end is
 // within what it has.
-inline const char* DecodeEntryHead(const char* from, EntryHead* head, uint64_t* key_bytes,
-                                   uint64_t* value_bytes) {
+inline const char* DecodeEntryHead(const char* from, EntryHead* head, uint64_t* key_bytes, uint64_t* value_bytes) {
   uint64_t database;
   const char* const begin = from;
   from = DecodeVarint(from, &database);
@@ -118,8 +116,7 @@ inline const char* DecodeEntryHead(const char* from, EntryHead* head, uint64_t* 
     from += 8;
   }
   if (head->access_kind != AccessKind::kNone) {
-    head->access = LoadLittleEndian<uint16_t>(from) |
-                   static_cast<uint32_t>(static_cast<uint8_t>(from[2])) << 16;
+    head->access = LoadLittleEndian<uint16_t>(from) | static_cast<uint32_t>(static_cast<uint8_t>(from[2])) << 16;
     from += 3;
   }
   from = DecodeVarint(from, key_bytes);
@@ -184,8 +181,7 @@ class EntryReader {
   // file and block.
   Status status() const {
     if (problem_ == nullptr) return Status();
-    return Status::Damaged("entry " + std::to_string(read_) + " at byte " +
-                           std::to_string(at_ - begin_) + ": " + problem_);
+    return Status::Damaged("entry " + std::to_string(read_) + " at byte " + std::to_string(at_ - begin_) + ": " + problem_);
   }
 
  private:

@@ -57,8 +57,7 @@ Manifest FromProto(const pb::Manifest& from) {
   to.has_log = from.has_log();
   to.log_first_segment_lsn = from.log_first_segment_lsn();
   for (const auto& timeline : from.timelines()) {
-    to.timelines.push_back(
-        {.id = timeline.id(), .fork_lsn = timeline.fork_lsn(), .base = timeline.base()});
+    to.timelines.push_back({.id = timeline.id(), .fork_lsn = timeline.fork_lsn(), .base = timeline.base()});
   }
   to.lsn_ceiling = from.lsn_ceiling();
   to.clean_shutdown = from.clean_shutdown();
@@ -70,16 +69,12 @@ Manifest FromProto(const pb::Manifest& from) {
 
 // A name that no writer makes could lead a reader, or a removal, out of the directory.
 bool NamesFit(const Manifest& manifest) {
-  const auto fits = [](const SnapshotInfo& info) {
-    return ParseSnapshotDirectoryName(info.directory_name) == info.lsn;
-  };
+  const auto fits = [](const SnapshotInfo& info) { return ParseSnapshotDirectoryName(info.directory_name) == info.lsn; };
   return (!manifest.current_snapshot || fits(*manifest.current_snapshot)) &&
          std::all_of(manifest.older_snapshots.begin(), manifest.older_snapshots.end(), fits);
 }
 
-std::string ManifestPath(const std::string& directory) {
-  return JoinPath(directory, kManifestFileName);
-}
+std::string ManifestPath(const std::string& directory) { return JoinPath(directory, kManifestFileName); }
 
 }  // namespace
 
@@ -109,8 +104,7 @@ Result<Manifest> DecodeManifest(std::string_view bytes) {
   }
   const uint32_t version = LoadLittleEndian<uint32_t>(bytes.data() + 8);
   if (version > kManifestFormatVersion) {
-    return Status::NewerFormat("format version " + std::to_string(version) +
-                               ", this program reads up to " +
+    return Status::NewerFormat("format version " + std::to_string(version) + ", this program reads up to " +
                                std::to_string(kManifestFormatVersion) + ": use a newer Cairn");
   }
   pb::Manifest parsed;
@@ -132,8 +126,7 @@ Result<Manifest> LoadManifest(FileSystem& fs, const std::string& directory) {
   CAIRN_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(fs, path, kManifestMaxBytes));
   Result<Manifest> manifest = DecodeManifest(bytes);
   if (manifest.ok()) return manifest;
-  return Status(manifest.status().code(),
-                "manifest " + path + ": " + std::string(manifest.status().message()));
+  return Status(manifest.status().code(), "manifest " + path + ": " + std::string(manifest.status().message()));
 }
 
 Status StoreManifest(FileSystem& fs, const std::string& directory, const Manifest& manifest) {

@@ -13,8 +13,7 @@ std::optional<uint64_t> ParseDigits(std::string_view text) {
   for (const char c : text) {
     if (c < '0' || c > '9') return std::nullopt;
     if (__builtin_mul_overflow(number, 10, &number)) return std::nullopt;
-    if (__builtin_add_overflow(number, static_cast<uint64_t>(c - '0'), &number))
-      return std::nullopt;
+    if (__builtin_add_overflow(number, static_cast<uint64_t>(c - '0'), &number)) return std::nullopt;
   }
   return text.empty() ? std::nullopt : std::optional<uint64_t>(number);
 }
@@ -27,13 +26,9 @@ bool IsNamed(const Manifest& manifest, std::string_view name) {
 
 }  // namespace
 
-std::string SnapshotsPath(std::string_view directory) {
-  return JoinPath(directory, "snapshots");
-}
+std::string SnapshotsPath(std::string_view directory) { return JoinPath(directory, "snapshots"); }
 
-std::string SnapshotPath(std::string_view directory, std::string_view name) {
-  return JoinPath(SnapshotsPath(directory), name);
-}
+std::string SnapshotPath(std::string_view directory, std::string_view name) { return JoinPath(SnapshotsPath(directory), name); }
 
 std::string SnapshotDirectoryName(Lsn lsn, uint32_t attempt) {
   char digits[kLsnDigits + 1];
@@ -67,13 +62,11 @@ Status RemoveSnapshot(FileSystem& fs, const std::string& directory, std::string_
   return fs.RemoveDirectory(path);
 }
 
-Result<std::vector<std::string>> RemoveStaleSnapshots(FileSystem& fs, const std::string& directory,
-                                                      const Manifest& manifest) {
+Result<std::vector<std::string>> RemoveStaleSnapshots(FileSystem& fs, const std::string& directory, const Manifest& manifest) {
   std::vector<std::string> removed;
   CAIRN_ASSIGN_OR_RETURN(const bool exists, fs.Exists(SnapshotsPath(directory)));
   if (!exists) return removed;
-  CAIRN_ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                         fs.ListDirectory(SnapshotsPath(directory)));
+  CAIRN_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs.ListDirectory(SnapshotsPath(directory)));
   for (const std::string& name : names) {
     std::string_view finished = name;
     if (finished.ends_with(kUnfinishedSnapshotSuffix)) {

@@ -43,7 +43,6 @@ Status RemoveSnapshot(FileSystem& fs, const std::string& directory, std::string_
 // Removes every snapshot, finished or not, that `manifest` does not name, and returns their names;
 // foreign names stay. For the start of a process, with the manifest just loaded, and after a
 // manifest that drops snapshots has been stored.
-Result<std::vector<std::string>> RemoveStaleSnapshots(FileSystem& fs, const std::string& directory,
-                                                      const Manifest& manifest);
+Result<std::vector<std::string>> RemoveStaleSnapshots(FileSystem& fs, const std::string& directory, const Manifest& manifest);
 
 }  // namespace cairn

@@ -45,9 +45,8 @@ const char* BlockHeaderProblem(const BlockHeader& header) {
   if (header.raw_bytes > kBlockRawMaxBytes) return "raw size over the limit";
   // An LZ4 block is smaller than its content, but by no more than 255 times; otherwise it would be
   // stored raw.
-  if (header.lz4()
-          ? header.stored_bytes >= header.raw_bytes || header.raw_bytes / 256 > header.stored_bytes
-          : header.stored_bytes != header.raw_bytes) {
+  if (header.lz4() ? header.stored_bytes >= header.raw_bytes || header.raw_bytes / 256 > header.stored_bytes
+                   : header.stored_bytes != header.raw_bytes) {
     return "raw and stored sizes contradict each other";
   }
   if (in_run != (header.run != 0)) return "run number contradicts the kind";
@@ -58,13 +57,9 @@ const char* BlockHeaderProblem(const BlockHeader& header) {
   switch (header.kind) {
     case BlockKind::kEntries:
       // The smallest entry is five bytes: database, flags, type and two lengths.
-      return header.entry_count == 0 || header.entry_count > header.raw_bytes / 5
-                 ? "impossible entry count"
-                 : nullptr;
-    case BlockKind::kBigEntry:
-      return header.entry_count == (header.first() ? 1u : 0u) ? nullptr : "impossible entry count";
-    case BlockKind::kSection:
-      return header.entry_count == 0 ? nullptr : "impossible entry count";
+      return header.entry_count == 0 || header.entry_count > header.raw_bytes / 5 ? "impossible entry count" : nullptr;
+    case BlockKind::kBigEntry: return header.entry_count == (header.first() ? 1u : 0u) ? nullptr : "impossible entry count";
+    case BlockKind::kSection: return header.entry_count == 0 ? nullptr : "impossible entry count";
   }
   return "unknown block kind";
 }
@@ -90,8 +85,7 @@ Result<FileHeader> DecodeFileHeader(const char* from) {
   header.file_number = LoadLittleEndian<uint32_t>(from + 12);
   header.lsn = LoadLittleEndian<uint64_t>(from + 16);
   if (header.version > kSnapshotFormatVersion) {
-    return Status::NewerFormat("snapshot format version " + std::to_string(header.version) +
-                               ", this program reads up to " +
+    return Status::NewerFormat("snapshot format version " + std::to_string(header.version) + ", this program reads up to " +
                                std::to_string(kSnapshotFormatVersion) + ": use a newer Cairn");
   }
   if (header.version == 0) return Status::Damaged("snapshot format version 0 does not exist");

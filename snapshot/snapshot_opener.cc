@@ -28,8 +28,7 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotOpener::Open() {
   return std::move(reader_);
 }
 
-Status SnapshotOpener::ReadExactly(const RandomAccessFile& file, uint64_t offset, size_t size_bytes,
-                                   char* to) {
+Status SnapshotOpener::ReadExactly(const RandomAccessFile& file, uint64_t offset, size_t size_bytes, char* to) {
   CAIRN_ASSIGN_OR_RETURN(const size_t read, file.Read(offset, size_bytes, to));
   if (read == size_bytes) return Status();
   return Status::Damaged("cut short at offset " + std::to_string(offset + read));
@@ -52,8 +51,7 @@ Status SnapshotOpener::OpenFile(uint32_t number) {
   return AddCounts(index);
 }
 
-Status SnapshotOpener::ReadIndex(const RandomAccessFile& file, uint32_t number,
-                                 pb::SnapshotIndex* index) {
+Status SnapshotOpener::ReadIndex(const RandomAccessFile& file, uint32_t number, pb::SnapshotIndex* index) {
   CAIRN_ASSIGN_OR_RETURN(const uint64_t file_bytes, file.Size());
   if (file_bytes < kFileHeaderBytes + kFooterBytes) {
     return Status::Damaged("shorter than its header and footer");
@@ -74,14 +72,12 @@ Status SnapshotOpener::ReadIndex(const RandomAccessFile& file, uint32_t number,
   const std::unique_ptr<char[]> bytes(new char[index_bytes]);
   CAIRN_RETURN_IF_ERROR(ReadExactly(file, footer.index_offset, index_bytes, bytes.get()));
   if (Crc32c({bytes.get(), index_bytes}) != footer.index_crc32c) {
-    return Status::Damaged("the index at offset " + std::to_string(footer.index_offset) +
-                           " fails its checksum");
+    return Status::Damaged("the index at offset " + std::to_string(footer.index_offset) + " fails its checksum");
   }
   if (!index->ParseFromArray(bytes.get(), static_cast<int>(index_bytes))) {
     return Status::Damaged("the index does not parse");
   }
-  if (header.lsn != index->lsn() || header.file_number != number ||
-      index->file_number() != number) {
+  if (header.lsn != index->lsn() || header.file_number != number || index->file_number() != number) {
     return Status::Damaged("header and index are of another snapshot or file");
   }
   index_offset_ = footer.index_offset;
@@ -91,8 +87,8 @@ Status SnapshotOpener::ReadIndex(const RandomAccessFile& file, uint32_t number,
 
 Status SnapshotOpener::CheckFileAgreement(const pb::SnapshotIndex& index, uint32_t number) {
   if (number == 0) {
-    if (index.file_count() == 0 || index.file_count() > kSnapshotFilesMax ||
-        index.shard_count() == 0 || index.shard_count() > kSnapshotShardsMax) {
+    if (index.file_count() == 0 || index.file_count() > kSnapshotFilesMax || index.shard_count() == 0 ||
+        index.shard_count() > kSnapshotShardsMax) {
       return Status::Damaged("impossible number of files or shards");
     }
     file_count_ = index.file_count();
@@ -124,8 +120,7 @@ Status SnapshotOpener::AddBlocks(const pb::SnapshotIndex& index, uint32_t number
   return Status();
 }
 
-Status SnapshotOpener::AddBlock(const pb::SnapshotBlock& stored, uint32_t number,
-                                uint64_t* offset) {
+Status SnapshotOpener::AddBlock(const pb::SnapshotBlock& stored, uint32_t number, uint64_t* offset) {
   const size_t block_number = reader_->blocks_.size();
   SnapshotBlock block;
   block.file = number;
@@ -140,14 +135,12 @@ Status SnapshotOpener::AddBlock(const pb::SnapshotBlock& stored, uint32_t number
   header.stored_bytes = stored.stored_bytes();
   header.run = stored.run();
   header.sequence = stored.sequence();
-  const char* problem = stored.kind() > UINT8_MAX || stored.flags() > UINT8_MAX
-                            ? "impossible kind or flags"
-                            : BlockHeaderProblem(header);
+  const char* problem =
+      stored.kind() > UINT8_MAX || stored.flags() > UINT8_MAX ? "impossible kind or flags" : BlockHeaderProblem(header);
   if (stored.shard() >= reader_->shard_count_) problem = "impossible shard";
   if (stored.offset() != *offset) problem = "it does not follow its predecessor";
   if (problem != nullptr) {
-    return Status::Damaged("block " + std::to_string(block_number) + " at offset " +
-                           std::to_string(*offset) + ": " + problem);
+    return Status::Damaged("block " + std::to_string(block_number) + " at offset " + std::to_string(*offset) + ": " + problem);
   }
   // Cannot overflow: an offset within the file plus a size of at most kBlockRawMaxBytes.
   *offset += kBlockHeaderBytes + header.stored_bytes;

@@ -9,20 +9,17 @@
 
 namespace cairn {
 
-Result<std::unique_ptr<SnapshotReader>> SnapshotReader::OpenPath(FileSystem& fs,
-                                                                 const std::string& path) {
+Result<std::unique_ptr<SnapshotReader>> SnapshotReader::OpenPath(FileSystem& fs, const std::string& path) {
   return SnapshotOpener(fs, path).Open();
 }
 
-Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(FileSystem& fs,
-                                                             const std::string& directory,
+Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(FileSystem& fs, const std::string& directory,
                                                              const SnapshotInfo& expected) {
   const std::string path = SnapshotPath(directory, expected.directory_name);
   CAIRN_ASSIGN_OR_RETURN(std::unique_ptr<SnapshotReader> reader, OpenPath(fs, path));
   if (reader->lsn() != expected.lsn || reader->entry_count() != expected.entry_count ||
       reader->size_bytes() != expected.size_bytes) {
-    return Status::Damaged("snapshot " + path +
-                           ": its LSN, entries or size are not the manifest's");
+    return Status::Damaged("snapshot " + path + ": its LSN, entries or size are not the manifest's");
   }
   return reader;
 }
@@ -30,9 +27,8 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(FileSystem& fs,
 Status SnapshotReader::Located(size_t i, const Status& problem) const {
   if (problem.ok()) return problem;
   const SnapshotBlock& block = blocks_[i];
-  return Status(problem.code(), "snapshot " + files_[block.file].path + " at offset " +
-                                    std::to_string(block.offset) + " (block " + std::to_string(i) +
-                                    "): " + std::string(problem.message()));
+  return Status(problem.code(), "snapshot " + files_[block.file].path + " at offset " + std::to_string(block.offset) +
+                                    " (block " + std::to_string(i) + "): " + std::string(problem.message()));
 }
 
 Result<std::string_view> SnapshotReader::ReadBlock(size_t i, BlockBuffer& buffer) const {
@@ -41,8 +37,7 @@ Result<std::string_view> SnapshotReader::ReadBlock(size_t i, BlockBuffer& buffer
   const BlockHeader& header = block.header;
   const size_t stored_bytes = header.stored_bytes;
   char* stored = buffer.Stored(kBlockHeaderBytes + stored_bytes);
-  Result<size_t> read =
-      files_[block.file].file->Read(block.offset, kBlockHeaderBytes + stored_bytes, stored);
+  Result<size_t> read = files_[block.file].file->Read(block.offset, kBlockHeaderBytes + stored_bytes, stored);
   if (!read.ok()) return Located(i, read.status());
   if (*read != kBlockHeaderBytes + stored_bytes) {
     return Located(i, Status::Damaged("the file was cut short"));
@@ -56,8 +51,7 @@ Result<std::string_view> SnapshotReader::ReadBlock(size_t i, BlockBuffer& buffer
   const char* payload = stored + kBlockHeaderBytes;
   if (!header.lz4()) return std::string_view(payload, stored_bytes);
   char* raw = buffer.Raw(header.raw_bytes);
-  const int raw_bytes = LZ4_decompress_safe(payload, raw, static_cast<int>(stored_bytes),
-                                            static_cast<int>(header.raw_bytes));
+  const int raw_bytes = LZ4_decompress_safe(payload, raw, static_cast<int>(stored_bytes), static_cast<int>(header.raw_bytes));
   if (raw_bytes < 0 || static_cast<uint32_t>(raw_bytes) != header.raw_bytes) {
     return Located(i, Status::Damaged("the block does not decompress to its size"));
   }
@@ -112,8 +106,7 @@ Status BigEntryReader::ReadKey() {
       CAIRN_ASSIGN_OR_RETURN(const bool more, NextPiece());
       CAIRN_CHECK(more);  // the run has all the bytes that were counted above
     }
-    const size_t taken =
-        static_cast<size_t>(std::min<uint64_t>(key_bytes - key_.size(), piece_.size()));
+    const size_t taken = static_cast<size_t>(std::min<uint64_t>(key_bytes - key_.size(), piece_.size()));
     key_.append(piece_.substr(0, taken));
     piece_.remove_prefix(taken);
   }

@@ -71,8 +71,7 @@ class SnapshotReader {
  public:
   // Opens the snapshot that a manifest of `directory` names; kDamaged also where the two contradict
   // each other.
-  static Result<std::unique_ptr<SnapshotReader>> Open(FileSystem& fs, const std::string& directory,
-                                                      const SnapshotInfo& expected);
+  static Result<std::unique_ptr<SnapshotReader>> Open(FileSystem& fs, const std::string& directory, const SnapshotInfo& expected);
   // Opens the snapshot in `path` itself, for tools.
   static Result<std::unique_ptr<SnapshotReader>> OpenPath(FileSystem& fs, const std::string& path);
 

@@ -30,26 +30,20 @@ struct SnapshotWriter::DataFile {
   std::map<std::pair<uint16_t, uint32_t>, DatabaseCount> counts CAIRN_GUARDED_BY(mutex);
 };
 
-SnapshotWriter::SnapshotWriter(FileSystem& fs, std::string directory, Lsn lsn,
-                               SnapshotWriterOptions options)
+SnapshotWriter::SnapshotWriter(FileSystem& fs, std::string directory, Lsn lsn, SnapshotWriterOptions options)
     : fs_(fs),
       directory_(std::move(directory)),
       lsn_(lsn),
       options_(std::move(options)),
       unfinished_name_(SnapshotDirectoryName(lsn, 1) + std::string(kUnfinishedSnapshotSuffix)) {}
 
-SnapshotWriter::~SnapshotWriter() {
-  Abort();
-}
+SnapshotWriter::~SnapshotWriter() { Abort(); }
 
-Result<std::unique_ptr<SnapshotWriter>> SnapshotWriter::Create(FileSystem& fs,
-                                                               const std::string& directory,
-                                                               Lsn lsn,
+Result<std::unique_ptr<SnapshotWriter>> SnapshotWriter::Create(FileSystem& fs, const std::string& directory, Lsn lsn,
                                                                SnapshotWriterOptions options) {
   CAIRN_CHECK(options.data_files > 0 && options.data_files <= kSnapshotFilesMax);
   CAIRN_CHECK(options.shard_count > 0 && options.shard_count <= kSnapshotShardsMax);
-  std::unique_ptr<SnapshotWriter> writer(
-      new SnapshotWriter(fs, directory, lsn, std::move(options)));
+  std::unique_ptr<SnapshotWriter> writer(new SnapshotWriter(fs, directory, lsn, std::move(options)));
   if (Status opened = writer->OpenFiles(); !opened.ok()) {
     writer->Abort();
     return opened;
@@ -68,8 +62,7 @@ Status SnapshotWriter::OpenFiles() {
     DataFile& file = *files_.back();
     file.path = JoinPath(path, SnapshotFileName(number));
     MutexLock lock(file.mutex);
-    CAIRN_ASSIGN_OR_RETURN(file.file,
-                           fs_.OpenForWriting(file.path, FileSystem::OpenMode::kCreateNew));
+    CAIRN_ASSIGN_OR_RETURN(file.file, fs_.OpenForWriting(file.path, FileSystem::OpenMode::kCreateNew));
     char header[kFileHeaderBytes];
     EncodeFileHeader({.file_number = number, .lsn = lsn_}, header);
     CAIRN_RETURN_IF_ERROR(file.file->Append({header, kFileHeaderBytes}));
@@ -96,9 +89,7 @@ Status SnapshotWriter::AddBlock(EntryBlock& block) {
   return Status();
 }
 
-Result<std::unique_ptr<BigEntryWriter>> SnapshotWriter::BeginBigEntry(uint16_t shard,
-                                                                      const EntryHead& head,
-                                                                      std::string_view key,
+Result<std::unique_ptr<BigEntryWriter>> SnapshotWriter::BeginBigEntry(uint16_t shard, const EntryHead& head, std::string_view key,
                                                                       uint64_t value_bytes) {
   if (failed_.load(std::memory_order_acquire)) return failure();
   char encoded[kEntryHeadMaxBytes];
@@ -142,8 +133,7 @@ uint32_t SnapshotWriter::NewRun(uint16_t shard) {
   return ++file.runs;
 }
 
-Status SnapshotWriter::WriteBlock(BlockHeader header, char* room,
-                                  const std::vector<DatabaseCount>& counts) {
+Status SnapshotWriter::WriteBlock(BlockHeader header, char* room, const std::vector<DatabaseCount>& counts) {
   CAIRN_CHECK(header.shard < options_.shard_count);
   if (failed_.load(std::memory_order_acquire)) return failure();
   Scratch scratch = TakeScratch();
@@ -164,9 +154,9 @@ std::string_view SnapshotWriter::Pack(BlockHeader* header, char* room, char* scr
   // Saving less than a sixteenth is not worth the decompression.
   const uint32_t limit = header->raw_bytes - std::max(1u, header->raw_bytes / 16);
   if (options_.lz4_acceleration > 0) {
-    const int lz4_bytes = LZ4_compress_fast(room + kBlockHeaderBytes, scratch + kBlockHeaderBytes,
-                                            static_cast<int>(header->raw_bytes),
-                                            static_cast<int>(limit), options_.lz4_acceleration);
+    const int lz4_bytes =
+        LZ4_compress_fast(room + kBlockHeaderBytes, scratch + kBlockHeaderBytes, static_cast<int>(header->raw_bytes),
+                          static_cast<int>(limit), options_.lz4_acceleration);
     if (lz4_bytes > 0) {
       packed = scratch;
       header->stored_bytes = static_cast<uint32_t>(lz4_bytes);
@@ -180,8 +170,7 @@ std::string_view SnapshotWriter::Pack(BlockHeader* header, char* room, char* scr
   return {packed, kBlockHeaderBytes + header->stored_bytes};
 }
 
-Status SnapshotWriter::AppendBlock(DataFile& file, const BlockHeader& header,
-                                   std::string_view bytes,
+Status SnapshotWriter::AppendBlock(DataFile& file, const BlockHeader& header, std::string_view bytes,
                                    const std::vector<DatabaseCount>& counts) {
   MutexLock lock(file.mutex);
   if (failed_.load(std::memory_order_acquire)) return failure();
@@ -229,8 +218,7 @@ Status SnapshotWriter::FinishFile(DataFile& file) {
   if (file.index.ByteSizeLong() > kIndexMaxBytes || !file.index.SerializeToString(&tail)) {
     return Fail(Status::Internal("the index is too large"), "index of " + file.path);
   }
-  const Footer footer{
-      .index_offset = file.offset, .index_bytes = tail.size(), .index_crc32c = Crc32c(tail)};
+  const Footer footer{.index_offset = file.offset, .index_bytes = tail.size(), .index_crc32c = Crc32c(tail)};
   tail.resize(tail.size() + kFooterBytes);
   EncodeFooter(footer, tail.data() + footer.index_bytes);
   Status status = file.file->Append(tail);
@@ -315,8 +303,8 @@ SnapshotProgress SnapshotWriter::progress() const {
 Status SnapshotWriter::Fail(const Status& status, const std::string& what) {
   MutexLock lock(mutex_);
   if (failure_.ok()) {
-    failure_ = Status(status.code(), "snapshot at LSN " + std::to_string(lsn_) + ", " + what +
-                                         ": " + std::string(status.message()));
+    failure_ =
+        Status(status.code(), "snapshot at LSN " + std::to_string(lsn_) + ", " + what + ": " + std::string(status.message()));
     failed_.store(true, std::memory_order_release);
   }
   return failure_;

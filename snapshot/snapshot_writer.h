@@ -83,8 +83,7 @@ class SnapshotWriter {
  public:
   // Makes DIR/snapshots where needed and NAME.tmp in it. `fs` outlives the writer; there is one
   // writer at a time for one directory and LSN.
-  static Result<std::unique_ptr<SnapshotWriter>> Create(FileSystem& fs,
-                                                        const std::string& directory, Lsn lsn,
+  static Result<std::unique_ptr<SnapshotWriter>> Create(FileSystem& fs, const std::string& directory, Lsn lsn,
                                                         SnapshotWriterOptions options);
   ~SnapshotWriter();
   SnapshotWriter(const SnapshotWriter&) = delete;
@@ -96,8 +95,8 @@ class SnapshotWriter {
 
   // Begins an entry of any size, whose value of `value_bytes` follows through the returned writer.
   // `key` is copied.
-  Result<std::unique_ptr<BigEntryWriter>> BeginBigEntry(uint16_t shard, const EntryHead& head,
-                                                        std::string_view key, uint64_t value_bytes);
+  Result<std::unique_ptr<BigEntryWriter>> BeginBigEntry(uint16_t shard, const EntryHead& head, std::string_view key,
+                                                        uint64_t value_bytes);
 
   // Stores bytes under a name that this format does not interpret. kInvalidArgument for a name used
   // before.
@@ -125,8 +124,7 @@ class SnapshotWriter {
   // but its sizes.
   Status WriteBlock(BlockHeader header, char* room, const std::vector<DatabaseCount>& counts);
   std::string_view Pack(BlockHeader* header, char* room, char* scratch) const;
-  Status AppendBlock(DataFile& file, const BlockHeader& header, std::string_view bytes,
-                     const std::vector<DatabaseCount>& counts);
+  Status AppendBlock(DataFile& file, const BlockHeader& header, std::string_view bytes, const std::vector<DatabaseCount>& counts);
   Status FinishFile(DataFile& file);
   Result<std::string> Publish();
   // Keeps the first failure, and returns it.

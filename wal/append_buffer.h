@@ -119,7 +119,7 @@ class AppendBuffer {
 
   mutable SpinLock lock_;
   Lsn end_ CAIRN_GUARDED_BY(lock_);
-  Lsn frame_lsn_ CAIRN_GUARDED_BY(lock_);       // of the open frame's first byte
+  Lsn frame_lsn_ CAIRN_GUARDED_BY(lock_);  // of the open frame's first byte
   Block* tail_ CAIRN_GUARDED_BY(lock_);
   uint32_t frame_start_ CAIRN_GUARDED_BY(lock_) = 0;  // the open frame's slot
   uint32_t used_ CAIRN_GUARDED_BY(lock_) = kFrameHeaderBytes;
@@ -130,7 +130,7 @@ class AppendBuffer {
   LinkedUnit* linked_last_ CAIRN_GUARDED_BY(lock_) = nullptr;
   std::vector<Block*> spares_ CAIRN_GUARDED_BY(lock_);
 
-  Block* first_;  // oldest block not released; log thread only
+  Block* first_;                     // oldest block not released; log thread only
   std::atomic<uint32_t> blocks_{0};  // allocated
   std::atomic<bool> keeping_{true};  // written under lock_
   alignas(64) std::atomic<Lsn> end_lsn_;

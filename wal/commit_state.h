@@ -62,7 +62,7 @@ class CommitState {
   struct Progress {
     Lsn durable_lsn = 0;
     Lsn synced_lsn = 0;
-    Lsn released_lsn = 0;        // bytes before it are no longer in memory
+    Lsn released_lsn = 0;             // bytes before it are no longer in memory
     int64_t oldest_undurable_us = 0;  // monotonic time, not later than when it was appended; 0: all is durable
   };
   // Makes progress visible and tells waiters and listener.

@@ -146,9 +146,7 @@ void GroupCommit::WaitForCompany() {
   }
 }
 
-bool GroupCommit::IdleWorkLeft() const {
-  return !trimmed_ || (segment_ != nullptr && segment_->last_stamp() < synced_lsn_);
-}
+bool GroupCommit::IdleWorkLeft() const { return !trimmed_ || (segment_ != nullptr && segment_->last_stamp() < synced_lsn_); }
 
 void GroupCommit::DoIdleWork() {
   if (segment_ != nullptr && segment_->last_stamp() < synced_lsn_) {
@@ -240,12 +238,10 @@ bool GroupCommit::SyncDue() const {
   if (written_.lsn == synced_lsn_) return false;
   if (sync_requested_.load(std::memory_order_relaxed)) return true;
   switch (state_->policy()) {
-    case FsyncPolicy::kAlways:
-      return true;
+    case FsyncPolicy::kAlways: return true;
     case FsyncPolicy::kEverySecond:
       return NowUs() - oldest_undurable_us_ >= kSyncAgeUs || written_.lsn - synced_lsn_ >= kSyncBytes;
-    case FsyncPolicy::kNo:
-      return false;
+    case FsyncPolicy::kNo: return false;
   }
   return true;
 }

@@ -35,8 +35,8 @@ namespace cairn {
 class GroupCommit {
  public:
   // All outlive this object. `last_wall_us`: no frame carries an earlier time.
-  GroupCommit(const LogOptions& options, AppendBuffer* buffer, CommitState* state, SegmentSet* segments,
-              uint64_t last_wall_us, ThreadWaker* waker);
+  GroupCommit(const LogOptions& options, AppendBuffer* buffer, CommitState* state, SegmentSet* segments, uint64_t last_wall_us,
+              ThreadWaker* waker);
   ~GroupCommit();
 
   // Before Start(): makes the first segment, which continues from `continues_from` and begins at the buffer's end.
@@ -101,21 +101,21 @@ class GroupCommit {
   AppendBuffer::Position written_;          // everything before was handed to the current segment
   AppendBuffer::Position released_;         // everything before was released; a new segment starts here after a failure
   Lsn synced_lsn_ = 0;
-  uint64_t wall_us_ = 0;                    // newest time in a frame
-  int64_t collected_us_ = 0;                // when the last group was collected, or the thread woke up
-  int64_t oldest_undurable_us_ = 0;         // 0: everything is durable
-  int64_t last_busy_us_ = 0;                // when the last group was written
-  bool failed_ = false;                     // a write or sync failed; segment_ is null until a retry made a new one
-  bool disk_full_ = false;                  // it failed for lack of room
-  bool reserve_spent_ = false;              // writes are refused until the reserve is whole again
+  uint64_t wall_us_ = 0;             // newest time in a frame
+  int64_t collected_us_ = 0;         // when the last group was collected, or the thread woke up
+  int64_t oldest_undurable_us_ = 0;  // 0: everything is durable
+  int64_t last_busy_us_ = 0;         // when the last group was written
+  bool failed_ = false;              // a write or sync failed; segment_ is null until a retry made a new one
+  bool disk_full_ = false;           // it failed for lack of room
+  bool reserve_spent_ = false;       // writes are refused until the reserve is whole again
   int64_t retry_at_us_ = 0;
   int64_t reserve_grown_us_ = 0;
-  bool reserve_hopeless_ = false;           // growing it failed; tried again with the next segment
-  bool trimmed_ = false;                    // idle memory was given back
-  uint64_t cohort_ = 0;                     // units that were on their way when the last group was durable
-  uint64_t group_units_ = 0;                // in the last group
-  int quiet_polls_ = 0;                     // timed waits that found nothing
-  int64_t sync_us_estimate_ = 0;            // the last sync's duration
+  bool reserve_hopeless_ = false;  // growing it failed; tried again with the next segment
+  bool trimmed_ = false;           // idle memory was given back
+  uint64_t cohort_ = 0;            // units that were on their way when the last group was durable
+  uint64_t group_units_ = 0;       // in the last group
+  int quiet_polls_ = 0;            // timed waits that found nothing
+  int64_t sync_us_estimate_ = 0;   // the last sync's duration
 
   std::atomic<bool> stopping_{false};
   std::atomic<bool> rotation_requested_{false};

@@ -39,8 +39,8 @@ Status GroupCommit::MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_l
   Result<NewSegment> made = segments_->Create(&header, zero_ahead, kind);
   state_->EndDisk();
   CAIRN_RETURN_IF_ERROR(made.status());
-  segment_ = std::make_unique<SegmentWriter>(std::move(made).value(), header, options_.segment_bytes,
-                                             options_.max_frame_bytes, fill_ahead);
+  segment_ = std::make_unique<SegmentWriter>(std::move(made).value(), header, options_.segment_bytes, options_.max_frame_bytes,
+                                             fill_ahead);
   current_segment_bytes_.store(segment_->offset(), std::memory_order_relaxed);
   reserve_hopeless_ = false;
   return Status::Ok();
@@ -55,8 +55,7 @@ Status GroupCommit::Rotate() {
   CAIRN_RETURN_IF_ERROR(MakeSegment(written_.lsn, written_.lsn, synced_lsn_, SegmentSet::Kind::kEmpty));
   char payload[kSuccessorPayloadBytes];
   EncodeSuccessor(segment_->file_id(), written_.lsn, payload);
-  Status status =
-      old->WriteControl(FrameKind::kSuccessor, written_.lsn, {payload, sizeof(payload)}, MakeStamp());
+  Status status = old->WriteControl(FrameKind::kSuccessor, written_.lsn, {payload, sizeof(payload)}, MakeStamp());
   if (status.ok()) status = old->Finish();
   // The new segment names its predecessor too, so nothing is lost without the old one's last frame.
   if (!status.ok()) LogF(LogLevel::kWarning, "Log: the end of a finished segment: %s", status.ToString().c_str());

@@ -20,9 +20,9 @@ enum class FsyncPolicy : uint8_t {
 };
 
 struct LogOptions {
-  std::string directory;      // the log's own (DIR/log); created if missing, its parent must exist
-  FileSystem* fs = nullptr;   // not owned; outlives the log
-  Clock* clock = nullptr;     // not owned; outlives the log
+  std::string directory;     // the log's own (DIR/log); created if missing, its parent must exist
+  FileSystem* fs = nullptr;  // not owned; outlives the log
+  Clock* clock = nullptr;    // not owned; outlives the log
   FsyncPolicy policy = FsyncPolicy::kAlways;
   // A new segment is started when the current one is this long. One unit is never split over two segments, so a file may be
   // longer by the largest unit and one group.
@@ -54,23 +54,23 @@ enum class Admission : uint8_t {
 
 struct LogStats {
   bool enabled = false;
-  bool refusing = false;        // writes are refused now
-  std::string error;            // why, empty when not refusing
-  Lsn first_lsn = 0;            // the oldest byte kept on disk
+  bool refusing = false;  // writes are refused now
+  std::string error;      // why, empty when not refusing
+  Lsn first_lsn = 0;      // the oldest byte kept on disk
   Lsn end_lsn = 0;
   Lsn durable_lsn = 0;
-  Lsn synced_lsn = 0;           // really synced, whatever the policy
-  uint64_t bytes_on_disk = 0;   // of all segments, zero-filled space included
+  Lsn synced_lsn = 0;          // really synced, whatever the policy
+  uint64_t bytes_on_disk = 0;  // of all segments, zero-filled space included
   uint64_t segments = 0;
   uint64_t current_segment_bytes = 0;
-  uint64_t pending_bytes = 0;   // appended, not yet durable
-  uint64_t groups = 0;          // writes of one or more units
+  uint64_t pending_bytes = 0;  // appended, not yet durable
+  uint64_t groups = 0;         // writes of one or more units
   uint64_t syncs = 0;
-  uint64_t failed_syncs = 0;    // writes and syncs that failed
-  uint64_t delayed_syncs = 0;   // times writes had to wait because a second's worth was not durable
-  uint64_t last_sync_us = 0;    // how long the last sync took
+  uint64_t failed_syncs = 0;   // writes and syncs that failed
+  uint64_t delayed_syncs = 0;  // times writes had to wait because a second's worth was not durable
+  uint64_t last_sync_us = 0;   // how long the last sync took
   bool last_sync_ok = true;
-  uint64_t buffer_bytes = 0;    // memory held by appended bytes, linked ones not counted
+  uint64_t buffer_bytes = 0;  // memory held by appended bytes, linked ones not counted
 };
 
 }  // namespace cairn

@@ -49,12 +49,12 @@ class LogWalk {
   const LogFrameCallback& callback_;
   LogRecoveryResult& result_;
 
-  Lsn lsn_ = 0;              // after the last whole unit
-  Lsn next_frame_lsn_ = 0;   // after the last frame
+  Lsn lsn_ = 0;                // after the last whole unit
+  Lsn next_frame_lsn_ = 0;     // after the last frame
   uint64_t whole_offset_ = 0;  // in the current file, after the last whole unit
-  bool at_end_ = false;      // the log ended in the current segment
-  bool clean_ = false;       // ... with a clean-end frame
-  Lsn limit_ = kNoLimit;     // the next segment supersedes this one from here
+  bool at_end_ = false;        // the log ended in the current segment
+  bool clean_ = false;         // ... with a clean-end frame
+  Lsn limit_ = kNoLimit;       // the next segment supersedes this one from here
 
   // The unit that begin, middle and commit frames are making.
   bool in_unit_ = false;
@@ -127,13 +127,9 @@ Status LogWalk::TakeFrame(const SegmentReader& reader, const FrameHeader& header
     case FrameKind::kData:
       CAIRN_RETURN_IF_ERROR(Deliver({header.first_lsn, payload, header.wall_us, reader.buffer()}, true));
       break;
-    case FrameKind::kBegin:
-      BeginUnit(reader, header);
-      [[fallthrough]];
+    case FrameKind::kBegin: BeginUnit(reader, header); [[fallthrough]];
     case FrameKind::kMiddle:
-    case FrameKind::kCommit:
-      CAIRN_RETURN_IF_ERROR(TakePart(reader, header, payload));
-      break;
+    case FrameKind::kCommit: CAIRN_RETURN_IF_ERROR(TakePart(reader, header, payload)); break;
     case FrameKind::kSuccessor: {
       // Reading goes on in the next segment where that begins, which is before this frame: it is only reached when the
       // segment it names is not there, or is not the one that follows.
@@ -141,11 +137,8 @@ Status LogWalk::TakeFrame(const SegmentReader& reader, const FrameHeader& header
       return Damaged(reader.path() + " names " + SegmentFileName(named.file_id) + " as its successor from LSN " +
                      std::to_string(named.continues_from) + " on, which is missing or does not continue it");
     }
-    case FrameKind::kCleanEnd:
-      clean_ = true;
-      break;
-    case FrameKind::kMark:
-      break;
+    case FrameKind::kCleanEnd: clean_ = true; break;
+    case FrameKind::kMark: break;
   }
   next_frame_lsn_ = header.end_lsn();
   if (!in_unit_) {
@@ -270,8 +263,7 @@ Status ReadListedLog(const LogOptions& options, SegmentListing listing, Lsn from
   return LogWalk(options, from, kNoLimit, callback, result).Run();
 }
 
-Status ReadLogUntil(const LogOptions& options, Lsn from, Lsn until, const LogFrameCallback& callback,
-                    LogRecoveryResult* result) {
+Status ReadLogUntil(const LogOptions& options, Lsn from, Lsn until, const LogFrameCallback& callback, LogRecoveryResult* result) {
   *result = LogRecoveryResult();
   CAIRN_ASSIGN_OR_RETURN(result->segments, ListSegments(*options.fs, options.directory));
   return LogWalk(options, from, until, callback, result).Run();

@@ -38,20 +38,20 @@ using LogFrameCallback = std::function<Status(const LogFrame& frame)>;
 
 struct LogRecoveryResult {
   LogEnd end = LogEnd::kClean;
-  Lsn first_lsn = 0;     // where the readable log begins; `from` when there is none
-  Lsn log_end_lsn = 0;   // after the last whole unit in the files
-  Lsn end_lsn = 0;       // the same, but at least `from`: a snapshot may be newer than a log that was off or lost its tail
-  Lsn durable_mark = 0;  // everything before it is known to have been on disk
-  Lsn next_lsn = 0;      // the lowest LSN that may be given out: end_lsn, or far beyond after an unclean end
+  Lsn first_lsn = 0;          // where the readable log begins; `from` when there is none
+  Lsn log_end_lsn = 0;        // after the last whole unit in the files
+  Lsn end_lsn = 0;            // the same, but at least `from`: a snapshot may be newer than a log that was off or lost its tail
+  Lsn durable_mark = 0;       // everything before it is known to have been on disk
+  Lsn next_lsn = 0;           // the lowest LSN that may be given out: end_lsn, or far beyond after an unclean end
   uint64_t last_wall_us = 0;  // of the newest frame or header; wall-clock times written later are not smaller
   // Where the log ends: the file and the offset after its last whole unit. Empty without segments.
   std::string end_file;
   uint64_t end_offset = 0;
-  size_t end_segment = 0;   // its index in segments.chain; what follows there does not belong to the log any more
-  uint64_t torn_bytes = 0;  // kTornTail: bytes after end_offset up to the last that is not zero
-  uint64_t frames = 0;      // read
+  size_t end_segment = 0;     // its index in segments.chain; what follows there does not belong to the log any more
+  uint64_t torn_bytes = 0;    // kTornTail: bytes after end_offset up to the last that is not zero
+  uint64_t frames = 0;        // read
   uint64_t stream_bytes = 0;  // handed to the callback
-  SegmentListing segments;  // what is in the directory (after RecoverLog: after the repair)
+  SegmentListing segments;    // what is in the directory (after RecoverLog: after the repair)
 };
 
 // Hands every unit at or after `from` to `callback` and changes nothing on disk. `from` must be an LSN between two units (a
@@ -62,8 +62,7 @@ Status ReadLog(const LogOptions& options, Lsn from, const LogFrameCallback& call
 
 // Reads only bytes before `until`, which is at least `from`; for a log that is being written: its durable LSN, asked for
 // before the call. The last frame is cut there, so `until` must lie between two units. result->end says nothing then.
-Status ReadLogUntil(const LogOptions& options, Lsn from, Lsn until, const LogFrameCallback& callback,
-                    LogRecoveryResult* result);
+Status ReadLogUntil(const LogOptions& options, Lsn from, Lsn until, const LogFrameCallback& callback, LogRecoveryResult* result);
 
 // The same as ReadLog for files listed before, whatever is in the directory by now.
 Status ReadListedLog(const LogOptions& options, SegmentListing listing, Lsn from, const LogFrameCallback& callback,

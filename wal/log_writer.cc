@@ -25,10 +25,9 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const LogOptions& given, Lsn 
   std::unique_ptr<LogWriter> log(new LogWriter);
   log->waker_ = std::make_unique<ThreadWaker>();
   log->segments_ = std::make_unique<SegmentSet>(options.fs, options.directory, found.segments);
-  log->state_ =
-      std::make_unique<CommitState>(options.clock, options.max_undurable_bytes, options.policy, next_lsn);
-  log->buffer_ = std::make_unique<AppendBuffer>(next_lsn, options.max_frame_bytes, log->waker_.get(),
-                                                log->state_->durable_slot());
+  log->state_ = std::make_unique<CommitState>(options.clock, options.max_undurable_bytes, options.policy, next_lsn);
+  log->buffer_ =
+      std::make_unique<AppendBuffer>(next_lsn, options.max_frame_bytes, log->waker_.get(), log->state_->durable_slot());
   if (!options.enabled) {
     (void)log->buffer_->StopKeeping();
     log->buffer_->FollowEnd();

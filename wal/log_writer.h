@@ -105,12 +105,12 @@ class LogWriter {
  private:
   LogWriter();
 
-  LogOptions options_;                      // constant after Open()
-  std::unique_ptr<ThreadWaker> waker_;      // self-synchronised
-  std::unique_ptr<SegmentSet> segments_;    // self-synchronised
-  std::unique_ptr<AppendBuffer> buffer_;    // self-synchronised
-  std::unique_ptr<CommitState> state_;      // self-synchronised
-  std::unique_ptr<GroupCommit> commit_;     // the log thread; last, so that it ends first
+  LogOptions options_;                    // constant after Open()
+  std::unique_ptr<ThreadWaker> waker_;    // self-synchronised
+  std::unique_ptr<SegmentSet> segments_;  // self-synchronised
+  std::unique_ptr<AppendBuffer> buffer_;  // self-synchronised
+  std::unique_ptr<CommitState> state_;    // self-synchronised
+  std::unique_ptr<GroupCommit> commit_;   // the log thread; last, so that it ends first
 };
 
 }  // namespace cairn

@@ -14,13 +14,10 @@ bool LengthFitsKind(uint8_t kind, uint32_t payload_bytes) {
     case FrameKind::kData:
     case FrameKind::kBegin:
     case FrameKind::kMiddle:
-    case FrameKind::kCommit:
-      return payload_bytes > 0 && payload_bytes <= kMaxPayloadBytes;
-    case FrameKind::kSuccessor:
-      return payload_bytes == kSuccessorPayloadBytes;
+    case FrameKind::kCommit: return payload_bytes > 0 && payload_bytes <= kMaxPayloadBytes;
+    case FrameKind::kSuccessor: return payload_bytes == kSuccessorPayloadBytes;
     case FrameKind::kCleanEnd:
-    case FrameKind::kMark:
-      return payload_bytes == 0;
+    case FrameKind::kMark: return payload_bytes == 0;
   }
   return false;
 }
@@ -63,8 +60,7 @@ Result<SegmentHeader> DecodeSegmentHeader(std::string_view bytes, const std::str
   header.durable_lsn = LoadLittleEndian<uint64_t>(from + kSegmentDurableLsnAt);
   header.wall_us = LoadLittleEndian<uint64_t>(from + kSegmentWallUsAt);
   if (header.version == 0 || header.first_lsn < header.continues_from || header.predecessor >= header.file_id ||
-      header.first_lsn > kMaxLsn ||
-      (header.first_lsn > header.continues_from && header.durable_lsn < header.first_lsn)) {
+      header.first_lsn > kMaxLsn || (header.first_lsn > header.continues_from && header.durable_lsn < header.first_lsn)) {
     return Status::Damaged(path + ": the segment header contradicts itself");
   }
   return header;
@@ -94,8 +90,7 @@ FrameCheck CheckFrame(std::string_view bytes, uint64_t file_id, uint32_t salt, F
     return FrameCheck::kBad;
   }
   if (bytes.size() < kFrameHeaderBytes + header->payload_bytes) return FrameCheck::kIncomplete;
-  std::string_view covered =
-      bytes.substr(kFramePayloadBytesAt, kFrameHeaderBytes - kFramePayloadBytesAt + header->payload_bytes);
+  std::string_view covered = bytes.substr(kFramePayloadBytesAt, kFrameHeaderBytes - kFramePayloadBytesAt + header->payload_bytes);
   if (LoadLittleEndian<uint32_t>(from + kFrameCrcAt) != Crc32c(covered, salt)) return FrameCheck::kBad;
   header->first_lsn = LoadLittleEndian<uint64_t>(from + kFrameFirstLsnAt);
   header->durable_lsn = LoadLittleEndian<uint64_t>(from + kFrameDurableLsnAt);

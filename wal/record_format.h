@@ -67,8 +67,8 @@ inline constexpr Lsn kMaxLsn = uint64_t{1} << 62;
 
 // Persisted. 0 never appears in a frame, so that unwritten (zero) bytes are never one.
 enum class FrameKind : uint8_t {
-  kData = 1,       // whole units
-  kBegin = 2,      // the first part of a unit larger than a frame; unit_bytes is its whole length
+  kData = 1,   // whole units
+  kBegin = 2,  // the first part of a unit larger than a frame; unit_bytes is its whole length
   kMiddle = 3,
   kCommit = 4,     // its last part: with it the unit exists
   kSuccessor = 5,  // the segment ends here; payload names the next. Takes no LSNs
@@ -91,9 +91,9 @@ struct FrameHeader {
   uint32_t payload_bytes = 0;
   FrameKind kind = FrameKind::kData;
   uint64_t file_id = 0;
-  Lsn first_lsn = 0;    // of the payload's first byte; of the next byte to come for kinds without stream bytes
-  Lsn durable_lsn = 0;  // every byte before it was on disk when this frame was written
-  uint64_t wall_us = 0;  // never smaller than the frame before
+  Lsn first_lsn = 0;        // of the payload's first byte; of the next byte to come for kinds without stream bytes
+  Lsn durable_lsn = 0;      // every byte before it was on disk when this frame was written
+  uint64_t wall_us = 0;     // never smaller than the frame before
   uint64_t unit_bytes = 0;  // kBegin only
 
   // True when the payload is part of the LSN stream.

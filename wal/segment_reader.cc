@@ -125,8 +125,7 @@ SegmentReader::Outcome SegmentReader::Next(FrameHeader* header, std::string_view
         offset_ += frame_bytes;
         return Outcome::kFrame;
       }
-      case FrameCheck::kBad:
-        return Outcome::kEnd;
+      case FrameCheck::kBad: return Outcome::kEnd;
       case FrameCheck::kIncomplete:
         if (!FetchMore()) return status_.ok() ? Outcome::kEnd : Outcome::kReadError;
     }

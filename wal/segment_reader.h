@@ -29,7 +29,7 @@ class ChunkReader {
   static constexpr size_t kHeadroomBytes = kFrameHeaderBytes + kMaxPayloadBytes;
 
   struct Chunk {
-    SharedBytes buffer;   // kHeadroomBytes, then the file's bytes
+    SharedBytes buffer;     // kHeadroomBytes, then the file's bytes
     size_t size_bytes = 0;  // 0: the end of the file
   };
 

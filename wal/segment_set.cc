@@ -11,9 +11,7 @@ namespace {
 
 constexpr size_t kScanBytes = 1 << 20;
 
-bool AllZero(std::string_view bytes) {
-  return bytes.find_first_not_of('\0') == std::string_view::npos;
-}
+bool AllZero(std::string_view bytes) { return bytes.find_first_not_of('\0') == std::string_view::npos; }
 
 Result<bool> FileIsZero(const RandomAccessFile& file, uint64_t size_bytes) {
   std::string buffer(std::min<uint64_t>(size_bytes, kScanBytes), '\0');
@@ -213,8 +211,7 @@ Status SegmentSet::DropBefore(Lsn lsn, uint64_t retention_ms, uint64_t now_wall_
     while (count + 1 < chain_.size()) {
       const SegmentInfo& next = chain_[count + 1];
       if (next.header.continues_from > lsn) break;
-      const uint64_t written_us =
-          chain_[count].last_write_wall_us != 0 ? chain_[count].last_write_wall_us : next.header.wall_us;
+      const uint64_t written_us = chain_[count].last_write_wall_us != 0 ? chain_[count].last_write_wall_us : next.header.wall_us;
       if (retention_ms > 0 && written_us + retention_ms * 1000 > now_wall_us) break;
       doomed.push_back(chain_[count].path);
       count++;

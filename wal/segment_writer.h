@@ -45,13 +45,13 @@ class SegmentWriter {
   // Cuts what lies beyond the last frame, syncs and closes.
   Status Finish();
 
-  uint64_t offset() const { return offset_; }            // after the last frame
+  uint64_t offset() const { return offset_; }  // after the last frame
   uint64_t file_bytes() const { return zeroed_until_ > offset_ ? zeroed_until_ : offset_; }
   bool full() const { return offset_ >= segment_bytes_; }
   uint64_t room() const { return full() ? 0 : segment_bytes_ - offset_; }
   uint64_t file_id() const { return header_.file_id; }
   const SegmentHeader& header() const { return header_; }
-  Lsn last_stamp() const { return last_stamp_; }         // the newest durable LSN written into this file
+  Lsn last_stamp() const { return last_stamp_; }  // the newest durable LSN written into this file
 
  private:
   Status WriteSealed(std::string_view frames, const Stamp& stamp);

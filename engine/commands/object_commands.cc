@@ -23,7 +23,8 @@ bool TracksFrequency(const EvictionSettings& settings) {
 }
 
 bool TracksUse(const EvictionSettings& settings) {
-  return TracksFrequency(settings) || settings.policy == EvictionPolicy::kAllKeysLru || settings.policy == EvictionPolicy::kVolatileLru;
+  return TracksFrequency(settings) || settings.policy == EvictionPolicy::kAllKeysLru ||
+         settings.policy == EvictionPolicy::kVolatileLru;
 }
 
 }  // namespace

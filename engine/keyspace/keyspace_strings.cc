@@ -38,7 +38,8 @@ Entry* Keyspace::SetString(ChangeScope& scope, uint32_t database, const KeyRef& 
   uint64_t* slot = state_->SlotForChange(scope, shard, table, database, key);
   state_->Touched(scope, shard, database, key, false);
   EntryCodec::ValueShape shape = EntryCodec::ShapeOf(value.bytes, options.raw);
-  if (options.text && shape.encoding == Encoding::kInt) shape = {Encoding::kEmbedded, static_cast<uint32_t>(value.bytes.size()), 0};
+  if (options.text && shape.encoding == Encoding::kInt)
+    shape = {Encoding::kEmbedded, static_cast<uint32_t>(value.bytes.size()), 0};
   if (slot == nullptr) {
     const uint32_t access = InitialAccess(scope.now_ms, state_->access_policy());
     Entry* entry = EntryCodec::New(key.name, ValueType::kString, shape, options.expiry_ms, access);

@@ -15,9 +15,8 @@ void Require(bool condition) {
 }
 
 bool Same(const cairn::EntryHead& a, const cairn::EntryHead& b) {
-  return a.database == b.database && a.value_type == b.value_type &&
-         a.access_kind == b.access_kind && a.has_expiry == b.has_expiry && a.access == b.access &&
-         a.expiry_unix_ms == b.expiry_unix_ms;
+  return a.database == b.database && a.value_type == b.value_type && a.access_kind == b.access_kind &&
+         a.has_expiry == b.has_expiry && a.access == b.access && a.expiry_unix_ms == b.expiry_unix_ms;
 }
 
 }  // namespace
@@ -33,15 +32,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   uint64_t read = 0;
   std::string again;
   for (cairn::EntryView entry; reader.Next(&entry); read++) {
-    Require(entry.key.data() >= copy.get() &&
-            entry.value.data() + entry.value.size() <= copy.get() + bytes);
+    Require(entry.key.data() >= copy.get() && entry.value.data() + entry.value.size() <= copy.get() + bytes);
     again.clear();
     cairn::AppendEntry(again, entry);
     cairn::EntryReader repeated(again, 1);
     cairn::EntryView decoded;
     Require(repeated.Next(&decoded));
-    Require(Same(decoded.head, entry.head) && decoded.key == entry.key &&
-            decoded.value == entry.value);
+    Require(Same(decoded.head, entry.head) && decoded.key == entry.key && decoded.value == entry.value);
   }
   Require(!reader.status().ok() || read == data[0]);
   return 0;

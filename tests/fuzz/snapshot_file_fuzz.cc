@@ -69,9 +69,7 @@ std::string Sealed(std::string bytes) {
   const uint64_t footer_offset = bytes.size() - kFooterBytes;
   if (index_offset < kFileHeaderBytes || index_offset > footer_offset) return bytes;
   pb::SnapshotIndex index;
-  if (!index.ParseFromArray(bytes.data() + index_offset,
-                            static_cast<int>(footer_offset - index_offset)))
-    return bytes;
+  if (!index.ParseFromArray(bytes.data() + index_offset, static_cast<int>(footer_offset - index_offset))) return bytes;
   uint64_t offset = kFileHeaderBytes;
   for (pb::SnapshotBlock& block : *index.mutable_blocks()) {
     if (block.stored_bytes() > kBlockRawMaxBytes) break;
@@ -96,10 +94,7 @@ std::string Sealed(std::string bytes) {
   EncodeFileHeader({.file_number = index.file_number(), .lsn = index.lsn()}, bytes.data());
   const std::string index_bytes = index.SerializeAsString();
   char sealed_footer[kFooterBytes];
-  EncodeFooter({.index_offset = offset,
-                .index_bytes = index_bytes.size(),
-                .index_crc32c = Crc32c(index_bytes)},
-               sealed_footer);
+  EncodeFooter({.index_offset = offset, .index_bytes = index_bytes.size(), .index_crc32c = Crc32c(index_bytes)}, sealed_footer);
   return bytes + index_bytes + std::string(sealed_footer, kFooterBytes);
 }
 

@@ -9,8 +9,7 @@ namespace {
 
 TEST(EntryCodecTest, VarintsRoundTripAtEveryLength) {
   for (int bits = 0; bits < 64; bits++) {
-    for (const uint64_t number :
-         {uint64_t{1} << bits, (uint64_t{1} << bits) - 1, ~uint64_t{0} >> bits}) {
+    for (const uint64_t number : {uint64_t{1} << bits, (uint64_t{1} << bits) - 1, ~uint64_t{0} >> bits}) {
       char bytes[16] = {};
       const char* end = EncodeVarint(bytes, number);
       uint64_t decoded = 1;
@@ -72,9 +71,7 @@ TEST(EntryCodecTest, EveryTruncationIsDamage) {
   std::string bytes;
   AppendEntry(bytes, {{.database = 3, .has_expiry = true, .expiry_unix_ms = 7}, "key", "value"});
   const size_t first_bytes = bytes.size();
-  AppendEntry(bytes, {{.database = 1, .access_kind = AccessKind::kLru, .access = 5},
-                      "other",
-                      std::string(60, 'v')});
+  AppendEntry(bytes, {{.database = 1, .access_kind = AccessKind::kLru, .access = 5}, "other", std::string(60, 'v')});
   for (size_t length = 0; length < bytes.size(); length++) {
     // A copy of the exact length, so that the address sanitizer sees a read beyond it.
     const std::vector<char> cut(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(length));
@@ -126,10 +123,7 @@ TEST(EntryCodecTest, BytesAreFrozen) {
                        .expiry_unix_ms = 0x0102030405060708},
                       "key",
                       "value"});
-  EXPECT_EQ(
-      bytes,
-      std::string("\xac\x02\x05\x04\x08\x07\x06\x05\x04\x03\x02\x01\x01\x02\x03\x03\x05keyvalue",
-                  25));
+  EXPECT_EQ(bytes, std::string("\xac\x02\x05\x04\x08\x07\x06\x05\x04\x03\x02\x01\x01\x02\x03\x03\x05keyvalue", 25));
   bytes.clear();
   AppendEntry(bytes, {{.access_kind = AccessKind::kLru, .access = 9}, "", "x"});
   EXPECT_EQ(bytes, std::string("\0\x02\0\x09\0\0\0\x01x", 9));
@@ -148,16 +142,12 @@ TEST(EntryCodecTest, MillionsOfEntriesAreNoWork) {
     const auto encode_begin = std::chrono::steady_clock::now();
     block.Reset(0);
     for (; i < 5'000'000 && !block.full(); i++) block.Append({{.database = 0}, key, value});
-    encode_us += std::chrono::duration_cast<std::chrono::microseconds>(
-                     std::chrono::steady_clock::now() - encode_begin)
-                     .count();
+    encode_us += std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - encode_begin).count();
     EntryReader reader(block.raw(), block.entry_count());
     for (EntryView entry; reader.Next(&entry);) read += entry.value.size();
     ASSERT_STATUS_OK(reader.status());
   }
-  const auto total_us = std::chrono::duration_cast<std::chrono::microseconds>(
-                            std::chrono::steady_clock::now() - begin)
-                            .count();
+  const auto total_us = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin).count();
   EXPECT_EQ(read, 5'000'000u * 64);
   RecordProperty("encode_us", static_cast<int>(encode_us));
   RecordProperty("decode_us", static_cast<int>(total_us - encode_us));

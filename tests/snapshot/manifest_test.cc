@@ -78,10 +78,8 @@ TEST_F(ManifestTest, EveryOtherLengthIsNoticed) {
 
 // With the checksum made right again, as somebody would who can write the file.
 std::string Resealed(std::string bytes) {
-  StoreLittleEndian<uint32_t>(bytes.data() + 12,
-                              static_cast<uint32_t>(bytes.size() - kManifestEnvelopeBytes));
-  StoreLittleEndian<uint32_t>(
-      bytes.data() + 16, Crc32c(bytes.substr(kManifestEnvelopeBytes), Crc32c(bytes.substr(0, 16))));
+  StoreLittleEndian<uint32_t>(bytes.data() + 12, static_cast<uint32_t>(bytes.size() - kManifestEnvelopeBytes));
+  StoreLittleEndian<uint32_t>(bytes.data() + 16, Crc32c(bytes.substr(kManifestEnvelopeBytes), Crc32c(bytes.substr(0, 16))));
   return bytes;
 }
 
@@ -112,9 +110,8 @@ TEST_F(ManifestTest, AFailingDiskLeavesTheOldOrTheNewOne) {
   Manifest before;
   before.lsn_ceiling = 1;
   const Manifest after = FullManifest();
-  for (const FileOperation operation :
-       {FileOperation::kOpen, FileOperation::kWrite, FileOperation::kSync, FileOperation::kRename,
-        FileOperation::kSyncDirectory}) {
+  for (const FileOperation operation : {FileOperation::kOpen, FileOperation::kWrite, FileOperation::kSync, FileOperation::kRename,
+                                        FileOperation::kSyncDirectory}) {
     MemoryFileSystem memory;
     ASSERT_STATUS_OK(memory.CreateDirectory("data"));
     ASSERT_STATUS_OK(memory.SyncDirectory("."));

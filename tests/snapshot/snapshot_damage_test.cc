@@ -25,8 +25,7 @@ class SnapshotDamageTest : public testing::Test {
   }
 
   Result<SnapshotInfo> Write() {
-    CAIRN_ASSIGN_OR_RETURN(auto writer,
-                           SnapshotWriter::Create(fs_, "data", 500, {.shard_count = 4}));
+    CAIRN_ASSIGN_OR_RETURN(auto writer, SnapshotWriter::Create(fs_, "data", 500, {.shard_count = 4}));
     EntryBlock block(1);
     for (const auto& [key, entry] : content_.entries) {
       block.Append({HeadOf(key.first, entry), key.second, entry.value});
@@ -35,8 +34,7 @@ class SnapshotDamageTest : public testing::Test {
     CAIRN_RETURN_IF_ERROR(writer->AddBlock(block));
     StoredEntry big{.shard = 2, .value = "small for its kind"};
     content_.entries[{0, "big"}] = big;
-    CAIRN_ASSIGN_OR_RETURN(auto stream,
-                           writer->BeginBigEntry(2, HeadOf(0, big), "big", big.value.size()));
+    CAIRN_ASSIGN_OR_RETURN(auto stream, writer->BeginBigEntry(2, HeadOf(0, big), "big", big.value.size()));
     CAIRN_RETURN_IF_ERROR(stream->Append(big.value));
     CAIRN_RETURN_IF_ERROR(stream->Finish());
     for (const auto& [name, bytes] : content_.sections) {
@@ -74,8 +72,7 @@ TEST_F(SnapshotDamageTest, EveryFlippedByteIsNoticed) {
       flipped[at] = static_cast<char>(flipped[at] ^ mask);
       const auto read = ReadWith(flipped);
       ASSERT_FALSE(read.ok()) << "byte " << at;
-      EXPECT_EQ(read.status().code(), StatusCode::kDamaged)
-          << "byte " << at << read.status().ToString();
+      EXPECT_EQ(read.status().code(), StatusCode::kDamaged) << "byte " << at << read.status().ToString();
       EXPECT_NE(read.status().message().find("s/data-00000"), std::string_view::npos);
     }
   }
@@ -128,8 +125,7 @@ TEST_F(SnapshotDamageTest, AMissingOrForeignFileIsNoticed) {
   const Status missing = SnapshotReader::Open(fs_, "data", *two).status();
   EXPECT_EQ(missing.code(), StatusCode::kDamaged);
   EXPECT_NE(missing.message().find("data-00001"), std::string_view::npos);
-  ASSERT_STATUS_OK(fs_.HardLink(SnapshotPath("data", other->directory_name) + "/data-00001",
-                                path + "/data-00001"));
+  ASSERT_STATUS_OK(fs_.HardLink(SnapshotPath("data", other->directory_name) + "/data-00001", path + "/data-00001"));
   EXPECT_EQ(SnapshotReader::Open(fs_, "data", *two).status().code(), StatusCode::kDamaged);
   ASSERT_STATUS_OK(fs_.RemoveFile(path + "/data-00001"));
   ASSERT_STATUS_OK(fs_.HardLink(path + "/data-00000", path + "/data-00001"));
@@ -158,15 +154,13 @@ TEST_F(SnapshotDamageTest, AFailingDiskNeverHurtsTheOldSnapshot) {
   old_manifest.current_snapshot = info_;
   const SnapshotContent next_content = MakeContent(40, 4, true);
   int failures = 0;
-  for (const FileOperation operation :
-       {FileOperation::kOpen, FileOperation::kWrite, FileOperation::kSync,
-        FileOperation::kSyncDirectory, FileOperation::kRename, FileOperation::kCreateDirectory}) {
+  for (const FileOperation operation : {FileOperation::kOpen, FileOperation::kWrite, FileOperation::kSync,
+                                        FileOperation::kSyncDirectory, FileOperation::kRename, FileOperation::kCreateDirectory}) {
     for (uint64_t let_pass = 0;; let_pass++) {
       MemoryFileSystem memory;
       ASSERT_STATUS_OK(memory.CreateDirectory("data"));
       ASSERT_STATUS_OK(memory.SyncDirectory("."));
-      const auto first =
-          WriteContent(memory, "data", 500, next_content, {.shard_count = 4, .created_by = "old"});
+      const auto first = WriteContent(memory, "data", 500, next_content, {.shard_count = 4, .created_by = "old"});
       ASSERT_STATUS_OK(first.status());
       Manifest manifest;
       manifest.current_snapshot = *first;
@@ -179,8 +173,7 @@ TEST_F(SnapshotDamageTest, AFailingDiskNeverHurtsTheOldSnapshot) {
                        .error_number = 28,
                        .written_bytes = 5});
       const auto second =
-          WriteContent(faulty, "data", 900, next_content,
-                       {.shard_count = 4, .data_files = 2, .sync_every_bytes = 100'000});
+          WriteContent(faulty, "data", 900, next_content, {.shard_count = 4, .data_files = 2, .sync_every_bytes = 100'000});
       Status stored = second.status();
       if (second.ok()) {
         manifest.current_snapshot = *second;
@@ -196,8 +189,7 @@ TEST_F(SnapshotDamageTest, AFailingDiskNeverHurtsTheOldSnapshot) {
       ASSERT_STATUS_OK(read.status());
       EXPECT_TRUE(*read == next_content);
       EXPECT_STATUS_OK(RemoveStaleSnapshots(memory, "data", *loaded).status());
-      EXPECT_EQ(*memory.ListDirectory("data/snapshots"),
-                std::vector<std::string>{loaded->current_snapshot->directory_name});
+      EXPECT_EQ(*memory.ListDirectory("data/snapshots"), std::vector<std::string>{loaded->current_snapshot->directory_name});
       if (faulty.failures(operation) == 0) break;
       failures++;
       EXPECT_FALSE(stored.ok());
@@ -216,8 +208,7 @@ TEST_F(SnapshotDamageTest, AFailedWriteIsFinalAndNamesFileAndOffset) {
   block.Append({{}, "key", "value"});
   const Status first = (*writer)->AddBlock(block);
   EXPECT_EQ(first.code(), StatusCode::kIoError);
-  EXPECT_NE(first.message().find("offset 32 of data/snapshots/00000000000000000700.tmp/data-00000"),
-            std::string_view::npos)
+  EXPECT_NE(first.message().find("offset 32 of data/snapshots/00000000000000000700.tmp/data-00000"), std::string_view::npos)
       << first.ToString();
   EXPECT_FALSE(block.empty());
   EXPECT_EQ((*writer)->AddBlock(block).message(), first.message());

@@ -34,38 +34,31 @@ SnapshotContent MakeContent(size_t count, uint16_t shards, bool big) {
     entry.has_expiry = i % 3 == 0;
     entry.expiry_unix_ms = entry.has_expiry ? 1700000000000 + static_cast<int64_t>(i) : 0;
     entry.access_kind = static_cast<AccessKind>(i % 3);
-    entry.access =
-        entry.access_kind == AccessKind::kNone ? 0 : static_cast<uint32_t>(i * 77777 % (1 << 24));
+    entry.access = entry.access_kind == AccessKind::kNone ? 0 : static_cast<uint32_t>(i * 77777 % (1 << 24));
     entry.value = i % 2 == 0 ? std::string(i % 100, 'v') : RandomBytes(i % 100, i);
-    content.entries[{static_cast<uint32_t>(i % 5 == 4 ? 300 : i % 5), "key:" + std::to_string(i)}] =
-        entry;
+    content.entries[{static_cast<uint32_t>(i % 5 == 4 ? 300 : i % 5), "key:" + std::to_string(i)}] = entry;
   }
   content.entries[{0, ""}] = {.shard = 0, .value = ""};
-  content.entries[{0, std::string("\0binary\xff", 8)}] = {.shard = 0,
-                                                          .value = std::string(3, '\0')};
+  content.entries[{0, std::string("\0binary\xff", 8)}] = {.shard = 0, .value = std::string(3, '\0')};
   content.sections["functions"] = "not known here";
   content.sections["nothing"] = "";
   if (!big) return content;
-  const size_t sizes[] = {kInlineEntryMaxBytes - 10, kInlineEntryMaxBytes + 1,
-                          3 * kBlockTargetBytes, 1'000'003};
+  const size_t sizes[] = {kInlineEntryMaxBytes - 10, kInlineEntryMaxBytes + 1, 3 * kBlockTargetBytes, 1'000'003};
   for (const size_t size : sizes) {
-    StoredEntry entry{
-        .shard = static_cast<uint16_t>(size % shards), .has_expiry = true, .expiry_unix_ms = 5};
+    StoredEntry entry{.shard = static_cast<uint16_t>(size % shards), .has_expiry = true, .expiry_unix_ms = 5};
     entry.value = RandomBytes(size, size);
     content.entries[{2, "big" + std::to_string(size)}] = entry;
     entry.value = std::string(size, 'z');
     content.entries[{3, RandomBytes(size, 1)}] = entry;  // the key is big as well
   }
-  content.sections["large"] =
-      RandomBytes(kBlockTargetBytes, 3) + std::string(kBlockTargetBytes, 'x');
+  content.sections["large"] = RandomBytes(kBlockTargetBytes, 3) + std::string(kBlockTargetBytes, 'x');
   return content;
 }
 
 namespace {
 
 Status WriteBig(SnapshotWriter& writer, const EntryKey& key, const StoredEntry& entry) {
-  CAIRN_ASSIGN_OR_RETURN(auto big, writer.BeginBigEntry(entry.shard, HeadOf(key.first, entry),
-                                                        key.second, entry.value.size()));
+  CAIRN_ASSIGN_OR_RETURN(auto big, writer.BeginBigEntry(entry.shard, HeadOf(key.first, entry), key.second, entry.value.size()));
   for (size_t at = 0; at < entry.value.size(); at += 100'000) {
     CAIRN_RETURN_IF_ERROR(big->Append(std::string_view(entry.value).substr(at, 100'000)));
   }
@@ -74,8 +67,8 @@ Status WriteBig(SnapshotWriter& writer, const EntryKey& key, const StoredEntry& 
 
 }  // namespace
 
-Result<SnapshotInfo> WriteContent(FileSystem& fs, const std::string& directory, Lsn lsn,
-                                  const SnapshotContent& content, SnapshotWriterOptions options) {
+Result<SnapshotInfo> WriteContent(FileSystem& fs, const std::string& directory, Lsn lsn, const SnapshotContent& content,
+                                  SnapshotWriterOptions options) {
   CAIRN_ASSIGN_OR_RETURN(auto writer, SnapshotWriter::Create(fs, directory, lsn, options));
   std::map<uint16_t, EntryBlock> blocks;
   for (const auto& [key, entry] : content.entries) {
@@ -145,8 +138,7 @@ Result<SnapshotContent> ReadContent(const SnapshotReader& reader) {
   return content;
 }
 
-Result<SnapshotContent> OpenAndRead(FileSystem& fs, const std::string& directory,
-                                    const SnapshotInfo& info) {
+Result<SnapshotContent> OpenAndRead(FileSystem& fs, const std::string& directory, const SnapshotInfo& info) {
   CAIRN_ASSIGN_OR_RETURN(auto reader, SnapshotReader::Open(fs, directory, info));
   return ReadContent(*reader);
 }

@@ -58,12 +58,11 @@ EntryHead HeadOf(uint32_t database, const StoredEntry& entry);
 SnapshotContent MakeContent(size_t count, uint16_t shards, bool big);
 
 // Writes `content` with one thread and publishes it. The manifest is left to the caller.
-Result<SnapshotInfo> WriteContent(FileSystem& fs, const std::string& directory, Lsn lsn,
-                                  const SnapshotContent& content, SnapshotWriterOptions options);
+Result<SnapshotInfo> WriteContent(FileSystem& fs, const std::string& directory, Lsn lsn, const SnapshotContent& content,
+                                  SnapshotWriterOptions options);
 
 // Reads everything; the first problem ends it.
 Result<SnapshotContent> ReadContent(const SnapshotReader& reader);
-Result<SnapshotContent> OpenAndRead(FileSystem& fs, const std::string& directory,
-                                    const SnapshotInfo& info);
+Result<SnapshotContent> OpenAndRead(FileSystem& fs, const std::string& directory, const SnapshotInfo& info);
 
 }  // namespace cairn

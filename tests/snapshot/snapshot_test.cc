@@ -27,16 +27,13 @@ class SnapshotTest : public testing::Test {
   Lsn next_lsn_ = 100;
 };
 
-TEST_F(SnapshotTest, AnEmptyKeyspaceRoundTrips) {
-  EXPECT_EQ(RoundTrip({}, {}), SnapshotContent());
-}
+TEST_F(SnapshotTest, AnEmptyKeyspaceRoundTrips) { EXPECT_EQ(RoundTrip({}, {}), SnapshotContent()); }
 
 TEST_F(SnapshotTest, ContentOfEveryShapeRoundTrips) {
   const SnapshotContent content = MakeContent(20'000, 64, true);
   for (const uint32_t data_files : {1u, 3u}) {
     for (const int acceleration : {0, 1, 8}) {
-      EXPECT_EQ(RoundTrip(content, {.data_files = data_files, .lz4_acceleration = acceleration}),
-                content);
+      EXPECT_EQ(RoundTrip(content, {.data_files = data_files, .lz4_acceleration = acceleration}), content);
     }
   }
   EXPECT_EQ(RoundTrip(content, {.sync_every_bytes = 1}), content);
@@ -45,8 +42,7 @@ TEST_F(SnapshotTest, ContentOfEveryShapeRoundTrips) {
 TEST_F(SnapshotTest, MetadataAndCountsAreKept) {
   const SnapshotContent content = MakeContent(1000, 8, true);
   const Result<SnapshotInfo> info = WriteContent(
-      fs_, "data", 77, content,
-      {.shard_count = 8, .data_files = 2, .wall_time_unix_ms = 123456, .created_by = "test 1"});
+      fs_, "data", 77, content, {.shard_count = 8, .data_files = 2, .wall_time_unix_ms = 123456, .created_by = "test 1"});
   ASSERT_STATUS_OK(info.status());
   EXPECT_EQ(info->directory_name, "00000000000000000077");
   const auto reader = SnapshotReader::Open(fs_, "data", *info);
@@ -63,8 +59,7 @@ TEST_F(SnapshotTest, MetadataAndCountsAreKept) {
   }
   ASSERT_EQ((*reader)->counts().size(), expected.size());
   for (const ShardCount& count : (*reader)->counts()) {
-    EXPECT_EQ(std::make_pair(count.entries, count.expiring),
-              (expected[{count.shard, count.database}]));
+    EXPECT_EQ(std::make_pair(count.entries, count.expiring), (expected[{count.shard, count.database}]));
   }
 }
 
@@ -74,8 +69,7 @@ TEST_F(SnapshotTest, CompressibleBlocksShrinkAndOthersAreStoredRaw) {
     ASSERT_STATUS_OK(writer.status());
     EntryBlock block(5);
     for (int i = 0; !block.full(); i++) {
-      const std::string value =
-          compressible ? std::string(100, 'c') : RandomBytes(100, static_cast<uint64_t>(i));
+      const std::string value = compressible ? std::string(100, 'c') : RandomBytes(100, static_cast<uint64_t>(i));
       block.Append({{}, RandomBytes(8, static_cast<uint64_t>(i)), value});
     }
     ASSERT_STATUS_OK((*writer)->AddBlock(block));
@@ -114,14 +108,11 @@ TEST_F(SnapshotTest, ManyThreadsWriteAndReadOneSnapshot) {
     threads.emplace_back([&, t] {
       EntryBlock block(static_cast<uint16_t>(t));
       for (int i = 0; i < kEntriesEach; i++) {
-        block.Append({{},
-                      std::to_string(t) + ":" + std::to_string(i),
-                      RandomBytes(64, static_cast<uint64_t>(i))});
+        block.Append({{}, std::to_string(t) + ":" + std::to_string(i), RandomBytes(64, static_cast<uint64_t>(i))});
         if (block.full()) EXPECT_STATUS_OK((*writer)->AddBlock(block));
         if (i % 5000 != 0) continue;
         const std::string value(700'000, static_cast<char>('a' + t));
-        auto big = (*writer)->BeginBigEntry(
-            block.shard(), {}, "b" + std::to_string(t) + ":" + std::to_string(i), value.size());
+        auto big = (*writer)->BeginBigEntry(block.shard(), {}, "b" + std::to_string(t) + ":" + std::to_string(i), value.size());
         ASSERT_STATUS_OK(big.status());
         EXPECT_STATUS_OK((*big)->Append(value));
         EXPECT_STATUS_OK((*big)->Finish());
@@ -148,8 +139,7 @@ TEST_F(SnapshotTest, ManyThreadsWriteAndReadOneSnapshot) {
           ASSERT_STATUS_OK(big.status());
           uint64_t left = (*big)->value_bytes();
           const char letter = static_cast<char>('a' + ((*big)->key()[1] - '0'));
-          for (std::string_view part = *(*big)->NextPart(); !part.empty();
-               part = *(*big)->NextPart()) {
+          for (std::string_view part = *(*big)->NextPart(); !part.empty(); part = *(*big)->NextPart()) {
             EXPECT_EQ(part.find_first_not_of(letter), std::string_view::npos);
             left -= part.size();
           }
@@ -195,16 +185,13 @@ TEST_F(SnapshotTest, WhatNoManifestNamesIsRemovedAndNothingElse) {
   (void)WriteContent(fs_, "data", 6, content, {});
   manifest.current_snapshot = *WriteContent(fs_, "data", 7, content, {});
   ASSERT_STATUS_OK(fs_.CreateDirectory("data/snapshots/00000000000000000008.tmp"));
-  ASSERT_STATUS_OK(
-      ReplaceFileDurably(fs_, "data/snapshots/00000000000000000008.tmp/data-00000", "half"));
+  ASSERT_STATUS_OK(ReplaceFileDurably(fs_, "data/snapshots/00000000000000000008.tmp/data-00000", "half"));
   ASSERT_STATUS_OK(fs_.CreateDirectory("data/snapshots/lost+found"));
   const auto removed = RemoveStaleSnapshots(fs_, "data", manifest);
   ASSERT_STATUS_OK(removed.status());
-  EXPECT_EQ(*removed,
-            (std::vector<std::string>{"00000000000000000006", "00000000000000000008.tmp"}));
-  EXPECT_EQ(
-      *fs_.ListDirectory("data/snapshots"),
-      (std::vector<std::string>{"00000000000000000005", "00000000000000000007", "lost+found"}));
+  EXPECT_EQ(*removed, (std::vector<std::string>{"00000000000000000006", "00000000000000000008.tmp"}));
+  EXPECT_EQ(*fs_.ListDirectory("data/snapshots"),
+            (std::vector<std::string>{"00000000000000000005", "00000000000000000007", "lost+found"}));
   MemoryFileSystem empty;
   ASSERT_STATUS_OK(empty.CreateDirectory("data"));
   EXPECT_STATUS_OK(RemoveStaleSnapshots(empty, "data", manifest).status());
@@ -246,9 +233,8 @@ TEST_F(SnapshotTest, NamesOfSnapshots) {
   EXPECT_EQ(SnapshotDirectoryName(UINT64_MAX, 1), "18446744073709551615");
   EXPECT_EQ(ParseSnapshotDirectoryName("18446744073709551615"), UINT64_MAX);
   EXPECT_EQ(ParseSnapshotDirectoryName("00000000000000000012.3"), 12u);
-  for (const char* wrong :
-       {"", "12", "18446744073709551616", "00000000000000000012.", "00000000000000000012.tmp",
-        "00000000000000000012.3.tmp", "0000000000000000001x", "../00000000000000000012"}) {
+  for (const char* wrong : {"", "12", "18446744073709551616", "00000000000000000012.", "00000000000000000012.tmp",
+                            "00000000000000000012.3.tmp", "0000000000000000001x", "../00000000000000000012"}) {
     EXPECT_EQ(ParseSnapshotDirectoryName(wrong), std::nullopt) << wrong;
   }
 }
@@ -265,11 +251,9 @@ TEST_F(SnapshotTest, GoldenSnapshotIsReadAndWritten) {
     ASSERT_STATUS_OK(read.status());
     EXPECT_EQ(*read, content);
   }
-  const auto info = WriteContent(fs_, "data", 4321, content,
-                                 {.shard_count = 4,
-                                  .wall_time_unix_ms = 1700000000000,
-                                  .created_by = "golden",
-                                  .lz4_acceleration = 0});
+  const auto info =
+      WriteContent(fs_, "data", 4321, content,
+                   {.shard_count = 4, .wall_time_unix_ms = 1700000000000, .created_by = "golden", .lz4_acceleration = 0});
   ASSERT_STATUS_OK(info.status());
   EXPECT_EQ(*fs_.Content("data/snapshots/" + info->directory_name + "/data-00000"),
             *ReadWholeFile(RealFileSystem(), golden + "v1/data-00000", 1 << 20));

@@ -85,8 +85,8 @@ TEST(Log, LargeUnitsAreLinkedAndComeBackWhole) {
   const std::string_view view = owned.view();
   log->Append(small);
   log->Append(medium);
-  const LogPiece pieces[] = {{view.substr(0, 10), {}}, {view.substr(10, 3'000'000), owned}, {"", {}},
-                             {view.substr(3'000'010), owned}};
+  const LogPiece pieces[] = {
+      {view.substr(0, 10), {}}, {view.substr(10, 3'000'000), owned}, {"", {}}, {view.substr(3'000'010), owned}};
   log->Append(pieces);
   log->Append(large);
   const Lsn end = log->Append(small);
@@ -270,7 +270,8 @@ TEST(Log, AnErrorOfTheCallbackStopsTheReading) {
     ASSERT_TRUE(log->CloseCleanly().ok());
   }
   LogRecoveryResult result;
-  Status status = RecoverLog(fixture.options, 0, [](const LogFrame&) { return Status::InvalidArgument("no"); }, &result);
+  Status status = RecoverLog(
+      fixture.options, 0, [](const LogFrame&) { return Status::InvalidArgument("no"); }, &result);
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
 }
 

@@ -61,7 +61,8 @@ class CrashHistory {
       options_.fs = &disk.fs();
       disk.After(1 + static_cast<int64_t>(random_.Uniform(40)));
       LogRecoveryResult found;
-      Status status = RecoverLog(options_, 0, [](const LogFrame&) { return Status::Ok(); }, &found);
+      Status status = RecoverLog(
+          options_, 0, [](const LogFrame&) { return Status::Ok(); }, &found);
       if (status.ok() && random_.OneIn(2)) {
         auto log = LogWriter::Open(options_, found.next_lsn, found);
         if (log.ok()) NoteUsed(**log);
