@@ -28,7 +28,7 @@ class Server::Impl {
 
   Status Start();
   int Run();
-  void RequestShutdown(int save, bool force, uint64_t session_id) CAIRN_EXCLUDES(mutex);
+  void RequestShutdown(int save, bool force, uint64_t session_id) CAIRN_EXCLUDES(mutex_);
 
   // Constant after the constructor.
   Server& server;
@@ -59,7 +59,7 @@ class Server::Impl {
   };
 
   Status OpenStore();
-  Status Load();                    // opens the store on a thread of its own; watches for signals meanwhile
+  Status Load();  // opens the store on a thread of its own; watches for signals meanwhile
   void RaiseDescriptorLimit();
   void ConnectNetworkSettings();
   void WaitForEvents(int timeout_ms);  // signals and requests
@@ -72,8 +72,8 @@ class Server::Impl {
 
   int wake_fd_ = -1;
   std::thread loader_;
-  Mutex mutex;
-  ShutdownRequest request_ CAIRN_GUARDED_BY(mutex);
+  Mutex mutex_;
+  ShutdownRequest request_ CAIRN_GUARDED_BY(mutex_);
   std::atomic<bool> loaded_{false};  // the loader has ended
 };
 

@@ -49,14 +49,15 @@ void Server::Impl::RaiseDescriptorLimit() {
   raised.rlim_cur = std::min(limit.rlim_max, wanted);
   setrlimit(RLIMIT_NOFILE, &raised);
   if (raised.rlim_cur < wanted) {
-    LogF(LogLevel::kWarning, "The system allows %llu open files: fewer than maxclients %llu clients can be served. Raise 'ulimit -n'.",
+    LogF(LogLevel::kWarning,
+         "The system allows %llu open files: fewer than maxclients %llu clients can be served. Raise 'ulimit -n'.",
          static_cast<unsigned long long>(raised.rlim_cur), static_cast<unsigned long long>(clients));
   }
 }
 
 void Server::Impl::ConnectNetworkSettings() {
   const auto reopen = [this](const char* error) {
-    const Status status = listener->ReopenTcp();
+    Status status = listener->ReopenTcp();
     if (status.ok()) return status;
     LogF(LogLevel::kWarning, "%s", std::string(status.message()).c_str());
     return Status(status.code(), error);
@@ -96,8 +97,8 @@ Status Server::Impl::Start() {
   ConnectNetworkSettings();
   CAIRN_RETURN_IF_ERROR(listener->Open());
   for (const auto& thread : threads) thread->Start();
-  LogF(LogLevel::kNotice, "Running mode=standalone, port=%d, threads=%zu, PID: %d", static_cast<int>(config->Number("port")), thread_count,
-       static_cast<int>(getpid()));
+  LogF(LogLevel::kNotice, "Running mode=standalone, port=%d, threads=%zu, PID: %d", static_cast<int>(config->Number("port")),
+       thread_count, static_cast<int>(getpid()));
   return Load();
 }
 
@@ -112,7 +113,7 @@ Status Server::Impl::Load() {
   });
   while (!loaded_.load(std::memory_order_acquire)) {
     WaitForEvents(kTickMs);
-    BasicLock lock(mutex);
+    BasicLock lock(mutex_);
     if (!request_.wanted) continue;
     // Nothing was promised to anybody yet, and opening is safe against a crash at any moment: no reason to wait for its end.
     Log(LogLevel::kWarning, "Shutdown asked for while loading: exiting now, bye bye...");
@@ -130,8 +131,8 @@ Status Server::Impl::OpenStore() {
     loading_done_bytes.store(progress.done_bytes, std::memory_order_relaxed);
     loading_total_bytes.store(progress.total_bytes, std::memory_order_relaxed);
     loading_keys.store(progress.keys, std::memory_order_relaxed);
-    LogF(LogLevel::kNotice, "Loading (%.*s): %.1f of %.1f MB, %llu keys", static_cast<int>(progress.phase.size()), progress.phase.data(),
-         static_cast<double>(progress.done_bytes) / 1e6, static_cast<double>(progress.total_bytes) / 1e6,
+    LogF(LogLevel::kNotice, "Loading (%.*s): %.1f of %.1f MB, %llu keys", static_cast<int>(progress.phase.size()),
+         progress.phase.data(), static_cast<double>(progress.done_bytes) / 1e6, static_cast<double>(progress.total_bytes) / 1e6,
          static_cast<unsigned long long>(progress.keys));
   };
   const int64_t started_us = RealClock().MonotonicUs();
@@ -145,7 +146,8 @@ Status Server::Impl::OpenStore() {
   });
   shared.store.store(store.get(), std::memory_order_release);
   ApplySettings(server);
-  LogF(LogLevel::kNotice, "DB loaded from disk: %.3f seconds, %llu keys", static_cast<double>(RealClock().MonotonicUs() - started_us) / 1e6,
+  LogF(LogLevel::kNotice, "DB loaded from disk: %.3f seconds, %llu keys",
+       static_cast<double>(RealClock().MonotonicUs() - started_us) / 1e6,
        static_cast<unsigned long long>(store->Info().loaded_keys));
   return {};
 }
@@ -162,7 +164,8 @@ void Server::Impl::WaitForEvents(int timeout_ms) {
   pollfd fds[2] = {{wake_fd_, POLLIN, 0}, {signal_fd, POLLIN, 0}};
   if (poll(fds, signal_fd >= 0 ? 2 : 1, timeout_ms) <= 0) return;
   uint64_t count = 0;
-  if (fds[0].revents) [[maybe_unused]] const ssize_t got = read(wake_fd_, &count, sizeof(count));
+  if (fds[0].revents) [[maybe_unused]]
+    const ssize_t got = read(wake_fd_, &count, sizeof(count));
   if (signal_fd < 0 || fds[1].revents == 0) return;
   signalfd_siginfo info{};
   if (read(signal_fd, &info, sizeof(info)) == sizeof(info)) HandleSignal(static_cast<int>(info.ssi_signo));
@@ -170,7 +173,7 @@ void Server::Impl::WaitForEvents(int timeout_ms) {
 
 void Server::Impl::RequestShutdown(int save, bool force, uint64_t session_id) {
   {
-    BasicLock lock(mutex);
+    BasicLock lock(mutex_);
     request_ = {true, save, force, session_id};
   }
   const uint64_t one = 1;
@@ -182,7 +185,7 @@ int Server::Impl::Run() {
   for (;;) {
     ShutdownRequest request;
     {
-      BasicLock lock(mutex);
+      BasicLock lock(mutex_);
       request = request_;
       request_ = {};
     }
@@ -208,7 +211,7 @@ Status Server::Impl::SaveForShutdown(const ShutdownRequest& request) {
   if (!save) return {};
   Log(LogLevel::kNotice, "Saving the final snapshot before exiting.");
   for (;;) {
-    const Status status = store->SaveAndWait();
+    Status status = store->SaveAndWait();
     if (status.code() != StatusCode::kUnavailable) return status;
     usleep(20'000);  // one is being written
   }

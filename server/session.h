@@ -27,7 +27,7 @@ enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext };
 struct SessionInfo {
   std::string address, local_address;  // "127.0.0.1:50000", or the socket's path
   int fd = -1;
-  int64_t created_ms = 0;              // monotonic
+  int64_t created_ms = 0;  // monotonic
   int64_t last_active_ms = 0;
   std::string name, library_name, library_version;
   std::string user = "default";
@@ -37,12 +37,13 @@ struct SessionInfo {
 
 // What a session holds in memory, for CLIENT LIST and MEMORY STATS.
 struct SessionBuffers {
-  uint64_t query_bytes = 0;          // input not yet executed; where a large argument is under way, its bytes
-  uint64_t query_room_bytes = 0;     // with the room beside them: while the session is active, what it uses of its thread's buffer too
-  uint64_t transaction_bytes = 0;    // queued by MULTI
+  uint64_t query_bytes = 0;  // input not yet executed; where a large argument is under way, its bytes
+  uint64_t query_room_bytes =
+      0;  // with the room beside them: while the session is active, what it uses of its thread's buffer too
+  uint64_t transaction_bytes = 0;  // queued by MULTI
   uint64_t output_segments = 0;
-  uint64_t output_bytes = 0;         // with bookkeeping: what output limits are compared with
-  uint64_t total_bytes = 0;          // all that is the session's own, and the session itself
+  uint64_t output_bytes = 0;  // with bookkeeping: what output limits are compared with
+  uint64_t total_bytes = 0;   // all that is the session's own, and the session itself
 };
 
 class Session : public Client {
@@ -57,14 +58,14 @@ class Session : public Client {
   void OnQueuedCommandRan(const CommandRow& row, ArgSpan args, uint64_t errors) override;
 
   SessionInfo info;
-  int protocol = 2;                 // HELLO
-  bool authenticated = false;       // true at once where no password is set
+  int protocol = 2;            // HELLO
+  bool authenticated = false;  // true at once where no password is set
   bool is_monitor = false;
-  bool no_evict = false;            // CLIENT NO-EVICT
+  bool no_evict = false;  // CLIENT NO-EVICT
   ReplyMode reply_mode = ReplyMode::kOn;
-  bool silenced = false;            // what the command under way writes is dropped; cleared by one whose output goes out all the same
-  bool close_after_reply = false;   // QUIT, protocol errors: nothing more is executed, closes when the output is written
-  Lsn visible_lsn = 0;              // newest LSN that any reply so far waits for: what the client may have seen
+  bool silenced = false;  // what the command under way writes is dropped; cleared by one whose output goes out all the same
+  bool close_after_reply = false;  // QUIT, protocol errors: nothing more is executed, closes when the output is written
+  Lsn visible_lsn = 0;             // newest LSN that any reply so far waits for: what the client may have seen
 
   // Subscriptions, kept in step with the hub by server/pubsub.
   std::unordered_set<std::string> channels, patterns, shard_channels;
@@ -75,7 +76,7 @@ class Session : public Client {
   ReplySink& reply();
   // A message out of turn (push under RESP3, array under RESP2): already encoded for this session's protocol; leaves once `lsn` is durable.
   void PushEncoded(SharedBytes encoded, Lsn lsn);
-  uint64_t output_bytes() const;    // waiting to be sent
+  uint64_t output_bytes() const;  // waiting to be sent
   SessionBuffers Buffers() const;
   // The command under way writes no reply now (WAITAOF, SAVE, DEBUG SLEEP do not hold the thread): further input waits until Unblock().
   void Block();

@@ -100,7 +100,8 @@ void EventLoop::RunPosted() {
 }
 
 void EventLoop::RunTimers() {
-  if (now_ms_ < next_timer_ms_) [[likely]] return;
+  if (now_ms_ < next_timer_ms_) [[likely]]
+    return;
   std::vector<Timer> due;
   for (size_t i = 0; i < timers_.size();) {
     if (timers_[i].at_ms > now_ms_) {

@@ -89,7 +89,7 @@ class EventLoop {
   int wake_fd_ = -1;
   int64_t now_ms_ = 0;
   int64_t wall_offset_us_ = 0;  // wall clock minus monotonic clock, when the round began
-  std::vector<Timer> timers_;  // a handful: looked through each round
+  std::vector<Timer> timers_;   // a handful: looked through each round
   int64_t next_timer_ms_ = INT64_MAX;
   std::atomic<bool> stop_{false};
   std::atomic<bool> sleeping_{false};

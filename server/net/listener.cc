@@ -17,9 +17,12 @@ namespace {
 constexpr int kAcceptsPerEvent = 256;
 
 constexpr std::string_view kProtectedModeError =
-    "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. Connections "
-    "are therefore taken from this machine only. To connect from elsewhere do one of these: 1) set a password with requirepass; 2) from "
-    "this machine send CONFIG SET protected-mode no, if nobody unwanted can reach this port, and CONFIG REWRITE to keep it; 3) write "
+    "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. "
+    "Connections "
+    "are therefore taken from this machine only. To connect from elsewhere do one of these: 1) set a password with requirepass; "
+    "2) from "
+    "this machine send CONFIG SET protected-mode no, if nobody unwanted can reach this port, and CONFIG REWRITE to keep it; 3) "
+    "write "
     "protected-mode no into the configuration file, or start with --protected-mode no, and restart.\r\n";
 
 }  // namespace
@@ -44,7 +47,8 @@ class Listener::Socket final : public EventHandler {
   const bool unix_socket_;
 };
 
-Listener::Listener(NetworkShared& shared, const std::vector<std::unique_ptr<NetworkThread>>& threads) : shared_(shared), threads_(threads) {}
+Listener::Listener(NetworkShared& shared, const std::vector<std::unique_ptr<NetworkThread>>& threads)
+    : shared_(shared), threads_(threads) {}
 
 Listener::~Listener() { Close(); }
 
@@ -138,7 +142,8 @@ void Listener::Accept(Socket& socket) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       const int error_number = errno;
       const int64_t now_ms = threads_[0]->loop().now_ms();
-      if (now_ms - last_complaint_ms_ > 1000) LogF(LogLevel::kWarning, "Accepting client connection: accept: %s", strerror(error_number));
+      if (now_ms - last_complaint_ms_ > 1000)
+        LogF(LogLevel::kWarning, "Accepting client connection: accept: %s", strerror(error_number));
       last_complaint_ms_ = now_ms;
       return;
     }
@@ -155,7 +160,8 @@ void Listener::Accept(Socket& socket) {
     shared_.sessions.fetch_add(1, std::memory_order_relaxed);
     threads_[0]->stats().Add(Counter::kConnections);
     // Which thread has a session follows from its id, so nobody has to keep a table.
-    threads_[connection.id % threads_.size()]->Adopt(std::move(connection));
+    NetworkThread& thread = *threads_[connection.id % threads_.size()];
+    thread.Adopt(std::move(connection));
   }
 }
 

@@ -39,9 +39,10 @@ class Listener {
   Mutex mutex_;
   std::vector<std::unique_ptr<Socket>> tcp_ CAIRN_GUARDED_BY(mutex_);
   std::unique_ptr<Socket> unix_ CAIRN_GUARDED_BY(mutex_);
-  std::vector<std::unique_ptr<Socket>> retired_ CAIRN_GUARDED_BY(mutex_);  // closed, but the loop may still hold an event of theirs
+  std::vector<std::unique_ptr<Socket>> retired_
+      CAIRN_GUARDED_BY(mutex_);  // closed, but the loop may still hold an event of theirs
   std::string unix_path_ CAIRN_GUARDED_BY(mutex_);
-  uint64_t next_id_ = 1;         // first thread only
+  uint64_t next_id_ = 1;           // first thread only
   int64_t last_complaint_ms_ = 0;  // first thread only
 };
 

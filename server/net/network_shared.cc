@@ -15,7 +15,8 @@ CommandView CommandView::Of(CommandTable& table) {
   view.quit = table.FindByName("quit");
   constexpr std::array<std::string_view, 8> kNames = {"ping",         "subscribe",  "ssubscribe",   "unsubscribe",
                                                       "sunsubscribe", "psubscribe", "punsubscribe", "quit"};
-  std::transform(kNames.begin(), kNames.end(), view.while_subscribed.begin(), [&](std::string_view name) { return table.FindByName(name); });
+  std::transform(kNames.begin(), kNames.end(), view.while_subscribed.begin(),
+                 [&](std::string_view name) { return table.FindByName(name); });
   return view;
 }
 

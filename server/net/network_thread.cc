@@ -21,9 +21,7 @@ NetworkThread::NetworkThread(NetworkShared& shared, size_t index)
       index_(index),
       stats_(shared.stats.thread(index)),
       read_buffer_(new char[kReadBufferBytes]),
-      sink_([this](std::string_view message) {
-        stats_.CountError(message);
-      }) {}
+      sink_([this](std::string_view message) { stats_.CountError(message); }) {}
 
 NetworkThread::~NetworkThread() {
   Stop();
@@ -155,7 +153,8 @@ void NetworkThread::PrefetchSlices() {
   const uint32_t database = slices_.front().session->database;
   batch_.Clear();
   for (const Slice& slice : slices_) {
-    if (slice.bytes.size() > kFewRequestsBytes || slice.session->database != database || slice.session->transaction.open) continue;
+    if (slice.bytes.size() > kFewRequestsBytes || slice.session->database != database || slice.session->transaction.open)
+      continue;
     const size_t first_arg = batch_.args.size();
     if (!parser_.Peek(slice.bytes, &batch_.args)) continue;
     RequestBatch::Item& item = batch_.items.emplace_back();
@@ -187,7 +186,8 @@ bool NetworkThread::EndRound() {
       session->io_->Flush();
     }
   }
-  if (shared_.ClientsOverLimit()) [[unlikely]] EvictClients();
+  if (shared_.ClientsOverLimit()) [[unlikely]]
+    EvictClients();
   if (!buried_.empty()) FreeBuried();
   return !lists_[static_cast<size_t>(List::kReadable)].empty() || !lists_[static_cast<size_t>(List::kFlush)].empty();
 }
@@ -245,7 +245,8 @@ void NetworkThread::EvictOwnClients() {
   std::vector<Session*> largest;
   for (const auto& [id, session] : sessions_) {
     const ClientMemory::Share& share = session->io_->memory_share();
-    if (!session->closed() && share.evictable && ClientMemory::ClassOf(share.bytes) >= smallest_class) largest.push_back(session.get());
+    if (!session->closed() && share.evictable && ClientMemory::ClassOf(share.bytes) >= smallest_class)
+      largest.push_back(session.get());
   }
   std::sort(largest.begin(), largest.end(),
             [](Session* a, Session* b) { return a->io_->memory_share().bytes > b->io_->memory_share().bytes; });

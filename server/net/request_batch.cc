@@ -8,9 +8,11 @@ void RequestBatch::HashKeys(Item& item) {
   if (row.keys.first <= 0 || row.get_keys != nullptr) return;
   const int count = static_cast<int>(item.arg_count);
   const int last = row.keys.last < 0 ? count + row.keys.last : row.keys.last;
-  if (last >= count || last < row.keys.first || (last - row.keys.first) % row.keys.step != 0) return;  // the store answers the error
+  if (last >= count || last < row.keys.first || (last - row.keys.first) % row.keys.step != 0)
+    return;  // the store answers the error
   if (count < (row.arity < 0 ? -row.arity : row.arity)) return;
-  for (int i = row.keys.first; i <= last; i += row.keys.step) keys.push_back(KeyRef::Of(args[item.first_arg + static_cast<size_t>(i)]));
+  for (int i = row.keys.first; i <= last; i += row.keys.step)
+    keys.push_back(KeyRef::Of(args[item.first_arg + static_cast<size_t>(i)]));
   item.key_count = static_cast<uint32_t>(keys.size()) - item.first_key;
 }
 

@@ -115,8 +115,8 @@ size_t Session::Io::RunBatch(RequestBatch& batch) {
 
 void Session::Io::FailProtocol(std::string_view error) {
   if (LogEnabled(LogLevel::kVerbose)) {
-    LogF(LogLevel::kVerbose, "%.*s from client: id=%" PRIu64 " addr=%s", static_cast<int>(error.size()), error.data(), session_.id(),
-         session_.info.address.c_str());
+    LogF(LogLevel::kVerbose, "%.*s from client: id=%" PRIu64 " addr=%s", static_cast<int>(error.size()), error.data(),
+         session_.id(), session_.info.address.c_str());
   }
   thread_.sink().Error("ERR " + std::string(error));
   session_.close_after_reply = true;
@@ -141,8 +141,9 @@ void Session::Io::Reject(const CommandRow* row, std::string_view message) {
 bool Session::Io::Refused(const CommandRow* row, ArgSpan args) {
   if (row == nullptr || row->handler == nullptr || !ArityFits(*row, args.size())) [[unlikely]] {
     if (EqualsIgnoreCase(args[0], "post") || EqualsIgnoreCase(args[0], "host:")) {
-      Log(LogLevel::kWarning, "Possible SECURITY ATTACK detected: a client sent POST or Host:, as a browser tricked into talking to this port "
-                              "would. Connection aborted.");
+      Log(LogLevel::kWarning,
+          "Possible SECURITY ATTACK detected: a client sent POST or Host:, as a browser tricked into talking to this port "
+          "would. Connection aborted.");
       Close("cross protocol scripting");
       return true;
     }
@@ -175,8 +176,8 @@ bool Session::Io::Refused(const CommandRow* row, ArgSpan args) {
     Reject(row, "NOREPLICAS Not enough good replicas to write.");
     return true;
   }
-  if (session_.protocol == 2 && session_.subscription_count() + session_.shard_channels.size() > 0 && !view.AllowedWhileSubscribed(row))
-      [[unlikely]] {
+  if (session_.protocol == 2 && session_.subscription_count() + session_.shard_channels.size() > 0 &&
+      !view.AllowedWhileSubscribed(row)) [[unlikely]] {
     Reject(row, "ERR Can't execute '" + CommandTable::FullName(*row) +
                     "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
     return true;
@@ -199,13 +200,15 @@ bool Session::Io::Does(const CommandRow& row, uint32_t flags) const {
   if (row.flags & flags) return true;
   if (&row != shared_.CurrentView().exec) return false;
   const std::vector<QueuedCommand>& queued = session_.transaction.commands;
-  return std::any_of(queued.begin(), queued.end(), [flags](const QueuedCommand& command) { return (command.row->flags & flags) != 0; });
+  return std::any_of(queued.begin(), queued.end(),
+                     [flags](const QueuedCommand& command) { return (command.row->flags & flags) != 0; });
 }
 
 Session::Io::Ran Session::Io::RunOne(const RequestBatch::Item& item, ArgSpan args) {
   const CommandRow* const row = item.row;
   if (row != nullptr) session_.info.last_command = row;
-  if (Refused(row, args)) [[unlikely]] return Ran::kNext;
+  if (Refused(row, args)) [[unlikely]]
+    return Ran::kNext;
   if (shared_.pause_until_ms.load(std::memory_order_relaxed) != 0 && MustPause(*row)) [[unlikely]] {
     WaitFor(Hold::kPaused);
     return Ran::kAgain;
@@ -241,7 +244,8 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
     ExecuteWhileLoading(row, args);
     return Ran::kNext;
   }
-  if (shared_.hub.monitors().active()) [[unlikely]] FeedMonitors(row, args);
+  if (shared_.hub.monitors().active()) [[unlikely]]
+    FeedMonitors(row, args);
   RespSink& sink = thread_.sink();
   const uint64_t errors = sink.error_count();
   Outcome outcome;
@@ -249,7 +253,8 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
     queued_errors_ = 0;
     outcome = store->ExecuteTransaction(session_, sink);
   } else {
-    const Request request{.row = &row, .args = args, .owners = owners, .keys = thread_.batch().KeysOf(item), .now_ms = batch_now_ms_};
+    const Request request{
+        .row = &row, .args = args, .owners = owners, .keys = thread_.batch().KeysOf(item), .now_ms = batch_now_ms_};
     outcome = store->Execute(session_, request, sink);
   }
   if (outcome.kind == Outcome::Kind::kParked) [[unlikely]] {
@@ -280,7 +285,8 @@ void Session::Io::AfterCommand(const CommandRow& row, ArgSpan args, uint64_t dur
   if (stats.latency_events().IsLate(duration_us / 1000)) [[unlikely]] {
     stats.latency_events().Add(row.has(kFast) ? "fast-command" : "command", duration_us / 1000);
   }
-  if (!stats.slow_log().IsSlow(duration_us) || row.has(kSkipSlowlog)) [[likely]] return;
+  if (!stats.slow_log().IsSlow(duration_us) || row.has(kSkipSlowlog)) [[likely]]
+    return;
   const std::vector<std::string_view> shown = RedactedArguments(row, args);
   stats.slow_log().Add(shown, duration_us, session_.info.address, session_.info.name);
 }
@@ -304,7 +310,8 @@ void Session::Io::ExecuteWhileLoading(const CommandRow& row, ArgSpan args) {
   if (&row == shared_.loading_view.exec && session_.transaction.open) return Reject(&row, kLoadingError);
   ChangeScope scope;
   scope.now_ms = batch_now_ms_;
-  CommandContext context(row, args, {}, {}, session_, *shared_.loading_keyspace, scope, *shared_.loading_view.table, thread_.sink());
+  CommandContext context(row, args, {}, {}, session_, *shared_.loading_keyspace, scope, *shared_.loading_view.table,
+                         thread_.sink());
   row.handler(context);
   if (&row == shared_.loading_view.discard) session_.watch.reset();
 }

@@ -23,7 +23,8 @@ constexpr int kReadsPerTurn = 2;
 
 }  // namespace
 
-Session::Io::Io(Session& session, int fd) : session_(session), thread_(session.thread_), shared_(session.thread_.shared()), fd_(fd) {
+Session::Io::Io(Session& session, int fd)
+    : session_(session), thread_(session.thread_), shared_(session.thread_.shared()), fd_(fd) {
   CountMemory();
 }
 
@@ -126,7 +127,8 @@ bool Session::Io::ReadDirect(PartialRequest& partial) {
   if (closed()) return false;
   input_room_bytes_ = std::max(input_room_bytes_, partial.held_bytes());
   CountMemory();
-  if (shared_.ClientsOverLimit()) [[unlikely]] thread_.EvictClients();
+  if (shared_.ClientsOverLimit()) [[unlikely]]
+    thread_.EvictClients();
   return readable_ && !closed();
 }
 
@@ -168,9 +170,10 @@ void Session::Io::KeepRest(std::string_view input, size_t done, bool in_pending)
 
 void Session::Io::CheckQueryLimit() {
   const uint64_t held = pending_.size() + (partial_ != nullptr ? partial_->held_bytes() : 0);
-  if (held <= static_cast<uint64_t>(shared_.query_buffer_limit_bytes.load(std::memory_order_relaxed))) [[likely]] return;
-  LogF(LogLevel::kWarning, "Closing client that reached max query buffer length: id=%" PRIu64 " addr=%s held=%" PRIu64, session_.id(),
-       session_.info.address.c_str(), held);
+  if (held <= static_cast<uint64_t>(shared_.query_buffer_limit_bytes.load(std::memory_order_relaxed))) [[likely]]
+    return;
+  LogF(LogLevel::kWarning, "Closing client that reached max query buffer length: id=%" PRIu64 " addr=%s held=%" PRIu64,
+       session_.id(), session_.info.address.c_str(), held);
   thread_.stats().Add(Counter::kQueryBufferLimitDisconnections);
   Close("query buffer limit");
 }
@@ -255,7 +258,8 @@ void Session::Io::CheckTimes(int64_t now_ms) {
   if (closed()) return;
   const int64_t timeout_ms = 1000 * shared_.timeout_s.load(std::memory_order_relaxed);
   const bool subscribed = session_.subscription_count() + session_.shard_channels.size() > 0;
-  if (timeout_ms > 0 && !session_.blocked_ && !subscribed && !session_.is_monitor && now_ms - session_.info.last_active_ms > timeout_ms) {
+  if (timeout_ms > 0 && !session_.blocked_ && !subscribed && !session_.is_monitor &&
+      now_ms - session_.info.last_active_ms > timeout_ms) {
     return Close("idle");
   }
   if (!output_.empty() && OverOutputLimit()) return;

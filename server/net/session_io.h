@@ -60,27 +60,30 @@ class Session::Io final : public EventHandler {
   enum class Ran : uint8_t { kNext, kAgain };  // kAgain: nothing happened, run it later
 
   // --- input (session_io.cc); the first three for the thread's groups
-  bool ReadsInGroup() const { return !closed() && readable_ && pending_.empty() && partial_ == nullptr && !peer_closed_ && CanExecute(); }
+  bool ReadsInGroup() const {
+    return !closed() && readable_ && pending_.empty() && partial_ == nullptr && !peer_closed_ && CanExecute();
+  }
   size_t ReadSlice(char* to, size_t room);  // 0: nothing to run
   void RunSlice(std::string_view bytes);
   bool CanExecute() const;
   void ReadAndRun();
-  bool ReadOnce();                  // false where the socket is empty or closed, or execution must wait
+  bool ReadOnce();  // false where the socket is empty or closed, or execution must wait
   bool ReadDirect(PartialRequest& partial);
-  bool CheckRead(ssize_t bytes);    // what recv returned: false where there is nothing to run
+  bool CheckRead(ssize_t bytes);  // what recv returned: false where there is nothing to run
   void RunInput(std::string_view input, bool in_pending);
   void KeepRest(std::string_view input, size_t done, bool in_pending);
   void OnPeerClosed();
   void CheckQueryLimit();
 
   // --- execution (session_execute.cc)
-  size_t RunRequests(std::string_view input);   // returns how much of it is done
-  size_t RunBatch(RequestBatch& batch);         // returns the input offset behind the last request that ran
+  size_t RunRequests(std::string_view input);  // returns how much of it is done
+  size_t RunBatch(RequestBatch& batch);        // returns the input offset behind the last request that ran
   RequestParser::Kind ParseBatch(std::string_view input, RequestBatch& batch, size_t* skipped);
   Ran RunOne(const RequestBatch::Item& item, ArgSpan args);
   bool Refused(const CommandRow* row, ArgSpan args);  // answered with an error (or the connection was closed)
   bool MustPause(const CommandRow& row) const;
-  bool Does(const CommandRow& row, uint32_t flags) const;  // the command, or one that it would execute from the queue, has such a flag
+  bool Does(const CommandRow& row,
+            uint32_t flags) const;  // the command, or one that it would execute from the queue, has such a flag
   void Reject(const CommandRow* row, std::string_view message);
   void Queue(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners);
   Ran Execute(const CommandRow& row, ArgSpan args, const RequestBatch::Item& item, std::span<const SharedBytes> owners);
@@ -92,12 +95,12 @@ class Session::Io final : public EventHandler {
 
   // --- output (session_output.cc)
   void BeginOutput();
-  void EndOutput();                 // gates or sends what was gathered
+  void EndOutput();  // gates or sends what was gathered
   void SendDeferred(std::string_view bytes);
   void SendNow(std::string_view bytes);  // what does not fit into the socket goes into the queue
   static uint64_t NowNs();
   bool Send(const char* bytes, size_t size, size_t* sent);
-  bool SendQueue();                 // false where the socket is full or broken
+  bool SendQueue();  // false where the socket is full or broken
   bool OverOutputLimit();
   void HoldBackIfGated();
 
@@ -110,23 +113,24 @@ class Session::Io final : public EventHandler {
   NetworkShared& shared_;
   int fd_;
   OutputQueue output_;
-  std::string pending_;                       // input from the oldest request that has not run
-  std::unique_ptr<PartialRequest> partial_;   // what is known of it
+  std::string pending_;                      // input from the oldest request that has not run
+  std::unique_ptr<PartialRequest> partial_;  // what is known of it
   Hold hold_ = Hold::kNone;
-  bool readable_ = false;                     // the socket may have more
-  bool hung_up_ = false;                      // an end was announced: read until it is seen
-  bool peer_closed_ = false;                  // nothing more will come
-  bool running_ = false;                      // a batch is under way: output is not sent in between
-  bool listed_ready_ = false, listed_flush_ = false, listed_readable_ = false, listed_gated_ = false, listed_parked_ = false, listed_paused_ = false;
-  uint64_t output_begin_ = 0;                 // stream offset where the batch's output begins
-  Lsn batch_lsn_ = 0;                         // the newest LSN that the batch's replies wait for
-  int64_t batch_now_ms_ = 0;                  // Unix ms that the batch's commands see
+  bool readable_ = false;     // the socket may have more
+  bool hung_up_ = false;      // an end was announced: read until it is seen
+  bool peer_closed_ = false;  // nothing more will come
+  bool running_ = false;      // a batch is under way: output is not sent in between
+  bool listed_ready_ = false, listed_flush_ = false, listed_readable_ = false, listed_gated_ = false, listed_parked_ = false,
+       listed_paused_ = false;
+  uint64_t output_begin_ = 0;  // stream offset where the batch's output begins
+  Lsn batch_lsn_ = 0;          // the newest LSN that the batch's replies wait for
+  int64_t batch_now_ms_ = 0;   // Unix ms that the batch's commands see
   int64_t soft_limit_since_ms_ = 0;
-  uint64_t input_room_bytes_ = 0;             // what the latest reads took of the thread's buffer; halves with each that is smaller
-  uint64_t transaction_bytes_ = 0;            // queued by MULTI
-  uint64_t queued_errors_ = 0;                // that the commands of the EXEC under way have answered
+  uint64_t input_room_bytes_ = 0;   // what the latest reads took of the thread's buffer; halves with each that is smaller
+  uint64_t transaction_bytes_ = 0;  // queued by MULTI
+  uint64_t queued_errors_ = 0;      // that the commands of the EXEC under way have answered
   ClientMemory::Share counted_;
-  uint64_t stored_bytes_ = 0;                 // of counted_, what the store was told
+  uint64_t stored_bytes_ = 0;  // of counted_, what the store was told
 };
 
 }  // namespace cairn

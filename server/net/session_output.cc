@@ -152,8 +152,10 @@ bool Session::Io::OverOutputLimit() {
   } else {
     soft_limit_since_ms_ = 0;
   }
-  if (!over) [[likely]] return false;
-  LogF(LogLevel::kWarning, "Client id=%" PRIu64 " addr=%s name=%s omem=%" PRIu64 " closed for overcoming of output buffer limits.", session_.id(),
+  if (!over) [[likely]]
+    return false;
+  LogF(LogLevel::kWarning,
+       "Client id=%" PRIu64 " addr=%s name=%s omem=%" PRIu64 " closed for overcoming of output buffer limits.", session_.id(),
        session_.info.address.c_str(), session_.info.name.c_str(), used);
   thread_.stats().Add(Counter::kOutputBufferLimitDisconnections);
   Close("output buffer limit");

@@ -30,7 +30,8 @@ bool ReadQuoted(std::string_view line, char quote, size_t* at, std::string* word
     if (i >= line.size()) return false;
     const char c = line[i];
     if (c == quote) break;
-    if (c == '\\' && quote == '"' && i + 3 < line.size() && line[i + 1] == 'x' && HexDigit(line[i + 2]) >= 0 && HexDigit(line[i + 3]) >= 0) {
+    if (c == '\\' && quote == '"' && i + 3 < line.size() && line[i + 1] == 'x' && HexDigit(line[i + 2]) >= 0 &&
+        HexDigit(line[i + 3]) >= 0) {
       word->push_back(static_cast<char>(HexDigit(line[i + 2]) * 16 + HexDigit(line[i + 3])));
       i += 3;
     } else if (c == '\\' && quote == '"' && i + 1 < line.size()) {

@@ -15,8 +15,8 @@ namespace cairn {
 
 class OutputQueue {
  public:
-  void Append(std::string_view bytes);                                // copies
-  void Link(const SharedBytes& owner, size_t offset, size_t size);    // shares owner[offset, offset + size)
+  void Append(std::string_view bytes);                              // copies
+  void Link(const SharedBytes& owner, size_t offset, size_t size);  // shares owner[offset, offset + size)
 
   // What was appended from stream offset `begin` on leaves only when `lsn` is durable; whatever comes later stays behind it.
   void AddGate(uint64_t begin, Lsn lsn);
@@ -27,8 +27,8 @@ class OutputQueue {
 
   // Sendable bytes as up to `limit` pieces; returns how many. Valid until the queue changes.
   size_t Gather(iovec* pieces, size_t limit) const;
-  void Consume(size_t bytes);       // the first `bytes` were sent
-  void TruncateTo(uint64_t offset); // forgets what was appended from `offset` on, none of which was sent
+  void Consume(size_t bytes);        // the first `bytes` were sent
+  void TruncateTo(uint64_t offset);  // forgets what was appended from `offset` on, none of which was sent
   void Clear();
 
   bool empty() const { return begin_offset_ == end_offset_; }

@@ -41,7 +41,8 @@ inline size_t ReadShortNumberLine(const char* at, const char* end, int64_t* numb
 std::span<char> PartialRequest::DirectRoom() {
   if (large_announced_ == 0) return {};
   if (large_filled_ == large_.size()) {
-    SharedBytes larger = SharedBytes::Allocate(static_cast<size_t>(std::min(large_announced_, large_.size() * kLargeGrowthFactor)));
+    SharedBytes larger =
+        SharedBytes::Allocate(static_cast<size_t>(std::min(large_announced_, large_.size() * kLargeGrowthFactor)));
     std::memcpy(larger.mutable_data(), large_.view().data(), large_filled_);
     large_ = std::move(larger);
   }
@@ -142,7 +143,8 @@ RequestParser::Step RequestParser::ParseBulk(std::string_view input, const Limit
     return Step::kDone;
   }
   if (size <= kLargeBulkBytes || there >= size) return Step::kMore;
-  partial.large_ = SharedBytes::Allocate(static_cast<size_t>(std::min<uint64_t>(size, std::max<uint64_t>(kLargeFirstStepBytes, there))));
+  partial.large_ =
+      SharedBytes::Allocate(static_cast<size_t>(std::min<uint64_t>(size, std::max<uint64_t>(kLargeFirstStepBytes, there))));
   std::memcpy(partial.large_.mutable_data(), input.data() + partial.position_, there);
   partial.large_announced_ = size;
   partial.large_filled_ = there;
@@ -171,7 +173,8 @@ RequestParser::Step RequestParser::ParseArray(std::string_view input, const Limi
   return partial.position_ <= input.size() ? Step::kDone : Step::kMore;
 }
 
-RequestParser::Step RequestParser::ParseInline(std::string_view input, std::unique_ptr<PartialRequest>& partial, size_t* consumed) {
+RequestParser::Step RequestParser::ParseInline(std::string_view input, std::unique_ptr<PartialRequest>& partial,
+                                               size_t* consumed) {
   const size_t newline = input.find('\n', partial != nullptr ? partial->position_ : 0);
   if (newline == std::string_view::npos) {
     if (input.size() > kLineMaxBytes) return Fail("too big inline request");
@@ -182,7 +185,8 @@ RequestParser::Step RequestParser::ParseInline(std::string_view input, std::uniq
   }
   partial.reset();
   const bool carriage_return = newline > 0 && input[newline - 1] == '\r';
-  if (!SplitInline(input.substr(0, carriage_return ? newline - 1 : newline), &words_)) return Fail("unbalanced quotes in request");
+  if (!SplitInline(input.substr(0, carriage_return ? newline - 1 : newline), &words_))
+    return Fail("unbalanced quotes in request");
   *consumed = newline + 1;
   return Step::kDone;
 }

@@ -41,10 +41,10 @@ class PartialRequest {
   };
   void FinishLarge();
 
-  size_t position_ = 0;           // the input was understood up to here
-  int64_t missing_ = -1;          // arguments not yet there; -1: the count line itself is missing
-  int64_t bulk_size_ = -1;        // of the argument under way; -1: its size line is missing
-  bool inline_scanned_ = false;   // an inline line without its end: position_ is how far it was searched
+  size_t position_ = 0;          // the input was understood up to here
+  int64_t missing_ = -1;         // arguments not yet there; -1: the count line itself is missing
+  int64_t bulk_size_ = -1;       // of the argument under way; -1: its size line is missing
+  bool inline_scanned_ = false;  // an inline line without its end: position_ is how far it was searched
   std::vector<Argument> arguments_;
   std::vector<SharedBytes> owners_;
   uint64_t held_bytes_ = 0;       // in owners_
@@ -56,8 +56,8 @@ class PartialRequest {
 
 class RequestParser {
  public:
-  static constexpr size_t kLineMaxBytes = 64 * 1024;        // inline requests and size lines
-  static constexpr size_t kLargeBulkBytes = 16 * 1024;      // longer ones get a buffer of their own
+  static constexpr size_t kLineMaxBytes = 64 * 1024;    // inline requests and size lines
+  static constexpr size_t kLargeBulkBytes = 16 * 1024;  // longer ones get a buffer of their own
   static constexpr int64_t kUnauthenticatedArguments = 10;
   static constexpr int64_t kUnauthenticatedBulkBytes = 16384;
 
@@ -76,7 +76,8 @@ class RequestParser {
   // The next request in `input`. Its arguments are appended to *args as views into `input` (kRequest only). What is known of an
   // unfinished request is in *partial, with offsets from `begin` on. kRequest keeps a *partial that took part in it until Release(): the
   // request can be parsed once more from the input that begins at `begin`.
-  Result Next(std::string_view input, const Limits& limits, std::unique_ptr<PartialRequest>& partial, std::vector<std::string_view>* args);
+  Result Next(std::string_view input, const Limits& limits, std::unique_ptr<PartialRequest>& partial,
+              std::vector<std::string_view>* args);
   // Whether a whole request in the common form begins `input`; its arguments are appended to *args. Changes nothing: for looking ahead.
   bool Peek(std::string_view input, std::vector<std::string_view>* args) {
     size_t consumed = 0;

@@ -61,7 +61,8 @@ void RespSink::Line(char type, std::string_view text) {
     Raw(text);
   } else {
     std::string clean(text);
-    std::replace_if(clean.begin(), clean.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+    std::replace_if(
+        clean.begin(), clean.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
     Raw(clean);
   }
   Raw("\r\n");

@@ -51,7 +51,8 @@ class RespSink final : public ReplySink {
   void Integer(int64_t value) override { WriteNumberLine(':', value); }
   void Bulk(std::string_view bytes) override {
     char* to = Room(bytes.size() + kHeaderBytes + 2);
-    if (to == nullptr) [[unlikely]] return LargeBulk('$', "", bytes);
+    if (to == nullptr) [[unlikely]]
+      return LargeBulk('$', "", bytes);
     *to++ = '$';
     to = WriteUint(to, bytes.size());
     *to++ = '\r';
@@ -82,7 +83,8 @@ class RespSink final : public ReplySink {
 
   // Where `bytes` (or fewer) may be written before position_ is moved on; nullptr where the buffer is too small for them at all.
   char* Room(size_t bytes) {
-    if (static_cast<size_t>(end_ - position_) >= bytes) [[likely]] return position_;
+    if (static_cast<size_t>(end_ - position_) >= bytes) [[likely]]
+      return position_;
     return SlowRoom(bytes);
   }
   char* SlowRoom(size_t bytes);

@@ -58,7 +58,10 @@ TEST(Limits, IdleClientsAreClosed) {
 
 TEST(Limits, AnIdleConnectionIsSmall) {
   TestServer server({"--appendonly", "no"});
-  { TestClient warm(server.port()); warm.Call({"SET", "k", std::string(10'000, 'x')}); }
+  {
+    TestClient warm(server.port());
+    warm.Call({"SET", "k", std::string(10'000, 'x')});
+  }
   constexpr size_t kClients = 400;
   const uint64_t before = ResidentBytes();
   std::vector<std::unique_ptr<TestClient>> clients;

@@ -41,7 +41,8 @@ TEST(Session, RepliesThatWaitForTheDiskKeepTheirOrder) {
   std::string input, expected;
   for (int i = 0; i < 3'000; i++) {
     input += Encode({"INCR", "n"}) + Encode({"PING"}) + Encode({"GET", "n"}) + Encode({"NOSUCH"});
-    expected += ":" + std::to_string(i + 1) + "\r\n+PONG\r\n" + Bulk(std::to_string(i + 1)) + "-ERR unknown command 'NOSUCH', with args beginning with: \r\n";
+    expected += ":" + std::to_string(i + 1) + "\r\n+PONG\r\n" + Bulk(std::to_string(i + 1)) +
+                "-ERR unknown command 'NOSUCH', with args beginning with: \r\n";
   }
   ASSERT_TRUE(client.Send(input));
   EXPECT_EQ(other.Call({"SET", "a", "1"}), "+OK\r\n");
@@ -127,8 +128,9 @@ TEST(Session, SubscribersUnderResp2MaySendLittle) {
   TestServer server(kNoLog);
   TestClient client(server.port()), other(server.port());
   EXPECT_EQ(client.Call({"SUBSCRIBE", "news"}), "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
-  EXPECT_EQ(client.Call({"GET", "a"}), "-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "
-                                       "this context\r\n");
+  EXPECT_EQ(client.Call({"GET", "a"}),
+            "-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "
+            "this context\r\n");
   EXPECT_EQ(other.Call({"PUBLISH", "news", "hello"}), ":1\r\n");
   EXPECT_EQ(client.ReceiveReply(), "*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$5\r\nhello\r\n");
   EXPECT_EQ(client.Call({"QUIT"}), "+OK\r\n");

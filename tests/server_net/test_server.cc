@@ -41,7 +41,8 @@ TestServer::TestServer(std::vector<std::string> options) {
   char name[] = "/tmp/cairn-net-test-XXXXXX";
   directory_ = mkdtemp(name);
   port_ = FreePort();
-  std::vector<std::string> args = {"--port", std::to_string(port_), "--bind", "127.0.0.1", "--dir", directory_, "--threads", "2", "--save", ""};
+  std::vector<std::string> args = {"--port",   std::to_string(port_), "--bind", "127.0.0.1", "--dir",
+                                   directory_, "--threads",           "2",      "--save",    ""};
   args.insert(args.end(), options.begin(), options.end());
   auto config = Config::FromCommandLine(args);
   if (!config.ok()) {
@@ -91,7 +92,7 @@ std::string TestClient::Receive(size_t bytes) {
     if (got <= 0) break;
     buffer_.append(piece, static_cast<size_t>(got));
   }
-  const std::string out = buffer_.substr(0, bytes);
+  std::string out = buffer_.substr(0, bytes);
   buffer_.erase(0, out.size());
   return out;
 }

@@ -45,18 +45,30 @@ TEST(RespSink, BothProtocols) {
       {"simple", [](RespSink& s) { s.Simple("a\r\nb"); }, "+a  b\r\n", "+a  b\r\n"},
       {"error", [](RespSink& s) { s.Error("ERR no\nway"); }, "-ERR no way\r\n", "-ERR no way\r\n"},
       {"integer", [](RespSink& s) { s.Integer(INT64_MIN); }, ":-9223372036854775808\r\n", ":-9223372036854775808\r\n"},
-      {"bulk", [](RespSink& s) { s.Bulk(std::string_view("a\r\n\0b", 5)); }, std::string("$5\r\na\r\n\0b\r\n", 11), std::string("$5\r\na\r\n\0b\r\n", 11)},
+      {"bulk", [](RespSink& s) { s.Bulk(std::string_view("a\r\n\0b", 5)); }, std::string("$5\r\na\r\n\0b\r\n", 11),
+       std::string("$5\r\na\r\n\0b\r\n", 11)},
       {"empty bulk", [](RespSink& s) { s.Bulk(""); }, "$0\r\n\r\n", "$0\r\n\r\n"},
       {"null", [](RespSink& s) { s.Null(); }, "$-1\r\n", "_\r\n"},
       {"null array", [](RespSink& s) { s.NullArray(); }, "*-1\r\n", "_\r\n"},
-      {"array", [](RespSink& s) { s.Array(2); s.Integer(1); s.Integer(2); }, "*2\r\n:1\r\n:2\r\n", "*2\r\n:1\r\n:2\r\n"},
+      {"array",
+       [](RespSink& s) {
+         s.Array(2);
+         s.Integer(1);
+         s.Integer(2);
+       },
+       "*2\r\n:1\r\n:2\r\n", "*2\r\n:1\r\n:2\r\n"},
       {"map", [](RespSink& s) { s.Map(2); }, "*4\r\n", "%2\r\n"},
       {"set", [](RespSink& s) { s.Set(3); }, "*3\r\n", "~3\r\n"},
       {"push", [](RespSink& s) { s.Push(3); }, "*3\r\n", ">3\r\n"},
       {"double", [](RespSink& s) { s.Double(1.5); }, "$3\r\n1.5\r\n", ",1.5\r\n"},
       {"infinity", [](RespSink& s) { s.Double(-__builtin_inf()); }, "$4\r\n-inf\r\n", ",-inf\r\n"},
       {"big number", [](RespSink& s) { s.BigNumber("123"); }, "$3\r\n123\r\n", "(123\r\n"},
-      {"boolean", [](RespSink& s) { s.Boolean(true); s.Boolean(false); }, ":1\r\n:0\r\n", "#t\r\n#f\r\n"},
+      {"boolean",
+       [](RespSink& s) {
+         s.Boolean(true);
+         s.Boolean(false);
+       },
+       ":1\r\n:0\r\n", "#t\r\n#f\r\n"},
       {"verbatim", [](RespSink& s) { s.Verbatim("txt", "hello"); }, "$5\r\nhello\r\n", "=9\r\ntxt:hello\r\n"},
   };
   for (const Case& c : cases) {
@@ -69,9 +81,19 @@ TEST(RespSink, RepliesLargerThanTheBuffer) {
   const std::string large(200'000, 'x');
   std::string many;
   for (int i = 0; i < 20'000; i++) many += "$10\r\n0123456789\r\n";
-  EXPECT_EQ(Written(2, [&](RespSink& s) { s.Integer(1); s.Bulk(large); s.Integer(2); }), ":1\r\n$200000\r\n" + large + "\r\n:2\r\n");
+  EXPECT_EQ(Written(2,
+                    [&](RespSink& s) {
+                      s.Integer(1);
+                      s.Bulk(large);
+                      s.Integer(2);
+                    }),
+            ":1\r\n$200000\r\n" + large + "\r\n:2\r\n");
   EXPECT_EQ(Written(3, [&](RespSink& s) { s.Verbatim("txt", large); }), "=200004\r\ntxt:" + large + "\r\n");
-  EXPECT_EQ(Written(2, [&](RespSink& s) { for (int i = 0; i < 20'000; i++) s.Bulk("0123456789"); }), many);
+  EXPECT_EQ(Written(2,
+                    [&](RespSink& s) {
+                      for (int i = 0; i < 20'000; i++) s.Bulk("0123456789");
+                    }),
+            many);
 }
 
 TEST(RespSink, RopesAreLinked) {
