@@ -4,7 +4,8 @@
 //   store_scaling [threads] [seconds] [keys] [directory]
 //
 // Prints operations per second of every number of threads, the ratio to one thread and the CPU time of each operation, for GET, SET
-// and a half-and-half mix, without a log and with `everysec` (in `directory`, which is created, used and left behind; default ./store_scaling.data).
+// and a half-and-half mix, without a log and with `everysec` (in `directory`, which is created, used and left behind; default
+// ./store_scaling.data).
 
 #include <time.h>
 
