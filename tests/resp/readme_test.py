@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
 from cairn_server import CairnServer  # noqa: E402
 
 TITLES = {"string": "Strings", "bitmap": "Bitmaps", "generic": "Keys", "transactions": "Transactions", "pubsub": "Pub/sub",
-          "connection": "Connection", "server": "Server", "scripting": "Scripting"}
+          "connection": "Connection", "server": "Server", "scripting": "Scripting", "cluster": "Cluster"}
 TABLE = re.compile(r"(<!-- commands: begin -->\n).*?(<!-- commands: end -->)", re.S)
 
 
