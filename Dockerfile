@@ -9,7 +9,7 @@ RUN cmake --preset release -DCAIRN_BUILD_TESTS=OFF && cmake --build build --targ
 
 FROM debian:12-slim
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      liblz4-1 libprotobuf32 libssl3 libstdc++6 \
+      liblz4-1 libprotobuf32 libssl3 libstdc++6 libxxhash0 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --user-group --no-create-home cairn \
     && mkdir /data && chown cairn:cairn /data
