@@ -42,7 +42,9 @@ uint64_t Checkpointer::changes_since_snapshot() const {
 
 void Checkpointer::Start() {
   changes_at_cut_.store(core_.keyspace->stats().changes, std::memory_order_relaxed);
+  if (directory_ == nullptr) return;
   thread_ = std::thread([this] { ThreadMain(); });
+  if (core_.worker_threads > 1) helper_ = std::thread([this] { HelperMain(); });
 }
 
 void Checkpointer::Stop() {
@@ -53,6 +55,7 @@ void Checkpointer::Stop() {
     changed_.NotifyAll();
   }
   thread_.join();
+  if (helper_.joinable()) helper_.join();
 }
 
 Status Checkpointer::Enqueue(Job job) {
@@ -200,12 +203,49 @@ Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool ro
     writer_ = writer;
     results_.entries_total = cut->entry_count();
   }
-  const Status written = SnapshotWalk(core_, *cut, *writer).Run(core_.worker_threads, yields);
+  const Status written = Walk(*cut, *writer, yields);
   core_.keyspace->EndCut(*cut);
   CAIRN_RETURN_IF_ERROR(written);
   CAIRN_ASSIGN_OR_RETURN(SnapshotInfo info, writer->Finish());
   changes_at_cut_.store(changes, std::memory_order_relaxed);
   return info;
+}
+
+Status Checkpointer::Walk(SnapshotCut& cut, SnapshotWriter& writer, bool yields) {
+  SnapshotWalk walk(core_, cut, writer);
+  {
+    MutexLock lock(mutex_);
+    walk_ = &walk;
+    walks_++;
+    walk_yields_ = yields;
+    changed_.NotifyAll();
+  }
+  walk.Work(yields);
+  MutexLock lock(mutex_);
+  walk_ = nullptr;
+  while (helper_busy_) changed_.Wait(mutex_);
+  return walk.status();
+}
+
+void Checkpointer::HelperMain() {
+  uint64_t helped = 0;  // the last walk; once is enough: when Work returns nothing is left for this thread
+  while (true) {
+    SnapshotWalk* walk = nullptr;
+    bool yields = false;
+    {
+      MutexLock lock(mutex_);
+      while (!stopping_ && (walk_ == nullptr || walks_ == helped)) changed_.Wait(mutex_);
+      if (walk_ == nullptr || walks_ == helped) return;
+      walk = walk_;
+      helped = walks_;
+      yields = walk_yields_;
+      helper_busy_ = true;
+    }
+    walk->Work(yields);
+    MutexLock lock(mutex_);
+    helper_busy_ = false;
+    changed_.NotifyAll();
+  }
 }
 
 Status Checkpointer::Publish(const SnapshotInfo& info, bool logged) {

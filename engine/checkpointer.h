@@ -22,6 +22,7 @@
 #include "base/thread_annotations.h"
 #include "engine/data_directory.h"
 #include "engine/keyspace/snapshot_cut.h"
+#include "engine/snapshot_walk.h"
 #include "engine/store_core.h"
 #include "snapshot/snapshot_writer.h"
 
@@ -73,6 +74,9 @@ class Checkpointer {
   };
 
   void ThreadMain();
+  // The second worker, which lives as long as the store: whoever watches the process's threads sees none come and go.
+  void HelperMain();
+  Status Walk(SnapshotCut& cut, SnapshotWriter& writer, bool yields) CAIRN_EXCLUDES(mutex_);
   void AwaitIdle() CAIRN_EXCLUDES(mutex_);
   void RunJob(const Job& job);
   Status Enqueue(Job job) CAIRN_EXCLUDES(mutex_);
@@ -83,12 +87,16 @@ class Checkpointer {
 
   StoreCore& core_;
   DataDirectory* const directory_;
-  std::thread thread_;
+  std::thread thread_, helper_;
   mutable Mutex mutex_;
   CondVar changed_;
   std::deque<Job> jobs_ CAIRN_GUARDED_BY(mutex_);
   bool stopping_ CAIRN_GUARDED_BY(mutex_) = false;
   Results results_ CAIRN_GUARDED_BY(mutex_);
+  SnapshotWalk* walk_ CAIRN_GUARDED_BY(mutex_) = nullptr;  // to be helped with
+  uint64_t walks_ CAIRN_GUARDED_BY(mutex_) = 0;            // so far: tells one walk from the next
+  bool walk_yields_ CAIRN_GUARDED_BY(mutex_) = false;
+  bool helper_busy_ CAIRN_GUARDED_BY(mutex_) = false;
   std::shared_ptr<SnapshotCut> cut_ CAIRN_GUARDED_BY(mutex_);  // of the snapshot under way, for INFO
   std::shared_ptr<SnapshotWriter> writer_ CAIRN_GUARDED_BY(mutex_);
 

@@ -1,10 +1,7 @@
 #include "engine/snapshot_walk.h"
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -13,23 +10,11 @@
 namespace cairn {
 namespace {
 
-constexpr uint32_t kWorkersMax = 2;
-constexpr int kWorkerNice = 10;
-
-void LowerThreadPriority() { (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kWorkerNice); }
+constexpr int64_t kRestMostUs = 5'000;
 
 }  // namespace
 
-Status SnapshotWalk::Run(uint32_t threads, bool yields) {
-  // New threads, because a thread cannot raise its priority again.
-  std::vector<std::thread> workers;
-  for (uint32_t i = 0; i < std::clamp(threads, 1u, kWorkersMax); i++) {
-    workers.emplace_back([this, yields] {
-      if (yields) LowerThreadPriority();
-      Work(yields);
-    });
-  }
-  for (std::thread& worker : workers) worker.join();
+Status SnapshotWalk::status() {
   MutexLock lock(mutex_);
   return failure_;
 }
@@ -51,10 +36,19 @@ void SnapshotWalk::UpdateGate() {
   }
 }
 
+// Half of the time, in short pieces, and not a lower priority: a thread that is preempted while it holds a shard's lock keeps clients
+// waiting, and one that sleeps often seldom is.
+void SnapshotWalk::Rest(int64_t worked_us) {
+  if (cut_.handed_over_bytes() > core_.HandOverLimitBytes() / 4) return;  // writers would have to wait
+  std::this_thread::sleep_for(std::chrono::microseconds(std::min(worked_us, kRestMostUs)));
+}
+
 void SnapshotWalk::Work(bool yields) {
   EntryBlock block;
   std::vector<LargeEntry> large;
-  while (!failed_.load(std::memory_order_relaxed) && cut_.NextBlock(&block, &large)) {
+  while (!failed_.load(std::memory_order_relaxed)) {
+    const int64_t began_us = core_.clock.MonotonicUs();
+    if (!cut_.NextBlock(&block, &large)) break;
     UpdateGate();
     Status status;
     if (core_.gate_has(kGateClosed)) status = Status::Unavailable("the store is closing");
@@ -64,7 +58,7 @@ void SnapshotWalk::Work(bool yields) {
     }
     large.clear();
     if (!status.ok()) Fail(status);
-    if (yields) std::this_thread::yield();
+    if (yields) Rest(core_.clock.MonotonicUs() - began_us);
   }
 }
 

@@ -15,11 +15,14 @@ class SnapshotWalk {
  public:
   SnapshotWalk(StoreCore& core, SnapshotCut& cut, SnapshotWriter& writer) : core_(core), cut_(cut), writer_(writer) {}
 
-  // Until all entries are written or something failed. `yields`: clients come first where both want a core.
-  Status Run(uint32_t threads, bool yields);
+  // What each worker does, until nothing is left for it or something failed; several threads may call it, with the same argument.
+  // `yields`: half of the cores' time is left to clients.
+  void Work(bool yields);
+  // The first failure, after all workers are back.
+  Status status() CAIRN_EXCLUDES(mutex_);
 
  private:
-  void Work(bool yields);
+  void Rest(int64_t worked_us);
   Status WriteLarge(const LargeEntry& entry);
   void UpdateGate();
   void Fail(const Status& status) CAIRN_EXCLUDES(mutex_);
