@@ -45,9 +45,10 @@ TEST_F(DurabilityTest, NothingAcknowledgedIsLost) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5 + random.Uniform(30)));
     // What is acknowledged from here on was durable before the power failed, or is not counted.
     crashed = true;
-    memory_.CrashAndDropUnsynced(round % 2 == 0 ? MemoryFileSystem::kDropAll : random.Next() | 1);
+    PowerFails(round % 2 == 0 ? MemoryFileSystem::kDropAll : random.Next() | 1);
     for (std::thread& writer : writers) writer.join();
     store_.reset();
+    faulty_.ClearFaults();
   }
 }
 
@@ -164,6 +165,7 @@ TEST_F(DurabilityTest, EverySecondIsEnforced) {
   EXPECT_TRUE(held_back);
   slow = false;
   EXPECT_TRUE(Eventually([&] { return Run({"SET", "k", "w"}).is_ok(); }));
+  Close();  // while the hook's flag still lives
 }
 
 }  // namespace

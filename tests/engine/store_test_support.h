@@ -66,10 +66,19 @@ class StoreTest : public ::testing::Test {
     EXPECT_TRUE(closed.ok()) << closed.ToString();
     store_.reset();
   }
-  // As if the power failed: nothing that was not synced survives (seed 0), or what the seed says.
-  void Crash(uint64_t seed = MemoryFileSystem::kDropAll) {
+  // As if the power failed: nothing that was not synced survives (seed 0), or what the seed says. The store that still runs can do
+  // nothing any more: its disk is gone before the machine is.
+  void PowerFails(uint64_t seed = MemoryFileSystem::kDropAll) {
+    for (int operation = 0; operation < kFileOperationCount; operation++) {
+      faulty_.AddFault({.operation = static_cast<FileOperation>(operation), .fail_count = UINT64_MAX});
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));  // calls that passed the fault are done
     memory_.CrashAndDropUnsynced(seed);
+  }
+  void Crash(uint64_t seed = MemoryFileSystem::kDropAll) {
+    PowerFails(seed);
     store_.reset();
+    faulty_.ClearFaults();
   }
   ReplyValue Run(std::initializer_list<std::string_view> args) { return store_->Run(client_, args); }
   std::string Text(std::initializer_list<std::string_view> args) { return Run(args).ToString(); }
