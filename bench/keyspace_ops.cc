@@ -73,6 +73,7 @@ double Run(Keyspace& keyspace, uint64_t keys, Kind kind, bool prefetch, uint64_t
 
 double Threads(Keyspace& keyspace, uint64_t keys, int threads, double* operations_per_second) {
   std::vector<std::thread> running;
+  running.reserve(static_cast<size_t>(threads));
   std::vector<double> ns(static_cast<size_t>(threads));
   const auto begin = std::chrono::steady_clock::now();
   for (int t = 0; t < threads; t++) {

@@ -138,7 +138,7 @@ Status SnapshotWriter::WriteBlock(BlockHeader header, char* room, const std::vec
   if (failed_.load(std::memory_order_acquire)) return failure();
   Scratch scratch = TakeScratch();
   const std::string_view bytes = Pack(&header, room, scratch.get());
-  const Status written = AppendBlock(FileOf(header.shard), header, bytes, counts);
+  Status written = AppendBlock(FileOf(header.shard), header, bytes, counts);
   GiveScratch(std::move(scratch));
   if (!written.ok()) return written;
   entries_.fetch_add(header.entry_count, std::memory_order_relaxed);

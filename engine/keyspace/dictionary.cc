@@ -103,11 +103,7 @@ void Dictionary::PrefetchEntry(uint64_t hash) const {
     const uint64_t* bucket = segment.bucket(index);
     uint32_t matches = MatchTag(bucket, tag);
     if (matches != 0) {
-      while (matches != 0) {
-        const char* entry = reinterpret_cast<const char*>(SlotEntry(bucket[NextMatch(&matches)]));
-        __builtin_prefetch(entry);
-        __builtin_prefetch(entry + 64);
-      }
+      while (matches != 0) PrefetchSlotEntry(bucket[NextMatch(&matches)]);
       return;
     }
     if (!BucketOverflowed(bucket)) return;

@@ -121,10 +121,7 @@ bool Dictionary::HandOverSome(CutWalk* walk, uint32_t max_buckets) {
     }
     if (walk->bucket + 2 < segment.buckets()) {
       const uint64_t* ahead = segment.bucket(walk->bucket + 2);
-      for (uint32_t i = 0; i < kSlotsPerBucket; i++) {
-        __builtin_prefetch(SlotEntry(ahead[i]));
-        __builtin_prefetch(reinterpret_cast<const char*>(SlotEntry(ahead[i])) + 64);
-      }
+      for (uint32_t i = 0; i < kSlotsPerBucket; i++) PrefetchSlotEntry(ahead[i]);
     }
     if (!HandedOver(segment, walk->bucket)) cost += kCost - 1;
     HandOver(segment, walk->bucket++);

@@ -44,7 +44,7 @@ uint64_t Entry::memory_bytes() const {
   return EntryCodec::AllocatedBytes(*this) + (encoding() == Encoding::kRope ? rope().memory_bytes() : 0);
 }
 
-const std::array<uint16_t, EntryCodec::kTabledBytes / 16 + 1> EntryCodec::allocated_bytes_ = [] {
+const std::array<uint16_t, EntryCodec::kTabledBytes / 16 + 1> EntryCodec::kAllocatedBytes = [] {
   std::array<uint16_t, kTabledBytes / 16 + 1> sizes{};
   for (size_t i = 0; i < sizes.size(); i++) sizes[i] = static_cast<uint16_t>(AllocationSize(i == 0 ? 16 : i * 16));
   return sizes;

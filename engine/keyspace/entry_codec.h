@@ -38,7 +38,7 @@ class EntryCodec {
   // What the entry's own allocation takes. At least 16, so that the low four bits of every entry's address are zero.
   static size_t AllocatedBytes(size_t size_bytes) {
     if (size_bytes <= kTabledBytes) [[likely]]
-      return allocated_bytes_[(size_bytes + 15) / 16];
+      return kAllocatedBytes[(size_bytes + 15) / 16];
     return AllocationSize(size_bytes);
   }
   static size_t AllocatedBytes(const Entry& entry) { return AllocatedBytes(SizeBytes(entry)); }
@@ -71,7 +71,7 @@ class EntryCodec {
  private:
   // What allocations of up to 1 KiB take, asked once.
   static constexpr size_t kTabledBytes = 1024;
-  static const std::array<uint16_t, kTabledBytes / 16 + 1> allocated_bytes_;
+  static const std::array<uint16_t, kTabledBytes / 16 + 1> kAllocatedBytes;
 };
 
 }  // namespace cairn

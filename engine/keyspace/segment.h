@@ -32,6 +32,12 @@ inline constexpr uint64_t kSlotEntryMask = 0x0000FFFFFFFFFFF0;
 inline constexpr uint64_t kSlotOverflowFlag = 1;
 
 inline Entry* SlotEntry(uint64_t slot) { return reinterpret_cast<Entry*>(slot & kSlotEntryMask); }
+// The two cache lines that a small entry takes; an empty slot is harmless.
+inline void PrefetchSlotEntry(uint64_t slot) {
+  const uint64_t address = slot & kSlotEntryMask;
+  __builtin_prefetch(reinterpret_cast<const char*>(address));
+  __builtin_prefetch(reinterpret_cast<const char*>(address + 64));
+}
 inline uint32_t SlotTag(uint64_t slot) { return static_cast<uint32_t>(slot >> 48); }
 
 struct SegmentTail {

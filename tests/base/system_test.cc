@@ -169,6 +169,7 @@ void CountWithFourThreads() {
   LockType lock;
   int count = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; i++) {
     threads.emplace_back([&] {
       for (int n = 0; n < 20'000; n++) {
@@ -191,6 +192,7 @@ TEST(Locks, SpinLockSleepersAreWoken) {
   lock.Lock();
   std::atomic<int> entered{0};
   std::vector<std::thread> threads;
+  threads.reserve(3);
   for (int i = 0; i < 3; i++) {
     threads.emplace_back([&] {
       SpinLockHolder hold(lock);

@@ -8,7 +8,11 @@
 #include "server/config/words.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace cairn;
+  using cairn::Config;
+  using cairn::QuoteWord;
+  using cairn::SplitWords;
+  using cairn::Status;
+  using cairn::ToLower;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (ToLower(text).find("include") != std::string::npos) return 0;  // files of this machine are not the input's business
   if (const auto words = SplitWords(text)) {
