@@ -10,7 +10,8 @@
 namespace cairn {
 namespace {
 
-constexpr int64_t kRestMostUs = 5'000;
+constexpr int64_t kRestShare = 5;  // of the time worked: a worker takes a sixth of a core, and is still faster than a fork
+constexpr int64_t kRestMostUs = 20'000;
 
 }  // namespace
 
@@ -36,11 +37,11 @@ void SnapshotWalk::UpdateGate() {
   }
 }
 
-// Half of the time, in short pieces, and not a lower priority: a thread that is preempted while it holds a shard's lock keeps clients
+// A small part of the time, in short pieces, and not a lower priority: a thread that is preempted while it holds a shard's lock keeps clients
 // waiting, and one that sleeps often seldom is.
 void SnapshotWalk::Rest(int64_t worked_us) {
-  if (cut_.handed_over_bytes() > core_.HandOverLimitBytes() / 4) return;  // writers would have to wait
-  std::this_thread::sleep_for(std::chrono::microseconds(std::min(worked_us, kRestMostUs)));
+  if (cut_.handed_over_bytes() > core_.HandOverLimitBytes() / 2) return;  // writers would have to wait
+  std::this_thread::sleep_for(std::chrono::microseconds(std::min(worked_us * kRestShare, kRestMostUs)));
 }
 
 void SnapshotWalk::Work(bool yields) {

@@ -16,7 +16,7 @@ class SnapshotWalk {
   SnapshotWalk(StoreCore& core, SnapshotCut& cut, SnapshotWriter& writer) : core_(core), cut_(cut), writer_(writer) {}
 
   // What each worker does, until nothing is left for it or something failed; several threads may call it, with the same argument.
-  // `yields`: half of the cores' time is left to clients.
+  // `yields`: most of the cores' time is left to clients.
   void Work(bool yields);
   // The first failure, after all workers are back.
   Status status() CAIRN_EXCLUDES(mutex_);
