@@ -69,8 +69,8 @@ Status Checkpointer::Enqueue(Job job) {
   return Status();
 }
 
-Status Checkpointer::StartSnapshot(bool then_drop_log, DoneCallback done) {
-  return Enqueue({.drop_log = then_drop_log, .done = std::move(done)});
+Status Checkpointer::StartSnapshot(bool then_drop_log, DoneCallback done, SnapshotPace pace) {
+  return Enqueue({.drop_log = then_drop_log, .yields = pace == SnapshotPace::kPolite, .done = std::move(done)});
 }
 
 Status Checkpointer::StartEnablingLog() { return Enqueue({.drop_log = true, .enable_log = true}); }

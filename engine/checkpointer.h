@@ -41,7 +41,7 @@ class Checkpointer {
   void Stop();
 
   // See Store::StartSnapshot. kUnavailable while one is under way or queued.
-  Status StartSnapshot(bool then_drop_log, DoneCallback done);
+  Status StartSnapshot(bool then_drop_log, DoneCallback done, SnapshotPace pace = SnapshotPace::kPolite);
   // Queues the snapshots that make a log that is switched on now a log from which the store can be recovered.
   Status StartEnablingLog();
   // `after_running`: a snapshot under way is awaited first instead of being a reason to refuse.

@@ -37,8 +37,8 @@ void SnapshotWalk::UpdateGate() {
   }
 }
 
-// A small part of the time, in short pieces, and not a lower priority: a thread that is preempted while it holds a shard's lock keeps clients
-// waiting, and one that sleeps often seldom is.
+// A small part of the time, in short pieces, and not a lower priority: a thread that is preempted while it holds a shard's lock keeps
+// clients waiting, and one that sleeps often seldom is.
 void SnapshotWalk::Rest(int64_t worked_us) {
   if (cut_.handed_over_bytes() > core_.HandOverLimitBytes() / 2) return;  // writers would have to wait
   std::this_thread::sleep_for(std::chrono::microseconds(std::min(worked_us * kRestShare, kRestMostUs)));

@@ -123,8 +123,8 @@ void Store::SetChangeListener(ChangeListener* listener) {
   impl_->core.keyspace->UnlockShards(all);
 }
 
-Status Store::StartSnapshot(bool then_drop_log, std::function<void(const Status&)> done) {
-  return impl_->checkpointer->StartSnapshot(then_drop_log, std::move(done));
+Status Store::StartSnapshot(bool then_drop_log, std::function<void(const Status&)> done, SnapshotPace pace) {
+  return impl_->checkpointer->StartSnapshot(then_drop_log, std::move(done), pace);
 }
 
 Status Store::SaveAndWait() {

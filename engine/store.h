@@ -99,7 +99,8 @@ class Store {
   // --- snapshots ------------------------------------------------------------------------------------------------------------
   // Starts a snapshot in the background (kUnavailable while one is under way); `then_drop_log` makes it a compaction. `done`, if given,
   // is called from a store thread when it is durable and named in the manifest, or failed.
-  Status StartSnapshot(bool then_drop_log, std::function<void(const Status&)> done = nullptr);
+  Status StartSnapshot(bool then_drop_log, std::function<void(const Status&)> done = nullptr,
+                       SnapshotPace pace = SnapshotPace::kPolite);
   Status SaveAndWait();  // a snapshot, awaited; any thread that holds no lock
 
   // --- administration -------------------------------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ enum class EvictionPolicy : uint8_t {
   kVolatileTtl,
 };
 
+// How much of the machine a snapshot may take: BGSAVE leaves most of it to clients, SAVE is awaited and takes what it gets.
+enum class SnapshotPace : uint8_t { kPolite, kFast };
+
 struct SavePoint {
   int64_t seconds;
   int64_t changes;

@@ -70,14 +70,15 @@ void Save(CommandContext& context) {
   Server& server = session.server();
   const uint64_t id = session.id();
   session.Block();
-  const Status status = server.store().StartSnapshot(false, [&server, id](const Status& done) {
+  const auto answer = [&server, id](const Status& done) {
     server.PostToSession(id, [done](Session& waiting) {
       waiting.Unblock([&](ReplySink& reply) {
         if (done.ok()) return reply.Ok();
         reply.Error("ERR " + std::string(done.message()));
       });
     });
-  });
+  };
+  const Status status = server.store().StartSnapshot(false, answer, SnapshotPace::kFast);
   if (status.ok()) return;
   server.PostToSession(id, [status](Session& waiting) {
     waiting.Unblock([&](ReplySink& reply) {
