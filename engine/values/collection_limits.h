@@ -1,0 +1,36 @@
+// Up to where collections stay packed in their entry, under Redis's directive names and with its defaults. Changed by CONFIG SET while
+// other threads read: each is one relaxed atomic number.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace cairn {
+
+class LimitSetting {
+ public:
+  explicit LimitSetting(int64_t value) : value_(value) {}
+  operator int64_t() const { return value_.load(std::memory_order_relaxed); }  // NOLINT(google-explicit-constructor): reads as a number
+  void Set(int64_t value) { value_.store(value, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> value_;
+};
+
+// A packed value also never takes more than kPackedMaxBytes (entry.h), whatever these say.
+struct CollectionLimits {
+  LimitSetting hash_max_listpack_entries{128};
+  LimitSetting hash_max_listpack_value{64};
+  LimitSetting list_max_listpack_size{-2};  // of one node: entries, or -1..-5 for 4, 8, 16, 32, 64 KiB
+  LimitSetting list_compress_depth{0};      // accepted, of no effect: nodes are not compressed
+  LimitSetting set_max_intset_entries{512};
+  LimitSetting set_max_listpack_entries{128};
+  LimitSetting set_max_listpack_value{64};
+  LimitSetting zset_max_listpack_entries{128};
+  LimitSetting zset_max_listpack_value{64};
+  LimitSetting hll_sparse_max_bytes{3000};
+  LimitSetting stream_node_max_bytes{4096};
+  LimitSetting stream_node_max_entries{100};
+};
+
+}  // namespace cairn
