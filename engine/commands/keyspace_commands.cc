@@ -4,64 +4,16 @@
 #include "base/glob.h"
 #include "engine/commands/arg_reader.h"
 #include "engine/commands/key_commands.h"
+#include "engine/commands/scan_options.h"
 
 namespace cairn::key_commands {
 namespace {
 
-struct ScanOptions {
-  uint64_t cursor = 0;
-  int64_t count = 10;
-  std::string_view pattern = "*";
-  std::string_view type;  // empty: any
-  bool typed = false;
-
-  bool Wants(const Entry& entry) const {
-    return (pattern == "*" || GlobMatch(pattern, entry.key())) && (!typed || EqualsIgnoreCase(type, TypeName(entry.type())));
-  }
-};
-
-// As strtoul reads it, because clients get away with it: nothing is 0, and a sign may stand before.
-bool ReadCursor(CommandContext& context, std::string_view text, uint64_t* cursor) {
-  const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
-  uint64_t value = 0;
-  bool valid = true;
-  for (const char c : text) {
-    valid = valid && c >= '0' && c <= '9' && !__builtin_mul_overflow(value, uint64_t{10}, &value) &&
-            !__builtin_add_overflow(value, static_cast<uint64_t>(c - '0'), &value);
-  }
-  if (!valid) {
-    context.reply.Error("ERR invalid cursor");
-    return false;
-  }
-  *cursor = negative ? 0 - value : value;
-  return true;
-}
-
-bool ReadScanOptions(CommandContext& context, ScanOptions* scan) {
-  if (!ReadCursor(context, context.args[1], &scan->cursor)) return false;
-  for (OptionReader options(context, 2); options.More();) {
-    std::string_view number;
-    size_t index = 0;
-    if (options.Take("count", &number, &index)) {
-      if (!ReadInt(context, index, &scan->count)) return false;
-      if (scan->count >= 1) continue;
-      context.SyntaxError();
-      return false;
-    }
-    if (options.Take("match", &scan->pattern)) continue;
-    if (options.Take("type", &scan->type)) {
-      scan->typed = true;
-      continue;
-    }
-    context.SyntaxError();
-    return false;
-  }
-  return true;
+bool Wants(const ScanOptions& options, const Entry& entry) {
+  return options.Matches(entry.key()) && (!options.typed || EqualsIgnoreCase(options.type, TypeName(entry.type())));
 }
 
 void ReplyNames(ReplySink& reply, const std::deque<std::string>& names) {
-  reply.Array(names.size());
   for (const std::string& name : names) reply.Bulk(name);
 }
 
@@ -84,20 +36,20 @@ void Keys(CommandContext& context) {
   context.keyspace.ForEach(context.scope, context.database(), [&](const Entry& entry) {
     if (pattern == "*" || GlobMatch(pattern, entry.key())) names.emplace_back(entry.key());
   });
+  context.reply.Array(names.size());
   ReplyNames(context.reply, names);
 }
 
 void Scan(CommandContext& context) {
+  uint64_t cursor = 0;
   ScanOptions options;
-  if (!ReadScanOptions(context, &options)) return;
+  if (!ReadScanCursor(context, 1, &cursor) || !ReadScanOptions(context, 2, kScanType, &options)) return;
   std::deque<std::string> names;
-  const auto count = static_cast<uint64_t>(options.count);
-  const uint64_t cursor =
-      context.keyspace.Scan(context.scope, context.database(), options.cursor, count, [&](const Entry& entry) {
-        if (options.Wants(entry)) names.emplace_back(entry.key());
-      });
-  context.reply.Array(2);
-  context.reply.Bulk(std::to_string(cursor));
+  cursor = context.keyspace.Scan(context.scope, context.database(), cursor, static_cast<uint64_t>(options.count),
+                                 [&](const Entry& entry) {
+                                   if (Wants(options, entry)) names.emplace_back(entry.key());
+                                 });
+  ReplyScanHeader(context.reply, cursor, names.size());
   ReplyNames(context.reply, names);
 }
 
