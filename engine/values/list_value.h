@@ -1,0 +1,57 @@
+// A large list: a counted tree of packed leaves of up to 4 KiB (list_leaf.h). Whatever the place, a change costs the way to its leaf and
+// some hundred nanoseconds in it. Sharing, threads, memory: large_value.h.
+//
+// An index counts from 0 at the front; the caller has checked that it exists.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "engine/values/large_value.h"
+#include "engine/values/list_leaf.h"
+
+namespace cairn {
+
+class ListValue final : public LargeValue {
+ public:
+  ListValue() = default;
+  // A list of the elements of a valid listpack.
+  static std::unique_ptr<ListValue> FromPacked(std::string_view listpack);
+
+  std::unique_ptr<LargeValue> Share() const override { return ShareList(); }
+  std::unique_ptr<ListValue> ShareList() const;
+  uint64_t element_count() const override { return tree_.count(); }
+  uint64_t memory_bytes() const override;
+  bool FreeStep(size_t max_nodes) override { return tree_.FreeStep(max_nodes); }
+
+  void Push(ListEnd end, const ListItem& item);
+  void Insert(uint64_t index, const ListItem& item);  // before the element there, or at the end
+  void Set(uint64_t index, const ListItem& item);
+  // May leave the list empty.
+  void Remove(uint64_t first, uint64_t count);
+  void Pop(ListEnd end) { Remove(end == ListEnd::kFront ? 0 : element_count() - 1, 1); }
+  // Removes up to `limit` elements that equal `item`, the first ones from the front, or from the back; returns how many.
+  uint64_t RemoveEqual(const ListpackItem& item, uint64_t limit, ListEnd from);
+  // Removes all but these elements (count > 0). Where little stays, *old becomes a list with the nodes that go, to be freed by whoever has
+  // time for it; otherwise they are freed here.
+  void Trim(uint64_t first, uint64_t count, std::unique_ptr<LargeValue>* old);
+
+  // Appends the elements of a valid listpack, filling leaves, or one element.
+  void AppendPacked(std::string_view listpack);
+  void Append(const SharedBytes& element);
+
+  const ListTree& tree() const { return tree_; }
+
+ private:
+  // What a new leaf at an end is allocated: small lists stay small, and long ones make few copies.
+  size_t EndLeafBytes() const { return tree_.memory_bytes() / 8; }
+  void RemoveAt(ListTree::Path* path, uint64_t within, uint64_t count);
+  void SplitFor(ListTree::Path* path, uint32_t at, const ListpackItem& item);
+  // After the path's leaf has been changed.
+  void CommitSmaller(ListTree::Path* path, ListLeaf* leaf);
+
+  ListTree tree_;
+};
+
+}  // namespace cairn
