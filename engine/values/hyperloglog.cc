@@ -15,6 +15,15 @@ constexpr char kDense = 0, kSparse = 1;
 constexpr uint32_t kIndexBits = 14;
 constexpr uint32_t kRankBits = 64 - kIndexBits;  // values go up to one more
 
+// With a count of 0 that is not valid.
+std::string Header(char encoding) {
+  std::string header(kHllHeaderBytes, '\0');
+  std::memcpy(header.data(), "HYLL", 4);
+  header[kEncodingOffset] = encoding;
+  header[kHllCountOffset + 7] = static_cast<char>(0x80);
+  return header;
+}
+
 // The dense registers from the first on, four to three bytes.
 template <typename Visit>
 void ForEachDense(std::string_view hll, Visit&& visit) {
@@ -285,6 +294,43 @@ bool HllToDense(std::string* hll) {
   return valid;
 }
 
+std::string HllPack(const HllRegisters& registers, size_t sparse_max_bytes) {
+  const auto zeros_bytes = [](uint32_t length) -> size_t { return length == 0 ? 0 : length <= 64 ? 1 : 2; };
+  std::string hll = Header(kSparse);
+  uint32_t next = 0;  // the first register that has no run yet
+  char zeros[2];
+  for (uint32_t i = 0; i < kHllRegisters; i++) {
+    const uint8_t value = registers[i];
+    if (value == 0) continue;
+    // What a change would replace the last run of zeros by: its size decides, before neighbours are joined.
+    const size_t new_bytes = zeros_bytes(i - next) + 1 + zeros_bytes(kHllRegisters - i - 1);
+    const bool grows = new_bytes > zeros_bytes(kHllRegisters - next);
+    if (value > kHllSparseValueMax || (grows && hll.size() + new_bytes > sparse_max_bytes)) return HllPackDense(registers);
+    const Run last = i == next && i > 0 ? RunAt(hll, hll.size() - 1) : Run();
+    if (last.value == value && last.length < 4) {
+      hll.back() = ValueByte(value, last.length + 1);
+    } else {
+      hll.append(zeros, WriteZeros(zeros, i - next));
+      hll += ValueByte(value, 1);
+    }
+    next = i + 1;
+  }
+  hll.append(zeros, WriteZeros(zeros, kHllRegisters - next));
+  return hll;
+}
+
+std::string HllPackDense(const HllRegisters& registers) {
+  std::string hll = Header(kDense);
+  hll.reserve(kHllDenseBytes);
+  for (uint32_t i = 0; i < kHllRegisters; i += 4) {
+    const uint32_t four = registers[i] | static_cast<uint32_t>(registers[i + 1]) << 6 |
+                          static_cast<uint32_t>(registers[i + 2]) << 12 | static_cast<uint32_t>(registers[i + 3]) << 18;
+    const char bytes[] = {static_cast<char>(four), static_cast<char>(four >> 8), static_cast<char>(four >> 16)};
+    hll.append(bytes, sizeof(bytes));
+  }
+  return hll;
+}
+
 std::string HllDescribeRuns(std::string_view sparse) {
   std::string text;
   for (size_t offset = kHllHeaderBytes; offset < sparse.size();) {
@@ -310,12 +356,6 @@ void HllSetDenseRegister(char* registers, uint32_t index, uint8_t value) {
   if (shift > 2) at[1] = static_cast<uint8_t>((at[1] & ~(kHllRegisterMax >> (8 - shift))) | value >> (8 - shift));
 }
 
-std::string NewHyperLogLog() {
-  std::string hll(kHllHeaderBytes + 2, '\0');
-  std::memcpy(hll.data(), "HYLL", 4);
-  hll[kEncodingOffset] = kSparse;
-  WriteZeros(hll.data() + kHllHeaderBytes, kHllRegisters);
-  return hll;
-}
+std::string NewHyperLogLog() { return HllPack({}, 0); }
 
 }  // namespace cairn

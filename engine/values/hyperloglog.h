@@ -57,6 +57,10 @@ HllChange HllProbe(std::string_view hll, HllMark mark);
 HllChange HllRaise(std::string* hll, HllMark mark, size_t sparse_max_bytes);
 // Nothing for a dense value; false, and unchanged, where the runs are corrupt. The cached count stays.
 bool HllToDense(std::string* hll);
+// Values that hold these registers, with a count of 0 that is not valid: a sparse one as raising them in ascending order makes it
+// (dense where that becomes dense), and a dense one.
+std::string HllPack(const HllRegisters& registers, size_t sparse_max_bytes);
+std::string HllPackDense(const HllRegisters& registers);
 // PFDEBUG DECODE's text of the runs: "Z:16384", "v:1,2 z:3"...
 std::string HllDescribeRuns(std::string_view sparse);
 
@@ -72,7 +76,7 @@ inline uint8_t HllDenseRegister(const char* registers, uint32_t index) {
 }
 void HllSetDenseRegister(char* registers, uint32_t index, uint8_t value);
 
-// An empty value: sparse, one run of zeros, a valid count of 0.
+// An empty value: sparse, one run of zeros, a count of 0 that is not valid.
 std::string NewHyperLogLog();
 
 }  // namespace cairn
