@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "engine/codec/rdb_value_decoder.h"
+#include "engine/codec/value_codec.h"
 
 namespace cairn {
 namespace {
@@ -124,12 +125,18 @@ Status SnapshotLoader::LoadBigEntry(size_t block) {
 Status SnapshotLoader::LoadOne(const EntryHead& head, std::string_view key, std::string_view value, uint32_t shard) {
   const KeyRef ref = KeyRef::Of(key);
   if (ref.shard() != shard) return Status::Damaged("a key lies in shard " + std::to_string(shard) + " that belongs elsewhere");
+  const int64_t expiry_ms = head.has_expiry ? head.expiry_unix_ms : -1;
+  const bool has_access = head.access_kind == access_kind_;
+  if (head.value_type != kRdbTypeString) {
+    LoadedValue collection;
+    CAIRN_RETURN_IF_ERROR(DecodeCollection(head.value_type, value, core_.keyspace->limits(), &collection));
+    core_.keyspace->LoadCollection(head.database, ref, std::move(collection), {expiry_ms, has_access, head.access}, now_ms_,
+                                   true);
+    return Status();
+  }
   LoadedString loaded;
   RdbString decoded;
   std::string scratch;
-  if (head.value_type != kRdbTypeString) {
-    return Status::NewerFormat("a value of type " + std::to_string(head.value_type) + ", which this version does not know");
-  }
   if (!DecodePlainRdbString(value, &decoded)) {
     std::string_view rest = value;
     CAIRN_RETURN_IF_ERROR(DecodeRdbString(&rest, &decoded, &scratch));
@@ -142,8 +149,8 @@ Status SnapshotLoader::LoadOne(const EntryHead& head, std::string_view key, std:
     if (decoded.bytes.size() > kInlineValueMaxBytes) owner = SharedBytes::Copy(decoded.bytes);
     loaded.value = {decoded.bytes, owner.size() > 0 ? &owner : nullptr};
   }
-  loaded.expiry_ms = head.has_expiry ? head.expiry_unix_ms : -1;
-  loaded.has_access = head.access_kind == access_kind_;
+  loaded.expiry_ms = expiry_ms;
+  loaded.has_access = has_access;
   loaded.access = head.access;
   core_.keyspace->LoadEntry(head.database, ref, loaded, now_ms_, true);
   return Status();

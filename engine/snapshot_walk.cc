@@ -5,13 +5,27 @@
 #include <thread>
 #include <vector>
 
-#include "engine/codec/rdb_value_encoder.h"
+#include "engine/codec/value_codec.h"
 
 namespace cairn {
 namespace {
 
 constexpr int64_t kRestShare = 5;  // of the time worked: a worker takes a sixth of a core, and is still faster than a fork
 constexpr int64_t kRestMostUs = 20'000;
+
+// Writes into a snapshot's big entry, up to the first failure.
+class BigEntrySink final : public RdbSink {
+ public:
+  explicit BigEntrySink(BigEntryWriter& writer) : writer_(writer) {}
+  void Append(std::string_view bytes) override {
+    if (status_.ok()) status_ = writer_.Append(bytes);
+  }
+  const Status& status() const { return status_; }
+
+ private:
+  BigEntryWriter& writer_;
+  Status status_;
+};
 
 }  // namespace
 
@@ -64,11 +78,11 @@ void SnapshotWalk::Work(bool yields) {
 }
 
 Status SnapshotWalk::WriteLarge(const LargeEntry& entry) {
-  const std::string prefix = RdbLengthPrefix(entry.value.size());
   CAIRN_ASSIGN_OR_RETURN(const auto out, writer_.BeginBigEntry(static_cast<uint16_t>(entry.shard), entry.head, entry.key,
-                                                               prefix.size() + entry.value.size()));
-  CAIRN_RETURN_IF_ERROR(out->Append(prefix));
-  for (const RopeSlice& slice : entry.value.slices()) CAIRN_RETURN_IF_ERROR(out->Append(slice.view()));
+                                                               entry.value.EncodedBytes()));
+  BigEntrySink sink(*out);
+  entry.value.Encode(sink);
+  CAIRN_RETURN_IF_ERROR(sink.status());
   return out->Finish();
 }
 

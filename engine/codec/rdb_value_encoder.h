@@ -1,4 +1,5 @@
-// Values in Redis's RDB encoding: what stands in snapshots, DUMP and, later, the cold tier and full sync.
+// Strings, lengths and numbers in Redis's RDB encoding: what stands in snapshots, DUMP and, later, the cold tier and full sync.
+// Whole values of all types: value_codec.h.
 //
 // A string is a length followed by its bytes, or a small integer in one, two or four bytes. All functions are pure; callers give
 // the room. The bytes are durable: they never change for a given value type.
@@ -12,7 +13,6 @@
 
 #include "base/bytes.h"
 #include "base/numbers.h"
-#include "engine/keyspace/entry.h"
 
 namespace cairn {
 
@@ -71,11 +71,7 @@ inline char* EncodeRdbInt(char* to, int64_t value) {
   return end;
 }
 
-// The RDB type of an entry's value.
-uint8_t RdbTypeOf(const Entry& entry);
-// Appends an entry's whole value, ropes included.
-void AppendRdbValue(const Entry& entry, std::string* out);
-// The same for bytes.
+// Appends a string's length and bytes.
 void AppendRdbString(std::string_view bytes, std::string* out);
 // The length that stands in front of a string of so many bytes.
 std::string RdbLengthPrefix(uint64_t size_bytes);

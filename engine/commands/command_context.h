@@ -12,6 +12,8 @@
 #include "engine/commands/reply_sink.h"
 #include "engine/keyspace/change_scope.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/keyspace/value_edit.h"
+#include "engine/values/collection_limits.h"
 
 namespace cairn {
 
@@ -59,6 +61,26 @@ class CommandContext {
   }
   // *entry becomes nullptr for an absent key; WRONGTYPE is answered for another type.
   bool FindTyped(const KeyRef& key, ValueType type, Keyspace::Access access, Entry** entry);
+  bool FindTyped(const KeyRef& key, ValueType type, Keyspace::Access access, const Entry** entry) {
+    Entry* found = nullptr;
+    const bool fits = FindTyped(key, type, access, &found);
+    *entry = found;
+    return fits;
+  }
+  // The key for a change; see value_edit.h.
+  ValueEdit Edit(const KeyRef& key) { return EditIn(client.database, key); }
+  ValueEdit EditIn(uint32_t in_database, const KeyRef& key) {
+    return ValueEdit(keyspace, scope, in_database, key, &expired_changes_);
+  }
+  // Whether the key is absent or of this type; WRONGTYPE is answered where it is of another.
+  bool Expect(const ValueEdit& edit, ValueType type) {
+    if (edit.entry() == nullptr || edit.entry()->type() == type) [[likely]]
+      return true;
+    WrongType();
+    return false;
+  }
+  // Up to where collections stay packed.
+  const CollectionLimits& limits() const { return keyspace.limits(); }
 
   // --- what is logged -------------------------------------------------------------------------------------------------------
   // After a handler that changed something (scope.changes() grew by more than expired_changes()) and called neither function, its own

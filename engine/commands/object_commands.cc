@@ -30,7 +30,7 @@ bool TracksUse(const EvictionSettings& settings) {
 }  // namespace
 
 void ObjectEncoding(CommandContext& context) {
-  if (const Entry* entry = Look(context)) context.reply.Bulk(EncodingName(entry->encoding()));
+  if (const Entry* entry = Look(context)) context.reply.Bulk(EncodingName(entry->type(), entry->encoding()));
 }
 
 void ObjectFreq(CommandContext& context) {

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include "base/numbers.h"
+#include "base/status.h"
 #include "engine/commands/limits.h"
 
 namespace cairn {
@@ -18,6 +19,7 @@ void ReplyString(ReplySink& reply, const Entry* entry) {
       return reply.Bulk({text, static_cast<size_t>(end - text)});
     }
     case Encoding::kRope: return reply.BulkRope(entry->rope());
+    default: CAIRN_CHECK(false);  // no string
   }
 }
 

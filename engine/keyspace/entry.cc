@@ -3,7 +3,9 @@
 #include <new>
 
 #include "base/numbers.h"
+#include "base/status.h"
 #include "engine/keyspace/entry_codec.h"
+#include "engine/values/large_value.h"
 #include "engine/values/rope.h"
 
 namespace cairn {
@@ -30,18 +32,32 @@ std::string_view TypeName(ValueType type) {
   return "none";
 }
 
-std::string_view EncodingName(Encoding encoding) {
+std::string_view EncodingName(ValueType type, Encoding encoding) {
   switch (encoding) {
     case Encoding::kInt: return "int";
     case Encoding::kEmbedded: return "embstr";
     case Encoding::kRaw:
     case Encoding::kRope: return "raw";
+    case Encoding::kIntSet: return "intset";
+    case Encoding::kPacked:
+    case Encoding::kLarge: break;
+  }
+  // Version 7.0 has lists in one form only, and no packed sets of strings.
+  switch (type) {
+    case ValueType::kList: return "quicklist";
+    case ValueType::kSet: return "hashtable";
+    case ValueType::kStream: return "stream";
+    case ValueType::kHash: return encoding == Encoding::kPacked ? "listpack" : "hashtable";
+    case ValueType::kSortedSet: return encoding == Encoding::kPacked ? "listpack" : "skiplist";
+    case ValueType::kString: break;
   }
   return "unknown";
 }
 
 uint64_t Entry::memory_bytes() const {
-  return EntryCodec::AllocatedBytes(*this) + (encoding() == Encoding::kRope ? rope().memory_bytes() : 0);
+  const uint64_t own_bytes = EntryCodec::AllocatedBytes(*this);
+  if (encoding() == Encoding::kRope) return own_bytes + rope().memory_bytes();
+  return encoding() == Encoding::kLarge ? own_bytes + large().memory_bytes() : own_bytes;
 }
 
 const std::array<uint16_t, EntryCodec::kTabledBytes / 16 + 1> EntryCodec::kAllocatedBytes = [] {
@@ -91,8 +107,8 @@ Entry* EntryCodec::New(std::string_view key, ValueType type, const ValueShape& s
   return entry;
 }
 
-void EntryCodec::SetShape(Entry* entry, const ValueShape& shape) {
-  entry->kind_ = Kind(ValueType::kString, shape.encoding, entry->has_expiry());
+void EntryCodec::SetShape(Entry* entry, ValueType type, const ValueShape& shape) {
+  entry->kind_ = Kind(type, shape.encoding, entry->has_expiry());
   entry->inline_size_ = static_cast<uint16_t>(shape.inline_size);
   if (shape.encoding == Encoding::kInt) SetInt(entry, shape.number);
 }
@@ -116,6 +132,9 @@ void EntryCodec::WriteValue(Entry* entry, const StringSource& value) {
       return;
     case Encoding::kEmbedded:
     case Encoding::kRaw: break;
+    case Encoding::kPacked:
+    case Encoding::kIntSet:
+    case Encoding::kLarge: CAIRN_CHECK(false);
   }
   // The source may be this entry's old value.
   if (!value.bytes.empty()) std::memmove(MutablePayload(entry), value.bytes.data(), value.bytes.size());
@@ -126,8 +145,14 @@ void EntryCodec::FreeShell(Entry* entry) {
   FreeBytes(entry, size_bytes < 16 ? 16 : size_bytes);
 }
 
+void EntryCodec::SetLarge(Entry* entry, std::unique_ptr<LargeValue> large) {
+  LargeValue* pointer = large.release();
+  std::memcpy(MutablePayload(entry), &pointer, sizeof(pointer));
+}
+
 void EntryCodec::Free(Entry* entry) {
   if (entry->encoding() == Encoding::kRope) delete MutableRope(entry);
+  if (entry->encoding() == Encoding::kLarge) delete MutableLarge(entry);
   FreeShell(entry);
 }
 

@@ -4,8 +4,8 @@
 //   header 8 | expiry_ms 8 (if any) | key length 8 (only keys of 65,535 bytes and more) | key | inline value or 8-byte payload
 //
 // header: access 24 bits (LRU clock in seconds, or LFU counter and decrement time, as Redis), kind 8 bits (type 3, encoding 4,
-// expiry 1), key length 16 bits, inline value length 16 bits. Inline values are at most kInlineValueMaxBytes; longer ones are
-// ropes.
+// expiry 1), key length 16 bits, inline value length 16 bits. Inline strings are at most kInlineValueMaxBytes, longer ones are
+// ropes; inline collections are at most kPackedMaxBytes, larger ones are LargeValues.
 //
 // Entries are created, resized, moved and freed only by the Dictionary that holds them; everybody else reads through const access
 // or changes them through Keyspace. A pointer to an entry lives until the next change of its key or the release of its shard's
@@ -18,6 +18,7 @@
 
 namespace cairn {
 
+class LargeValue;
 class Rope;
 
 enum class ValueType : uint8_t { kString = 0, kList = 1, kSet = 2, kSortedSet = 3, kHash = 4, kStream = 6 };
@@ -27,14 +28,18 @@ enum class Encoding : uint8_t {
   kEmbedded = 1,  // inline bytes, at most 44: OBJECT ENCODING says embstr
   kRaw = 2,       // inline bytes that grew or are longer than 44
   kRope = 3,      // payload: Rope* owned by the entry; OBJECT ENCODING says raw
+  kPacked = 4,    // inline bytes: a listpack; the type says of what
+  kIntSet = 5,    // inline bytes: an intset
+  kLarge = 6,     // payload: LargeValue* owned by the entry; the type says which
 };
 
 inline constexpr uint32_t kInlineValueMaxBytes = 16 * 1024;
+inline constexpr uint32_t kPackedMaxBytes = 65535;
 
 // "string", "list"... as TYPE answers.
 std::string_view TypeName(ValueType type);
-// "int", "embstr", "raw"... as OBJECT ENCODING answers.
-std::string_view EncodingName(Encoding encoding);
+// "int", "embstr", "listpack"... as Redis 7.0's OBJECT ENCODING answers.
+std::string_view EncodingName(ValueType type, Encoding encoding);
 
 class Entry {
  public:
@@ -55,6 +60,13 @@ class Entry {
   std::string_view inline_value() const;
   int64_t int_value() const;
   const Rope& rope() const;
+  // The same of collections: the inline bytes (kPacked, kIntSet), the tree (kLarge), which `T` names by its type.
+  std::string_view packed() const { return inline_value(); }
+  const LargeValue& large() const;
+  template <typename T>
+  const T& large_as() const {
+    return static_cast<const T&>(large());
+  }
   // Bytes that this entry and what it alone owns take from the allocator (rounded as the allocator does).
   uint64_t memory_bytes() const;
 
@@ -102,6 +114,12 @@ inline const Rope& Entry::rope() const {
   const Rope* rope;
   std::memcpy(&rope, payload(), sizeof(rope));
   return *rope;
+}
+
+inline const LargeValue& Entry::large() const {
+  const LargeValue* large;
+  std::memcpy(&large, payload(), sizeof(large));
+  return *large;
 }
 
 }  // namespace cairn

@@ -1,7 +1,7 @@
 // Builds, changes and frees the bytes of entries. Only the keyspace uses it; the layout is drawn in entry.h.
 //
-// Ownership: New gives the caller an entry that belongs to nobody yet; Free ends one together with its rope, unless the rope was
-// taken out before. Nothing here fails (memory that runs out aborts) and nothing is synchronised: the shard's lock is held, or
+// Ownership: New gives the caller an entry that belongs to nobody yet; Free ends one together with its rope or large value, unless
+// that was taken out before. Nothing here fails (memory that runs out aborts) and nothing is synchronised: the shard's lock is held, or
 // the entry is not shared yet.
 #pragma once
 
@@ -21,7 +21,7 @@ class EntryCodec {
   // What a string value is stored as: chosen by ShapeOf, written by WriteValue.
   struct ValueShape {
     Encoding encoding = Encoding::kEmbedded;
-    uint32_t inline_size = 0;  // kEmbedded and kRaw
+    uint32_t inline_size = 0;  // of inline bytes
     int64_t number = 0;        // kInt
   };
   // raw: neither an integer nor embedded, whatever the bytes are.
@@ -46,7 +46,7 @@ class EntryCodec {
   // An entry with everything but the value's bytes. expiry_ms < 0: none.
   static Entry* New(std::string_view key, ValueType type, const ValueShape& shape, int64_t expiry_ms, uint32_t access);
   // Changes the shape in place; the caller knows that the allocation has room. The value must be written next.
-  static void SetShape(Entry* entry, const ValueShape& shape);
+  static void SetShape(Entry* entry, ValueType type, const ValueShape& shape);
   // Only where has_expiry().
   static void SetExpiry(Entry* entry, int64_t expiry_ms);
   static char* MutablePayload(Entry* entry) { return const_cast<char*>(entry->payload()); }
@@ -56,7 +56,9 @@ class EntryCodec {
   static void SetInt(Entry* entry, int64_t number);
   static void SetRope(Entry* entry, std::unique_ptr<Rope> rope);  // forgets the pointer that was there
   static Rope* MutableRope(Entry* entry) { return const_cast<Rope*>(&entry->rope()); }
-  // Frees the entry alone; a rope in it stays.
+  static void SetLarge(Entry* entry, std::unique_ptr<LargeValue> large);  // likewise
+  static LargeValue* MutableLarge(Entry* entry) { return const_cast<LargeValue*>(&entry->large()); }
+  // Frees the entry alone; a rope or large value in it stays.
   static void FreeShell(Entry* entry);
   // Frees the entry and what it owns.
   static void Free(Entry* entry);
@@ -64,9 +66,10 @@ class EntryCodec {
   static ValueShape ShapeIn(const Entry& entry) {
     return {entry.encoding(), entry.inline_size_, entry.encoding() == Encoding::kInt ? entry.int_value() : 0};
   }
-  static size_t PayloadBytes(const ValueShape& shape) {
-    return shape.encoding == Encoding::kInt || shape.encoding == Encoding::kRope ? 8 : shape.inline_size;
+  static bool HoldsInlineBytes(Encoding encoding) {
+    return encoding != Encoding::kInt && encoding != Encoding::kRope && encoding != Encoding::kLarge;
   }
+  static size_t PayloadBytes(const ValueShape& shape) { return HoldsInlineBytes(shape.encoding) ? shape.inline_size : 8; }
 
  private:
   // What allocations of up to 1 KiB take, asked once.

@@ -3,8 +3,10 @@
 #include <bit>
 
 #include "base/status.h"
+#include "engine/codec/loaded_value.h"
 #include "engine/keyspace/keyspace_state.h"
 #include "engine/store_options.h"
+#include "engine/values/large_value.h"
 #include "engine/values/rope.h"
 
 namespace cairn {
@@ -111,6 +113,8 @@ Entry* Keyspace::CopyEntry(ChangeScope& scope, const Entry& from, uint32_t to_da
   Entry* copy = EntryCodec::New(to.name, from.type(), shape, from.has_expiry() ? from.expiry_ms() : -1, from.access());
   if (from.encoding() == Encoding::kRope) {
     EntryCodec::SetRope(copy, std::make_unique<Rope>(from.rope()));
+  } else if (from.encoding() == Encoding::kLarge) {
+    EntryCodec::SetLarge(copy, from.large().Share());
   } else {
     std::memcpy(EntryCodec::MutablePayload(copy), EntryCodec::MutablePayload(const_cast<Entry*>(&from)),
                 EntryCodec::PayloadBytes(shape));
@@ -144,6 +148,27 @@ void Keyspace::LoadEntry(uint32_t database, const KeyRef& key, const LoadedStrin
   }
   state_->InsertEntry(table, key, entry);
 }
+
+void Keyspace::LoadCollection(uint32_t database, const KeyRef& key, LoadedValue value, const LoadedAttributes& attributes,
+                              int64_t now_ms, bool unique) {
+  Shard& shard = state_->shard(key.shard());
+  Table& table = state_->MakeTable(shard, database);
+  TableChange change(*state_, shard, table, database);
+  const EntryCodec::ValueShape shape{value.encoding, static_cast<uint32_t>(value.packed.size()), 0};
+  const uint32_t access = attributes.has_access ? attributes.access : InitialAccess(now_ms, state_->access_policy());
+  Entry* entry = EntryCodec::New(key.name, value.type, shape, attributes.expiry_ms, access);
+  if (value.encoding == Encoding::kLarge) {
+    EntryCodec::SetLarge(entry, std::move(value.large));
+  } else {
+    std::memcpy(EntryCodec::MutablePayload(entry), value.packed.data(), value.packed.size());
+  }
+  if (!unique) {
+    if (uint64_t* slot = table.dictionary.FindSlot(key)) state_->RemoveEntry(table, key, slot);
+  }
+  state_->InsertEntry(table, key, entry);
+}
+
+CollectionLimits& Keyspace::limits() { return state_->limits; }
 
 void Keyspace::Watch(const std::shared_ptr<WatchState>& watch, uint32_t database, const KeyRef& key, int64_t now_ms) {
   Shard& shard = state_->shard(key.shard());

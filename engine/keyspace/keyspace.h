@@ -29,6 +29,8 @@
 namespace cairn {
 
 class SnapshotCut;
+struct CollectionLimits;
+struct LoadedValue;
 struct Shard;
 enum class EvictionPolicy : uint8_t;  // engine/store_options.h
 
@@ -55,6 +57,13 @@ struct LoadedString {
   uint32_t access = 0;
 };
 
+// What belongs to a loaded key besides its value; as in LoadedString.
+struct LoadedAttributes {
+  int64_t expiry_ms = -1;
+  bool has_access = false;
+  uint32_t access = 0;
+};
+
 // Counters summed over the shards when read; each is exact once its writer is done.
 struct KeyspaceStats {
   uint64_t hits = 0, misses = 0, expired_keys = 0, evicted_keys = 0, changes = 0;
@@ -66,6 +75,7 @@ class Keyspace {
   ~Keyspace();
 
   uint32_t databases() const;
+  CollectionLimits& limits();  // any thread
 
   // --- locks -----------------------------------------------------------------------------------------------------------
   // Takes / releases the locks of the set in index order. Not recursive.
@@ -114,6 +124,9 @@ class Keyspace {
   // Stores a key, recording nothing and touching nobody. `unique`: the caller knows that the key is absent, and it is not looked
   // up; otherwise it replaces what is there.
   void LoadEntry(uint32_t database, const KeyRef& key, const LoadedString& loaded, int64_t now_ms, bool unique);
+
+  void LoadCollection(uint32_t database, const KeyRef& key, LoadedValue value, const LoadedAttributes& attributes, int64_t now_ms,
+                      bool unique);
 
   // --- watch (the key's shard locked) ----------------------------------------------------------------------------------
   void Watch(const std::shared_ptr<WatchState>& watch, uint32_t database, const KeyRef& key, int64_t now_ms);
@@ -177,6 +190,7 @@ class Keyspace {
 
  private:
   friend class Evictor;
+  friend class ValueEdit;
   // The lock is the first member of a shard; shards lie one stride apart.
   SpinLock& LockOf(uint32_t shard) { return *reinterpret_cast<SpinLock*>(shards_ + shard * kShardStrideBytes); }
 

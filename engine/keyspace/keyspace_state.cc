@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/status.h"
+#include "engine/values/large_value.h"
 #include "engine/values/rope.h"
 
 namespace cairn {
@@ -61,16 +62,21 @@ void Keyspace::State::DeleteExpired(ChangeScope& scope, Shard& shard, Table& tab
 
 void Keyspace::State::RemoveEntry(Table& table, const KeyRef& key, uint64_t* slot) {
   Entry* entry = table.dictionary.Remove(key, slot);
+  table.layout++;
   table.entry_bytes -= entry->memory_bytes();
   if (entry->has_expiry()) table.expiry.Erase(entry->expiry_ms(), entry);
+  DropInnerDeadline(table, entry);
   if (entry->encoding() == Encoding::kRope) FreeRope(EntryCodec::MutableRope(entry));
+  if (entry->encoding() == Encoding::kLarge) FreeLarge(EntryCodec::MutableLarge(entry));
   EntryCodec::FreeShell(entry);
 }
 
 void Keyspace::State::InsertEntry(Table& table, const KeyRef& key, Entry* entry) {
   table.dictionary.Insert(key, entry);
+  table.layout++;
   table.entry_bytes += entry->memory_bytes();
   if (entry->has_expiry()) table.expiry.Insert(entry->expiry_ms(), entry);
+  AddInnerDeadline(table, entry);
 }
 
 void Keyspace::State::ReplaceEntry(Table& table, const KeyRef& key, uint64_t* slot, Entry* entry) {
@@ -78,7 +84,21 @@ void Keyspace::State::ReplaceEntry(Table& table, const KeyRef& key, uint64_t* sl
   table.entry_bytes += entry->memory_bytes() - old->memory_bytes();
   if (old->has_expiry()) table.expiry.Erase(old->expiry_ms(), old);
   if (entry->has_expiry()) table.expiry.Insert(entry->expiry_ms(), entry);
+  DropInnerDeadline(table, old);
+  AddInnerDeadline(table, entry);
   EntryCodec::FreeShell(old);
+}
+
+void Keyspace::State::AddInnerDeadline(Table& table, const Entry* entry) {
+  if (entry->encoding() != Encoding::kLarge) return;
+  const int64_t deadline_ms = entry->large().next_deadline_ms();
+  if (deadline_ms != INT64_MAX) table.inner_expiry.Insert(deadline_ms, entry);
+}
+
+void Keyspace::State::DropInnerDeadline(Table& table, const Entry* entry) {
+  if (entry->encoding() != Encoding::kLarge) return;
+  const int64_t deadline_ms = entry->large().next_deadline_ms();
+  if (deadline_ms != INT64_MAX) table.inner_expiry.Erase(deadline_ms, entry);
 }
 
 void Keyspace::State::FreeRope(Rope* rope) {
@@ -86,6 +106,14 @@ void Keyspace::State::FreeRope(Rope* rope) {
     pending.Add(rope);
   } else {
     delete rope;
+  }
+}
+
+void Keyspace::State::FreeLarge(LargeValue* large) {
+  if (large->memory_bytes() > kLazyFreeBytes) {
+    pending.Add(large);
+  } else {
+    delete large;
   }
 }
 
@@ -106,7 +134,7 @@ void Keyspace::State::Unaccount(Shard& shard, uint32_t database, const Table& ta
 void Keyspace::State::UpdateNextExpiry(Shard& shard) {
   int64_t next_ms = INT64_MAX;
   for (const std::shared_ptr<Table>& table : shard.tables) {
-    if (table != nullptr) next_ms = std::min(next_ms, table->expiry.first_deadline_ms());
+    if (table != nullptr) next_ms = std::min(next_ms, table->first_deadline_ms());
   }
   const int64_t before_ms = shard.next_expiry_ms.load(std::memory_order_relaxed);
   if (next_ms == before_ms) return;

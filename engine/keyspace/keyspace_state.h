@@ -15,6 +15,7 @@
 #include "engine/keyspace/keyspace.h"
 #include "engine/keyspace/pending_frees.h"
 #include "engine/keyspace/shard.h"
+#include "engine/values/collection_limits.h"
 
 namespace cairn {
 
@@ -35,6 +36,7 @@ struct Keyspace::State {
   std::atomic<bool> memory_limited{false};
   std::atomic<uint32_t> epoch{0};
   std::atomic<bool> cut_active{false};
+  CollectionLimits limits;
 
   Shard& shard(uint32_t index) { return *reinterpret_cast<Shard*>(memory.get() + index * kShardStrideBytes); }
   const Shard& shard(uint32_t index) const { return *reinterpret_cast<const Shard*>(memory.get() + index * kShardStrideBytes); }
@@ -62,13 +64,21 @@ struct Keyspace::State {
   void DeleteExpired(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key, uint64_t* slot);
   void RemoveEntry(Table& table, const KeyRef& key, uint64_t* slot);
   void InsertEntry(Table& table, const KeyRef& key, Entry* entry);
-  // Puts `entry` in the place of the slot's entry, whose shell is freed; the old rope, if any, stays the caller's.
+  // Puts `entry` in the place of the slot's entry, whose shell is freed; an old rope or large value stays the caller's.
   void ReplaceEntry(Table& table, const KeyRef& key, uint64_t* slot, Entry* entry);
+  // Puts a string in the place of a value of another type.
+  Entry* ReplaceValue(Table& table, const KeyRef& key, uint64_t* slot, int64_t expiry_ms, const StringSource& value,
+                      const EntryCodec::ValueShape& shape);
   // Writes bytes into a string, growing it; offset + bytes.size() is within Redis's limit. Returns the slot's entry, which may be
   // new.
   Entry* WriteInto(Table& table, const KeyRef& key, uint64_t* slot, uint64_t offset, std::string_view bytes);
   static uint64_t StringSize(const Entry& entry);
+  // A deadline inside an entry's value, into and out of the index of those; nothing where it has none.
+  static void AddInnerDeadline(Table& table, const Entry* entry);
+  static void DropInnerDeadline(Table& table, const Entry* entry);
+  // What an entry owned besides its own allocation: freed at once where that is little, otherwise in the background.
   void FreeRope(Rope* rope);
+  void FreeLarge(LargeValue* large);
   void Touched(ChangeScope& scope, Shard& shard, uint32_t database, const KeyRef& key, bool gone);
   void MarkAccess(Shard& shard, Entry* entry, int64_t now_ms) {
     const uint32_t access = lfu.load(std::memory_order_relaxed)
@@ -91,14 +101,14 @@ class TableChange {
         table_(table),
         database_(database),
         memory_before_(table.memory_bytes()),
-        first_before_(table.expiry.first_deadline_ms()) {}
+        first_before_(table.first_deadline_ms()) {}
   ~TableChange() {
     TableCounters& counters = shard_.counters[database_];
     shard_.memory_bytes.Add(table_.memory_bytes() - memory_before_);
     counters.keys.Set(table_.dictionary.size());
     counters.expiring.Set(table_.expiry.size());
     counters.dictionary_bytes.Set(table_.dictionary.memory_bytes());
-    if (table_.expiry.first_deadline_ms() != first_before_) [[unlikely]]
+    if (table_.first_deadline_ms() != first_before_) [[unlikely]]
       state_.UpdateNextExpiry(shard_);
   }
   TableChange(const TableChange&) = delete;

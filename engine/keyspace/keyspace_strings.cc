@@ -3,14 +3,12 @@
 
 #include "base/numbers.h"
 #include "engine/keyspace/keyspace_state.h"
+#include "engine/values/large_value.h"
 #include "engine/values/rope.h"
 
 namespace cairn {
 
 namespace {
-
-// Takes the rope out of an entry that is about to get another value.
-Rope* RopeOf(Entry* entry) { return entry->encoding() == Encoding::kRope ? EntryCodec::MutableRope(entry) : nullptr; }
 
 bool FitsInPlace(const Entry& entry, const EntryCodec::ValueShape& shape) {
   return EntryCodec::AllocatedBytes(EntryCodec::SizeBytes(entry.key().size(), entry.has_expiry(), shape)) ==
@@ -51,7 +49,9 @@ Entry* Keyspace::SetString(ChangeScope& scope, uint32_t database, const KeyRef& 
   state_->MarkAccess(shard, entry, scope.now_ms);
   const int64_t old_expiry_ms = entry->has_expiry() ? entry->expiry_ms() : -1;
   const int64_t expiry_ms = options.expiry_ms < 0 && options.keep_expiry ? old_expiry_ms : options.expiry_ms;
-  Rope* old_rope = RopeOf(entry);
+  if (entry->type() != ValueType::kString) [[unlikely]]
+    return state_->ReplaceValue(table, key, slot, expiry_ms, value, shape);
+  Rope* old_rope = entry->encoding() == Encoding::kRope ? EntryCodec::MutableRope(entry) : nullptr;
   const uint64_t old_rope_bytes = old_rope == nullptr ? 0 : old_rope->memory_bytes();
   if ((expiry_ms >= 0) == entry->has_expiry() && FitsInPlace(*entry, shape)) {
     table.dictionary.BeforeChange(key, slot);
@@ -60,7 +60,7 @@ Entry* Keyspace::SetString(ChangeScope& scope, uint32_t database, const KeyRef& 
       EntryCodec::SetExpiry(entry, expiry_ms);
       table.expiry.Insert(expiry_ms, entry);
     }
-    EntryCodec::SetShape(entry, shape);
+    EntryCodec::SetShape(entry, ValueType::kString, shape);
     EntryCodec::WriteValue(entry, value);
     table.entry_bytes -= old_rope_bytes;
     if (shape.encoding == Encoding::kRope) table.entry_bytes += entry->rope().memory_bytes();
@@ -106,12 +106,22 @@ Entry* Keyspace::OverwriteString(ChangeScope& scope, uint32_t database, const Ke
   return state_->WriteInto(table, key, slot, offset, bytes);
 }
 
+Entry* Keyspace::State::ReplaceValue(Table& table, const KeyRef& key, uint64_t* slot, int64_t expiry_ms,
+                                     const StringSource& value, const EntryCodec::ValueShape& shape) {
+  Entry* entry = SlotEntry(*slot);
+  LargeValue* old_large = entry->encoding() == Encoding::kLarge ? EntryCodec::MutableLarge(entry) : nullptr;
+  Entry* replacement = EntryCodec::New(key.name, ValueType::kString, shape, expiry_ms, entry->access());
+  EntryCodec::WriteValue(replacement, value);
+  ReplaceEntry(table, key, slot, replacement);
+  if (old_large != nullptr) FreeLarge(old_large);
+  return replacement;
+}
+
 uint64_t Keyspace::State::StringSize(const Entry& entry) {
   switch (entry.encoding()) {
     case Encoding::kInt: return IntTextSize(entry.int_value());
     case Encoding::kRope: return entry.rope().size();
-    case Encoding::kEmbedded:
-    case Encoding::kRaw: break;
+    default: break;
   }
   return entry.inline_value().size();
 }
@@ -140,7 +150,7 @@ Entry* Keyspace::State::WriteInto(Table& table, const KeyRef& key, uint64_t* slo
     rope->Overwrite(offset, bytes);
     EntryCodec::SetRope(target, std::move(rope));
   } else {
-    if (target == entry) EntryCodec::SetShape(entry, shape);
+    if (target == entry) EntryCodec::SetShape(entry, ValueType::kString, shape);
     char* payload = EntryCodec::MutablePayload(target);
     if (payload != old.data() && !old.empty()) std::memcpy(payload, old.data(), old.size());
     if (offset > old.size()) std::memset(payload + old.size(), 0, offset - old.size());

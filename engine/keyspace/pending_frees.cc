@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "engine/keyspace/shard.h"
+#include "engine/values/large_value.h"
 #include "engine/values/rope.h"
 
 namespace cairn {
@@ -28,6 +29,12 @@ void PendingFrees::Add(Rope* rope) {
   ropes_.push_back(rope);
 }
 
+void PendingFrees::Add(LargeValue* large) {
+  pending_.fetch_add(1, std::memory_order_relaxed);
+  SpinLockHolder hold(lock_);
+  larges_.push_back(large);
+}
+
 void PendingFrees::Add(std::shared_ptr<Table> table) {
   SpinLockHolder hold(lock_);
   if (table.use_count() > 1) {
@@ -39,11 +46,14 @@ void PendingFrees::Add(std::shared_ptr<Table> table) {
 }
 
 bool PendingFrees::TakeNext() {
-  if (rope_ != nullptr || table_ != nullptr) return true;
+  if (rope_ != nullptr || large_ != nullptr || table_ != nullptr) return true;
   SpinLockHolder hold(lock_);
   if (!ropes_.empty()) {
     rope_.reset(ropes_.front());
     ropes_.pop_front();
+  } else if (!larges_.empty()) {
+    large_.reset(larges_.front());
+    larges_.pop_front();
   } else if (!tables_.empty()) {
     table_ = std::move(tables_.front());
     tables_.pop_front();
@@ -63,7 +73,13 @@ bool PendingFrees::FreeFor(int64_t budget_us) {
         rope_.reset();
         freed = 1;
       }
-    } else if (!table_->expiry.FreeStep(kNodesPerStep) && !table_->dictionary.FreeStep(kEntriesPerStep, &freed)) {
+    } else if (large_ != nullptr) {
+      if (!large_->FreeStep(kNodesPerStep)) {
+        large_.reset();
+        freed = 1;
+      }
+    } else if (!table_->expiry.FreeStep(kNodesPerStep) && !table_->inner_expiry.FreeStep(kNodesPerStep) &&
+               !table_->dictionary.FreeStep(kEntriesPerStep, &freed)) {
       table_.reset();
     }
     pending_.fetch_sub(freed, std::memory_order_relaxed);

@@ -15,6 +15,7 @@
 
 namespace cairn {
 
+class LargeValue;
 class Rope;
 struct Table;
 
@@ -23,6 +24,7 @@ class PendingFrees {
   PendingFrees();
   ~PendingFrees();  // frees everything
   void Add(Rope* rope);
+  void Add(LargeValue* large);
   void Add(std::shared_ptr<Table> table);
   // Frees for about `budget_us`, at least one step; true while more is left.
   bool FreeFor(int64_t budget_us) CAIRN_EXCLUDES(freeing_);
@@ -32,15 +34,17 @@ class PendingFrees {
   void ResetFreed() { freed_.store(0, std::memory_order_relaxed); }
 
  private:
-  // Takes the next thing to free into rope_ or table_; false where there is none.
+  // Takes the next thing to free into rope_, large_ or table_; false where there is none.
   bool TakeNext() CAIRN_REQUIRES(freeing_) CAIRN_EXCLUDES(lock_);
 
   Mutex freeing_;  // taken before lock_
   SpinLock lock_;
   std::deque<Rope*> ropes_ CAIRN_GUARDED_BY(lock_);
+  std::deque<LargeValue*> larges_ CAIRN_GUARDED_BY(lock_);
   std::deque<std::shared_ptr<Table>> tables_ CAIRN_GUARDED_BY(lock_);
   // Being freed.
   std::unique_ptr<Rope> rope_ CAIRN_GUARDED_BY(freeing_);
+  std::unique_ptr<LargeValue> large_ CAIRN_GUARDED_BY(freeing_);
   std::shared_ptr<Table> table_ CAIRN_GUARDED_BY(freeing_);
   std::atomic<uint64_t> pending_{0};
   std::atomic<uint64_t> freed_{0};

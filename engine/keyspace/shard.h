@@ -4,6 +4,7 @@
 // read-modify-write) and read by anybody.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -23,9 +24,15 @@ struct Table {
   explicit Table(uint32_t roots) : dictionary(roots) {}
   Dictionary dictionary;
   ExpiryIndex expiry;
+  ExpiryIndex
+      inner_expiry;  // entries whose values hold deadlines of their own (LargeValue::next_deadline_ms): the earliest of each
   uint64_t entry_bytes = 0;  // of all entries with their values
+  uint64_t layout = 0;       // grows with every insertion and removal: pointers to slots are valid while it stays
 
-  uint64_t memory_bytes() const { return dictionary.memory_bytes() + expiry.memory_bytes() + entry_bytes; }
+  uint64_t memory_bytes() const {
+    return dictionary.memory_bytes() + expiry.memory_bytes() + inner_expiry.memory_bytes() + entry_bytes;
+  }
+  int64_t first_deadline_ms() const { return std::min(expiry.first_deadline_ms(), inner_expiry.first_deadline_ms()); }
 };
 
 // A number with one writer at a time.

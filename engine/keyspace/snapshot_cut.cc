@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/codec/rdb_value_encoder.h"
+#include "engine/codec/value_codec.h"
 #include "engine/keyspace/shard.h"
 
 namespace cairn {
@@ -13,16 +13,7 @@ constexpr size_t kChunkBytes = 32 * 1024;  // of the buffers that writers fill
 constexpr uint32_t kBucketsPerLock = 16;
 constexpr uint64_t kUrgentBytes = 256 * 1024;  // handed over in one shard: it is served before the others
 constexpr size_t kLargeEntriesPerCall = 16;
-
-// The value in RDB encoding, in a head of a few bytes and a body that lies in the entry. Not for ropes.
-std::string_view EncodeHead(const Entry& entry, char (&head)[kRdbIntMaxBytes], std::string_view* body) {
-  if (entry.encoding() == Encoding::kInt) {
-    *body = {};
-    return {head, static_cast<size_t>(EncodeRdbInt(head, entry.int_value()) - head)};
-  }
-  *body = entry.inline_value();
-  return {head, static_cast<size_t>(EncodeRdbLength(head, body->size()) - head)};
-}
+constexpr size_t kInlineEncodedMaxBytes = kPackedMaxBytes * 3;  // packed elements may take less than encoded ones
 
 }  // namespace
 
@@ -51,16 +42,13 @@ class SnapshotCut::ShardCut : public BucketSink {
     entry_head.has_expiry = entry.has_expiry();
     if (entry_head.has_expiry) entry_head.expiry_unix_ms = entry.expiry_ms();
     const std::string_view key = entry.key();
-    if (entry.encoding() == Encoding::kRope) return Retain({shard_->index, entry_head, std::string(key), entry.rope()});
-    char head[kRdbIntMaxBytes];
+    const bool retains = entry.encoding() == Encoding::kRope || entry.encoding() == Encoding::kLarge;
+    if (retains || EntryBlock::IsBig(key.size(), kInlineEncodedMaxBytes))
+      return Retain({shard_->index, entry_head, std::string(key), RetainedValue::Of(entry)});
+    std::string_view prefix;
     std::string_view body;
-    const std::string_view prefix = EncodeHead(entry, head, &body);
+    EncodeInlineValue(entry, &scratch_, &prefix, &body);
     const size_t value_bytes = prefix.size() + body.size();
-    if (EntryBlock::IsBig(key.size(), value_bytes)) {
-      std::string scratch;
-      if (entry.encoding() == Encoding::kInt) AppendInt(scratch, entry.int_value());
-      return Retain({shard_->index, entry_head, std::string(key), Rope::Copy(body.empty() ? scratch : body)});
-    }
     if (walker_block_ != nullptr && !walker_block_->full()) {
       walker_block_->BeginEntry(entry_head, key, value_bytes);
       walker_block_->AppendValue(prefix);
@@ -108,7 +96,7 @@ class SnapshotCut::ShardCut : public BucketSink {
 
  private:
   void Retain(LargeEntry entry) {
-    buffered_bytes_.fetch_add(entry.key.size() + entry.value.size(), std::memory_order_relaxed);
+    buffered_bytes_.fetch_add(entry.key.size() + entry.value.held_bytes(), std::memory_order_relaxed);
     large_.push_back(std::move(entry));
   }
 
@@ -131,7 +119,9 @@ class SnapshotCut::ShardCut : public BucketSink {
   std::atomic<uint64_t> buffered_bytes_{0};
   std::deque<Chunk> taken_chunks_;
   std::deque<LargeEntry> taken_large_;
-  size_t taken_offset_ = 0;  // into the first taken chunk
+  size_t taken_offset_ = 0;    // into the first taken chunk
+  std::string scratch_;        // with the lock
+  std::string drained_value_;  // the claimer's
 };
 
 uint64_t SnapshotCut::ShardCut::Drain(EntryBlock* block, std::vector<LargeEntry>* large) {
@@ -157,16 +147,16 @@ uint64_t SnapshotCut::ShardCut::Drain(EntryBlock* block, std::vector<LargeEntry>
   while (!taken_large_.empty() && !block->full() && large->size() < kLargeEntriesPerCall) {
     LargeEntry entry = std::move(taken_large_.front());
     taken_large_.pop_front();
-    buffered_bytes_.fetch_sub(entry.key.size() + entry.value.size(), std::memory_order_relaxed);
+    buffered_bytes_.fetch_sub(entry.key.size() + entry.value.held_bytes(), std::memory_order_relaxed);
     drained_entries++;
-    const std::string prefix = RdbLengthPrefix(entry.value.size());
-    if (EntryBlock::IsBig(entry.key.size(), prefix.size() + entry.value.size())) {
+    if (entry.value.MayExceed(kInlineEncodedMaxBytes) || EntryBlock::IsBig(entry.key.size(), kInlineEncodedMaxBytes)) {
       large->push_back(std::move(entry));
       continue;
     }
-    block->BeginEntry(entry.head, entry.key, prefix.size() + entry.value.size());
-    block->AppendValue(prefix);
-    for (const RopeSlice& slice : entry.value.slices()) block->AppendValue(slice.view());
+    drained_value_.clear();
+    StringRdbSink sink(&drained_value_);
+    entry.value.Encode(sink);
+    block->Append({entry.head, entry.key, drained_value_});
   }
   return drained_entries;
 }

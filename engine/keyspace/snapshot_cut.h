@@ -3,7 +3,7 @@
 // Life of a cut
 //  1. Keyspace::BeginCut, all shards locked: the cut pins every table and a new epoch begins. Nothing is copied.
 //  2. Before anything in a bucket of a pinned table changes for the first time, the writer's thread hands that bucket's entries
-//     to the cut: small values are encoded into the shard's buffer, ropes retained by sharing their slices.
+//     to the cut: small values are encoded into the shard's buffer, ropes and large values retained by sharing.
 //  3. Worker threads call NextBlock until it returns false: each call fills one block from one shard, with what writers handed
 //     over and with buckets that it walks itself, taking the shard's lock for some 16 buckets or 16 KiB at a time.
 //  4. Keyspace::EndCut lets the tables go.
@@ -23,9 +23,9 @@
 #include <vector>
 
 #include "base/thread_annotations.h"
+#include "engine/codec/value_codec.h"
 #include "engine/keyspace/dictionary.h"
 #include "engine/keyspace/key_ref.h"
-#include "engine/values/rope.h"
 #include "snapshot/entry_block.h"
 
 namespace cairn {
@@ -33,13 +33,13 @@ namespace cairn {
 struct Shard;
 struct Table;
 
-// An entry that is too big for a block (EntryBlock::IsBig): retained, to be encoded outside the locks. The value written to the
-// snapshot is RdbLengthPrefix(value.size()) followed by the rope's bytes (engine/codec/rdb_value_encoder.h).
+// An entry whose value is retained, to be encoded outside the locks; as NextBlock gives it out, it may be too big for a block
+// (EntryBlock::IsBig).
 struct LargeEntry {
   uint32_t shard = 0;
   EntryHead head;
   std::string key;
-  Rope value;
+  RetainedValue value;
 };
 
 class SnapshotCut {

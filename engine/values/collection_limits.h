@@ -10,7 +10,9 @@ namespace cairn {
 class LimitSetting {
  public:
   explicit LimitSetting(int64_t value) : value_(value) {}
-  operator int64_t() const { return value_.load(std::memory_order_relaxed); }  // NOLINT(google-explicit-constructor): reads as a number
+  operator int64_t() const {
+    return value_.load(std::memory_order_relaxed);
+  }  // NOLINT(google-explicit-constructor): reads as a number
   void Set(int64_t value) { value_.store(value, std::memory_order_relaxed); }
 
  private:

@@ -13,8 +13,7 @@ uint64_t StringView::size() const {
   switch (entry_->encoding()) {
     case Encoding::kInt: return IntTextSize(entry_->int_value());
     case Encoding::kRope: return entry_->rope().size();
-    case Encoding::kEmbedded:
-    case Encoding::kRaw: break;
+    default: break;
   }
   return entry_->inline_value().size();
 }
@@ -27,8 +26,7 @@ std::string_view StringView::Flatten(std::string* scratch) const {
       AppendInt(*scratch, entry_->int_value());
       return *scratch;
     case Encoding::kRope: return Range(0, entry_->rope().size(), scratch);
-    case Encoding::kEmbedded:
-    case Encoding::kRaw: break;
+    default: break;
   }
   return entry_->inline_value();
 }
@@ -55,8 +53,7 @@ uint8_t StringView::ByteAt(uint64_t offset) const {
       return static_cast<uint8_t>(text[offset]);
     }
     case Encoding::kRope: return entry_->rope().ByteAt(offset);
-    case Encoding::kEmbedded:
-    case Encoding::kRaw: break;
+    default: break;
   }
   return static_cast<uint8_t>(entry_->inline_value()[offset]);
 }

@@ -2,7 +2,7 @@
 
 #include <openssl/sha.h>
 
-#include "engine/codec/rdb_value_encoder.h"
+#include "engine/codec/value_codec.h"
 #include "engine/keyspace/entry.h"
 #include "engine/values/string_value.h"
 

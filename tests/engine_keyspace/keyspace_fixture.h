@@ -46,7 +46,7 @@ inline uint64_t RecountMemory(Keyspace& keyspace) {
     bytes += shard.watches.memory_bytes();
     for (const std::shared_ptr<Table>& table : shard.tables) {
       if (table == nullptr) continue;
-      bytes += table->dictionary.memory_bytes() + table->expiry.memory_bytes();
+      bytes += table->dictionary.memory_bytes() + table->expiry.memory_bytes() + table->inner_expiry.memory_bytes();
       HashPosition position;
       std::vector<Entry*> entries;
       while (table->dictionary.size() > 0 && table->dictionary.Gather(&position, &entries)) {

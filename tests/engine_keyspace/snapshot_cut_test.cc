@@ -46,9 +46,15 @@ class Reader {
       }
       ASSERT_TRUE(reader.status().ok()) << reader.status().ToString();
       for (const LargeEntry& entry : large) {
-        std::string value;
-        entry.value.CopyTo(0, entry.value.size(), &value);
-        Put(entry.head, entry.key, std::move(value));
+        std::string encoded;
+        StringRdbSink sink(&encoded);
+        entry.value.Encode(sink);
+        EXPECT_EQ(encoded.size(), entry.value.EncodedBytes());
+        std::string_view rest = encoded;
+        RdbString value;
+        std::string scratch;
+        ASSERT_TRUE(DecodeRdbString(&rest, &value, &scratch).ok());
+        Put(entry.head, entry.key, std::string(value.bytes));
       }
       large.clear();
     }

@@ -1,0 +1,19 @@
+// A collection as a decoder or a command built it, ready to become a key's value.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/keyspace/entry.h"
+#include "engine/values/large_value.h"
+
+namespace cairn {
+
+struct LoadedValue {
+  ValueType type = ValueType::kString;
+  Encoding encoding = Encoding::kPacked;  // kPacked, kIntSet or kLarge
+  std::string packed;                     // the inline bytes of the first two, at most kPackedMaxBytes
+  std::unique_ptr<LargeValue> large;
+};
+
+}  // namespace cairn
