@@ -1,12 +1,16 @@
-// A counted B+tree over leaves that the user packs: what large lists, sorted sets and streams are made of (DESIGN.md, section 3). It finds
-// a leaf by rank or by key, gives it out for change, takes in what a split made of it, and keeps counts, keys and bytes right.
+// A counted B+tree over leaves that the user packs: what large lists, sorted sets and streams are made of (DESIGN.md, section 3).
+// It finds a leaf by rank or by key, gives it out for change, takes in what a split made of it, and keeps counts, keys and bytes
+// right.
 //
-// Structure: inner nodes of at most kInnerBytes hold for each child its pointer, its number of elements and a Key: what they know of
-// the child's first element. Leaves are the user's own: a CowNode with elements packed behind it, never empty, sized to fit the
-// allocator's classes (base/allocator.h). There are no parent or sibling pointers, because nodes are shared: a Path remembers the way.
-// Sharing: Share() is O(1). Changes go through Own(), which copies the nodes on the path that others hold, and only them.
-// Fill: nodes split in halves, but at either end of a node the new child starts a node of its own, so that appending leaves full nodes
-// behind; nodes under half full join a neighbour when both fit into one. The same is the user's duty for leaves: see Join below.
+// Structure: inner nodes of at most kInnerBytes hold for each child its pointer, its number of elements and a Key: what they know
+// of the child's first element. Leaves are the user's own: a CowNode with elements packed behind it, never empty, sized to fit
+// the allocator's classes (base/allocator.h). There are no parent or sibling pointers, because nodes are shared: a Path remembers
+// the way.
+// Sharing: Share() is O(1). Changes go through Own(), which copies the nodes on the path that others hold, and only
+// them.
+// Fill: nodes split in halves, but at either end of a node the new child starts a node of its own, so that appending leaves
+// full nodes behind; nodes under half full join a neighbour when both fit into one. The same is the user's duty for leaves: see
+// Join below.
 //
 // Traits, all static:
 //   using Leaf            derives from CowNode
@@ -17,7 +21,8 @@
 //   Leaf* Clone(const Leaf&)             a copy with one reference; may have another size
 //   void Free(Leaf*)                     called by the last holder
 // only where Join or RemoveRange are used:
-//   bool CanJoin(const Leaf& left, const Leaf& right)    whether both fit into one leaf (leave some room, or it splits at once again)
+//   bool CanJoin(const Leaf& left, const Leaf& right)    whether both fit into one leaf (leave some room, or it splits at once
+//   again)
 //   Leaf* Join(Leaf* left, const Leaf& right)            appends; `left` is owned and may move; `right` stays as it is
 //   Leaf* Erase(Leaf*, uint64_t from, uint64_t count)    removes some elements, not all; the leaf is owned and may move
 //
@@ -64,16 +69,16 @@ class CountedTree {
   // Lets go of about `max_nodes` nodes; false when none is left. After a true nothing but this and the destructor may be called.
   bool FreeStep(size_t max_nodes);
 
-  // --- finding: each returns false, and a path without a leaf, where there is none -----------------------------------------------
+  // --- finding: each returns false, and a path without a leaf, where there is none ---------------------------------------------
   bool First(Path* path) const;
   bool Last(Path* path) const;
   // The leaf that holds the element of this rank (from 0); *within is its place there. False for rank >= count().
   bool SeekRank(uint64_t rank, Path* path, uint64_t* within) const;
-  // The last leaf whose first element is not after what is sought, or the first leaf where all are. So an element that is there is in this
-  // leaf (of several equal ones: the last), and a new one belongs into it. A Probe has
+  // The last leaf whose first element is not after what is sought, or the first leaf where all are. So an element that is there
+  // is in this leaf (of several equal ones: the last), and a new one belongs into it. A Probe has
   //   int Order(const Key&) const: < 0 where an element with that key is before what is sought, > 0 after, 0: equal or cannot say
-  //   bool NotAfter(const Leaf&) const: asked where Order says 0: whether that leaf's first element is not after what is sought. Without this
-  //   function 0 means that it is not after.
+  //   bool NotAfter(const Leaf&) const: asked where Order says 0: whether that leaf's first element is not after what is sought.
+  //   Without this function 0 means that it is not after.
   // "The first element >= x" is sought with a probe that answers > 0 for x itself: it is in this leaf or the next leaf's first.
   template <typename Probe>
   bool Seek(const Probe& probe, Path* path) const;
@@ -86,12 +91,12 @@ class CountedTree {
   static bool IsLast(const Path& path);
   static bool IsFirst(const Path& path);
 
-  // --- changing ---------------------------------------------------------------------------------------------------------------------
-  // Any change voids all paths except where said; a path that was made before may be passed to Own as long as only Own and Commit were
-  // called since.
+  // --- changing ----------------------------------------------------------------------------------------------------------------
+  // Any change voids all paths except where said; a path that was made before may be passed to Own as long as only Own and Commit
+  // were called since.
   Leaf* Own(Path* path);
-  // After every change of an owned leaf: takes its count, first key and bytes over. It must not be empty (Remove it instead). The path stays
-  // valid and owned.
+  // After every change of an owned leaf: takes its count, first key and bytes over. It must not be empty (Remove it instead). The
+  // path stays valid and owned.
   void Commit(Path* path, Leaf* leaf);
   // Takes a new leaf over, next to the path's, which is owned. In an empty tree: with a path without a leaf.
   void InsertAfter(Path* path, Leaf* leaf) { Insert(path, leaf, 1); }
@@ -99,10 +104,11 @@ class CountedTree {
   void Append(Leaf* leaf);  // at the end
   // Takes the path's leaf out; Own is not needed.
   void Remove(Path* path);
-  // To be called when the path's leaf, committed, is less than half full: joins it with its right or left neighbour if they can be. True if it
-  // did; the path is void then, otherwise unchanged.
+  // To be called when the path's leaf, committed, is less than half full: joins it with its right or left neighbour if they can
+  // be. True if it did; the path is void then, otherwise unchanged.
   bool Join(Path* path);
-  // Removes `count` elements from this rank on, leaf by leaf. visit(const Leaf&, from, count) is called before with what goes of each.
+  // Removes `count` elements from this rank on, leaf by leaf. visit(const Leaf&, from, count) is called before with what goes of
+  // each.
   template <typename Visit>
   void RemoveRange(uint64_t first_rank, uint64_t count, Visit&& visit);
 

@@ -1,4 +1,5 @@
-// The definitions of counted_tree.h that change: ownership of the way, inserting, removing, joining, freeing. Included by it alone.
+// The definitions of counted_tree.h that change: ownership of the way, inserting, removing, joining, freeing. Included by it
+// alone.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +29,7 @@ CountedTree<Traits, kInnerBytes> CountedTree<Traits, kInnerBytes>::Share() const
   return shared;
 }
 
-// --- nodes ------------------------------------------------------------------------------------------------------------------------------
+// --- nodes ---------------------------------------------------------------------------------------------------------------------
 
 template <typename Traits, size_t kInnerBytes>
 auto CountedTree<Traits, kInnerBytes>::NewInner() -> Inner* {
@@ -56,8 +57,8 @@ void CountedTree<Traits, kInnerBytes>::Release(CowNode* node, uint32_t level) {
 
 template <typename Traits, size_t kInnerBytes>
 bool CountedTree<Traits, kInnerBytes>::FreeStep(size_t max_nodes) {
-  // Each turn lets go of one node at the right edge. A node is looked at again on every way down: for its only holder DropReference says
-  // the same every time.
+  // Each turn lets go of one node at the right edge. A node is looked at again on every way down: for its only holder
+  // DropReference says the same every time.
   for (size_t n = 0; n < max_nodes && root_ != nullptr; n++) {
     CowNode** link = &root_;
     Inner* parent = nullptr;

@@ -8,7 +8,7 @@
 
 namespace cairn {
 
-// --- children of one node --------------------------------------------------------------------------------------------------------------
+// --- children of one node ------------------------------------------------------------------------------------------------------
 
 template <typename Traits, size_t kInnerBytes>
 void CountedTree<Traits, kInnerBytes>::Put(Inner* node, uint32_t at, const Child& child) {
@@ -59,7 +59,7 @@ void CountedTree<Traits, kInnerBytes>::Refresh(Inner* node, uint32_t at) {
   if constexpr (kHasKey) node->keys[at] = child.key;
 }
 
-// --- inserting -------------------------------------------------------------------------------------------------------------------------
+// --- inserting -----------------------------------------------------------------------------------------------------------------
 
 template <typename Traits, size_t kInnerBytes>
 auto CountedTree<Traits, kInnerBytes>::InsertInto(Inner* node, uint32_t at, const Child& child, uint32_t* offset) -> Inner* {
@@ -129,7 +129,7 @@ void CountedTree<Traits, kInnerBytes>::Append(Leaf* leaf) {
   InsertAfter(&path, leaf);
 }
 
-// --- removing --------------------------------------------------------------------------------------------------------------------------
+// --- removing ------------------------------------------------------------------------------------------------------------------
 
 template <typename Traits, size_t kInnerBytes>
 void CountedTree<Traits, kInnerBytes>::JoinInner(Inner* parent, uint32_t at, uint32_t level) {
