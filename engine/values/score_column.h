@@ -1,6 +1,6 @@
-// Scores in few bytes: the column of scores that the leaves of a large sorted set hold. A column is in one format: integers as their
-// distance from a base, in the fewest bytes that the leaf's range needs (none where all are equal), or doubles as they are. Which
-// doubles were given is kept exactly, -0 included.
+// Scores in few bytes: the column of scores that the leaves of a large sorted set hold. A column is in one format: integers as
+// their distance from a base, in the fewest bytes that the leaf's range needs (none where all are equal), or doubles as they are.
+// Which doubles were given is kept exactly, -0 included.
 #pragma once
 
 #include <bit>

@@ -1,10 +1,10 @@
-// A leaf of a large sorted set's member index (sorted_set.h): the scores of members, in the order of the members' 32-bit hashes. The members
-// themselves are in the ordered tree, where a score found here leads to them; so an item takes 4 bytes and its score.
+// A leaf of a large sorted set's member index (sorted_set.h): the scores of members, in the order of the members' 32-bit hashes.
+// The members themselves are in the ordered tree, where a score found here leads to them; so an item takes 4 bytes and its score.
 //
 //   header 24 | scores, `width` bytes each (score_column.h) | hashes, 4 bytes each
 //
-// Hashes may repeat: members whose hashes are equal are told apart in the ordered tree. Nodes are allocated as large as they must be.
-// Leaves are changed by their only holder; functions that change one return where it lies then.
+// Hashes may repeat: members whose hashes are equal are told apart in the ordered tree. Nodes are allocated as large as they must
+// be. Leaves are changed by their only holder; functions that change one return where it lies then.
 #pragma once
 
 #include <cstdint>

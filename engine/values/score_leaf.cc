@@ -24,7 +24,8 @@ ScoreLeaf* ScoreLeaf::Allocate(uint32_t count, ScoreFormat format, size_t member
 
 void ScoreLeaf::Free(ScoreLeaf* leaf) { FreeBytes(leaf, leaf->allocated_bytes_); }
 
-// The starts are written one behind the last, too, while that one is still to come: Fill and FillOne go from the front to the end.
+// The starts are written one behind the last, too, while that one is still to come: Fill and FillOne go from the front to the
+// end.
 void ScoreLeaf::Fill(uint32_t at, const ScoreLeaf& from, uint32_t from_at, uint32_t count) {
   if (count == 0) return;
   const ScoreFormat mine = format();
@@ -126,7 +127,7 @@ bool ScoreLeaf::HasRoomFor(const Element& element) const {
   return HeadBytes(count_ + 1U, static_cast<uint32_t>(width)) + member_bytes_ + element.member.size() <= kScoreLeafMaxBytes;
 }
 
-// --- changes --------------------------------------------------------------------------------------------------------------------
+// --- changes -------------------------------------------------------------------------------------------------------------------
 
 void ScoreLeaf::InsertInPlace(uint32_t at, const Element& element) {
   const size_t width = width_;

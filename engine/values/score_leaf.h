@@ -1,9 +1,10 @@
-// A leaf of a large sorted set's ordered tree (sorted_set.h): elements in the order of (score, member bytes), packed into one node.
+// A leaf of a large sorted set's ordered tree (sorted_set.h): elements in the order of (score, member bytes), packed into one
+// node.
 //
 //   header 24 | scores, `width` bytes each (score_column.h) | starts, 2 bytes each: where a member begins | members
 //
-// A leaf takes at most kScoreLeafMaxBytes, except that a single element may be of any size. Nodes are allocated as large as they must be,
-// rounded to the allocator's classes, and grow by a copy: a leaf that was just split wastes nothing.
+// A leaf takes at most kScoreLeafMaxBytes, except that a single element may be of any size. Nodes are allocated as large as they
+// must be, rounded to the allocator's classes, and grow by a copy: a leaf that was just split wastes nothing.
 // Leaves are changed by their only holder; functions that change one return where it lies then.
 #pragma once
 
@@ -17,8 +18,8 @@ namespace cairn {
 
 inline constexpr uint32_t kScoreLeafMaxBytes = 1024;
 
-// A place in a sorted set: in front of all elements that are >= (score, member), or, with `after`, behind all that are <= it. Without a
-// member it is in front of, or behind, all elements with that score. Refers to the member.
+// A place in a sorted set: in front of all elements that are >= (score, member), or, with `after`, behind all that are <= it.
+// Without a member it is in front of, or behind, all elements with that score. Refers to the member.
 struct SortedSetBound {
   double score = 0;
   bool after = false;

@@ -55,7 +55,7 @@ bool SortedSet::FreeStep(size_t max_nodes) {
   return index_.FreeStep(max_nodes);
 }
 
-// --- reading --------------------------------------------------------------------------------------------------------------------
+// --- reading -------------------------------------------------------------------------------------------------------------------
 
 bool SortedSet::SeekIndex(uint32_t hash, Index::Path* path, uint32_t* at) const {
   *at = 0;
@@ -109,13 +109,14 @@ SortedSet::Cursor SortedSet::At(uint64_t rank) const {
   return cursor;
 }
 
-// --- changing -------------------------------------------------------------------------------------------------------------------
+// --- changing ------------------------------------------------------------------------------------------------------------------
 
 void SortedSet::SplitAndInsert(Order::Path* path, uint32_t at, const ScoreLeaf::Element& element) {
   ScoreLeaf* leaf = order_.Own(path);
   const bool is_long = element.member.size() > kScoreLeafMaxBytes / 2;
   const bool alone = is_long || leaf->count() == 1;
-  // At the ends of the set elements come one after another: the full leaf stays, the next one begins. A long element has its own leaf.
+  // At the ends of the set elements come one after another: the full leaf stays, the next one begins. A long element has its own
+  // leaf.
   if (at == leaf->count() && (alone || Order::IsLast(*path))) {
     order_.InsertAfter(path, ScoreLeaf::Make(element));
     return;
@@ -242,10 +243,10 @@ bool SortedSet::Add(std::string_view member, double score) {
   return true;
 }
 
-// --- scanning -------------------------------------------------------------------------------------------------------------------
+// --- scanning ------------------------------------------------------------------------------------------------------------------
 
-// Members of a hash are found by their scores, and where many have the same score all of those must be looked at: a step then takes so many
-// hashes that it returns a fair part of what it looks at.
+// Members of a hash are found by their scores, and where many have the same score all of those must be looked at: a step then
+// takes so many hashes that it returns a fair part of what it looks at.
 SortedSet::ScanStep SortedSet::PlanScan(uint64_t cursor, uint64_t count, std::unique_ptr<double[]>* scores,
                                         size_t* score_count) const {
   constexpr uint64_t kLooksPerMember = 64;

@@ -1,10 +1,10 @@
-// A sorted set that is too large to be packed: a counted tree in the order of (score, member bytes) whose leaves hold the elements
-// (score_leaf.h), and an index by the members' hashes that holds scores (score_index.h). A member is found by its hash: the index says which
-// scores members with that hash have, the tree whether one of them is this member. So nothing holds an address of an element, and both
-// trees are shared node by node (large_value.h).
+// A sorted set that is too large to be packed: a counted tree in the order of (score, member bytes) whose leaves hold the
+// elements (score_leaf.h), and an index by the members' hashes that holds scores (score_index.h). A member is found by its hash:
+// the index says which scores members with that hash have, the tree whether one of them is this member. So nothing holds an
+// address of an element, and both trees are shared node by node (large_value.h).
 //
-// Scores are never NaN. Members are in the order of their bytes, unsigned, shorter first. Equal scores compare equal whatever their sign.
-// Threads: as LargeValue.
+// Scores are never NaN. Members are in the order of their bytes, unsigned, shorter first. Equal scores compare equal whatever
+// their sign. Threads: as LargeValue.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,8 @@ class SortedSet final : public LargeValue {
   using Order = CountedTree<OrderTraits>;
   using Index = CountedTree<IndexTraits>;
 
-  // Where a member is, or where its index record would be. Lives until the set changes; the functions that take one change the set.
+  // Where a member is, or where its index record would be. Lives until the set changes; the functions that take one change the
+  // set.
   class Place {
    public:
     bool found() const { return found_; }
@@ -108,8 +109,8 @@ class SortedSet final : public LargeValue {
   uint64_t CountBefore(const SortedSetBound& bound) const;
   // The element of this rank; not valid for rank >= element_count().
   Cursor At(uint64_t rank) const;
-  // One step of a walk that returns every member which is there from its first to its last step, in the order of their hashes. A walk begins
-  // with 0 and is over when 0 is returned; `emit(member, score)` is called for about `count` members.
+  // One step of a walk that returns every member which is there from its first to its last step, in the order of their hashes. A
+  // walk begins with 0 and is over when 0 is returned; `emit(member, score)` is called for about `count` members.
   template <typename Emit>
   uint64_t Scan(uint64_t cursor, uint64_t count, Emit&& emit) const;
 
@@ -121,7 +122,8 @@ class SortedSet final : public LargeValue {
   void Erase(Place* place);  // found
   // Removes `count` elements from this rank on, which must be there.
   void RemoveRange(uint64_t first_rank, uint64_t count);
-  // Adds an element that is not there behind all others: for loading in order, forwards or backwards, too. False where the member is there.
+  // Adds an element that is not there behind all others: for loading in order, forwards or backwards, too. False where the member
+  // is there.
   bool Add(std::string_view member, double score);
 
  private:
