@@ -302,6 +302,43 @@ constexpr CommandRow kObjectContainer[] = {
 
 constexpr std::string_view kEverywhereTips = "request_policy:all_shards response_policy:all_succeeded";
 
+constexpr CommandRow kDumpRows[] = {
+    {.name = "dump",
+     .arity = 2,
+     .flags = kReadOnly,
+     .categories = kAclKeyspace,
+     .keys = {1, 1, 1, kKeyRead | kKeyForAccess},
+     .handler = key_commands::Dump,
+     .summary = "Answers a key's value as bytes that RESTORE takes, here or in Redis.",
+     .since = "2.6.0",
+     .group = "generic",
+     .complexity = "O(N) for a value of N bytes",
+     .syntax = "key",
+     .tips = "nondeterministic_output"},
+    {.name = "restore",
+     .arity = -4,
+     .flags = kWrite | kDenyOom,
+     .categories = kAclKeyspace | kAclDangerous,
+     .keys = {1, 1, 1, kKeyWrite | kKeyForUpdate},
+     .handler = key_commands::Restore,
+     .summary = "Makes a key of what DUMP answered.",
+     .since = "2.6.0",
+     .group = "generic",
+     .complexity = "O(N) for a value of N bytes",
+     .syntax = "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]"},
+    {.name = "restore-asking",
+     .arity = -4,
+     .flags = kWrite | kDenyOom,
+     .categories = kAclKeyspace | kAclDangerous,
+     .keys = {1, 1, 1, kKeyWrite | kKeyForUpdate},
+     .handler = key_commands::Restore,
+     .summary = "What RESTORE does, as nodes of a cluster send it to each other.",
+     .since = "3.0.0",
+     .group = "server",
+     .complexity = "O(N) for a value of N bytes",
+     .syntax = "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]"},
+};
+
 constexpr CommandRow kKeyspaceRows[] = {
     {.name = "keys",
      .arity = 2,
@@ -394,6 +431,7 @@ constexpr CommandRow kKeyspaceRows[] = {
 void RegisterKeyCommands(CommandTable& table) {
   table.Register(kKeyRows);
   table.Register(kExpiryRows);
+  table.Register(kDumpRows);
   table.Register(kObjectContainer);
   table.Register(kKeyspaceRows);
 }

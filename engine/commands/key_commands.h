@@ -38,6 +38,10 @@ void FlushAll(CommandContext& context);
 void SwapDb(CommandContext& context);
 void Select(CommandContext& context);
 
+// dump_commands.cc
+void Dump(CommandContext& context);
+void Restore(CommandContext& context);
+
 // object_commands.cc
 void ObjectEncoding(CommandContext& context);
 void ObjectFreq(CommandContext& context);

@@ -219,8 +219,53 @@ static Session Objects() {
            {"OBJECT HELP", "?"}}};
 }
 
+static Session Dumping() {
+  return {
+      "dump, restore",
+      {{"SET a v", "+OK"},
+       {"DUMP a", "\"\\x00\\x01v\\x0a\\x00\\x91\\x08\\xce\\xb2\\x198\\x8a\\xce\"", "", ""},
+       {"DUMP absent", "nil", "", "keymiss:absent@0"},
+       {"RESTORE a 0 \"\\x00\\x01\\x76\\x0a\\x00\\x91\\x08\\xce\\xb2\\x19\\x38\\x8a\\xce\"",
+        "-BUSYKEY Target key name already exists.", "", ""},
+       {"RESTORE b 0 \"\\x00\\x01\\x76\\x0a\\x00\\x91\\x08\\xce\\xb2\\x19\\x38\\x8a\\xce\"", "+OK", "?", "new:b@0 restore:b@0"},
+       {"GET b", "\"v\""},
+       {"TTL b", ":-1"},
+       {"RESTORE a 5000 \"\\x00\\xc0\\x0a\\x0a\\x00\\x6e\\x9f\\x57\\x45\\x0e\\xae\\x63\\xbb\" REPLACE", "+OK", "?",
+        "new:a@0 restore:a@0"},
+       {"GET a", "\"10\""},
+       {"OBJECT ENCODING a", "\"int\""},
+       {"PTTL a", ":5000"},
+       {"RESTORE a 1700000007000 \"\\x00\\x01\\x76\\x0a\\x00\\x91\\x08\\xce\\xb2\\x19\\x38\\x8a\\xce\" ABSTTL REPLACE", "+OK"},
+       {"PTTL a", ":7000"},
+       {"RESTORE a 1600000000000 \"\\x00\\x01\\x76\\x0a\\x00\\x91\\x08\\xce\\xb2\\x19\\x38\\x8a\\xce\" ABSTTL REPLACE", "+OK",
+        "DEL a", "del:a@0"},
+       {"EXISTS a", ":0"},
+       {"RESTORE c 1600000000000 \"\\x00\\x01\\x76\\x0a\\x00\\x91\\x08\\xce\\xb2\\x19\\x38\\x8a\\xce\" ABSTTL", "+OK", "", ""},
+       {"RESTORE c -1 \"\\x00\\x01\\x76\\x0a\\x00\\x91\\x08\\xce\\xb2\\x19\\x38\\x8a\\xce\"",
+        "-ERR Invalid TTL value, must be >= 0"},
+       {"RESTORE c x \"\\x00\\x01\\x76\\x0a\\x00\\x91\\x08\\xce\\xb2\\x19\\x38\\x8a\\xce\"",
+        "-ERR value is not an integer or out of range"},
+       {"RESTORE c 0 \"\\x00\\x01\\x76\\x0a\\x00\\x91\\x08\\xce\\xb2\\x19\\x38\\x8a\\xce\" IDLETIME -1",
+        "-ERR Invalid IDLETIME value, must be >= 0"},
+       {"RESTORE c 0 \"\\x00\\x01\\x76\\x0a\\x00\\x91\\x08\\xce\\xb2\\x19\\x38\\x8a\\xce\" FREQ 256",
+        "-ERR Invalid FREQ value, must be >= 0 and <= 255"},
+       {"RESTORE c 0 \"\\x00\\x01\\x76\\x0a\\x00\\x91\\x08\\xce\\xb2\\x19\\x38\\x8a\\xce\" IDLETIME 1 FREQ 1",
+        "-ERR syntax error"},
+       {"RESTORE c 0 \"\\x00\\x00\\x76\\x0a\\x00\\x91\\x08\\xce\\xb2\\x19\\x38\\x8a\\xce\"",
+        "-ERR DUMP payload version or checksum are wrong"},
+       {"RESTORE c 0 \"\\x00\\x01\\x76\\x63\\x00\\x00\\x40\\xda\\x5f\\xa3\\xf7\\xcd\\x91\"",
+        "-ERR DUMP payload version or checksum are wrong"},
+       {"RESTORE c 0 short", "-ERR DUMP payload version or checksum are wrong"},
+       {"RESTORE c 0 \"\\x63\\x01\\x76\\x0a\\x00\\x7d\\x36\\xda\\xf6\\x2c\\xbb\\x59\\x7c\"", "-ERR Bad data format"},
+       {"RESTORE c 0 \"\\x00\\x01\\x76\\x76\\x0a\\x00\\x24\\x55\\x35\\x0e\\x6e\\x38\\xb9\\x63\"", "-ERR Bad data format", "", ""},
+       {"EXISTS c", ":0"},
+       {"RESTORE c 0 \"\\x00\\x01\\x76\\x0a\\x00\\x91\\x08\\xce\\xb2\\x19\\x38\\x8a\\xce\" IDLETIME 1000", "+OK"},
+       {"OBJECT IDLETIME c", ":1000"},
+       {"RESTORE-ASKING d 0 \"\\x00\\x01\\x76\\x0a\\x00\\x91\\x08\\xce\\xb2\\x19\\x38\\x8a\\xce\"", "+OK"}}};
+}
+
 std::vector<Session> KeySessions() {
-  return {Removing(), Renaming(), CopyingAndMoving(), Flushing(), Expiring(), Walking(), Objects()};
+  return {Dumping(), Removing(), Renaming(), CopyingAndMoving(), Flushing(), Expiring(), Walking(), Objects()};
 }
 
 }  // namespace cairn

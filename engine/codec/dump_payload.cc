@@ -1,0 +1,38 @@
+#include "engine/codec/dump_payload.h"
+
+#include "base/bytes.h"
+#include "base/crc64.h"
+#include "engine/codec/value_codec.h"
+
+namespace cairn {
+
+namespace {
+
+constexpr size_t kVersionBytes = 2;
+constexpr size_t kFooterBytes = kVersionBytes + 8;
+
+}  // namespace
+
+std::string MakeDumpPayload(const Entry& entry) {
+  std::string payload(1, static_cast<char>(RdbTypeOf(entry)));
+  AppendRdbValue(entry, &payload);
+  char footer[kFooterBytes];
+  StoreLittleEndian<uint16_t>(footer, kDumpRdbVersion);
+  payload.append(footer, kVersionBytes);
+  StoreLittleEndian<uint64_t>(footer, Crc64(payload));
+  payload.append(footer, sizeof(uint64_t));
+  return payload;
+}
+
+bool OpenDumpPayload(std::string_view payload, uint8_t* rdb_type, std::string_view* value) {
+  if (payload.size() < 1 + kFooterBytes) return false;
+  const char* footer = payload.data() + payload.size() - kFooterBytes;
+  if (LoadLittleEndian<uint16_t>(footer) > kDumpNewestRdbVersion) return false;
+  const uint64_t checksum = LoadLittleEndian<uint64_t>(footer + kVersionBytes);
+  if (checksum != Crc64(payload.substr(0, payload.size() - sizeof(uint64_t)))) return false;
+  *rdb_type = static_cast<uint8_t>(payload[0]);
+  *value = payload.substr(1, payload.size() - 1 - kFooterBytes);
+  return true;
+}
+
+}  // namespace cairn

@@ -1,0 +1,25 @@
+// The container of DUMP's replies and RESTORE's arguments, as Redis has it:
+//
+//   RDB type 1 | value in RDB encoding | RDB version 2, little endian | CRC64 8, little endian, of all before it
+//
+// Pure functions; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "engine/keyspace/entry.h"
+
+namespace cairn {
+
+inline constexpr uint16_t kDumpRdbVersion = 10;        // what Redis 7.0 reads
+inline constexpr uint16_t kDumpNewestRdbVersion = 12;  // up to Redis 8, as far as the types are known here
+
+// The payload of an entry's value.
+std::string MakeDumpPayload(const Entry& entry);
+
+// Takes a payload apart; false where its version is newer than any known, or the checksum wrong. The view lies in `payload`.
+bool OpenDumpPayload(std::string_view payload, uint8_t* rdb_type, std::string_view* value);
+
+}  // namespace cairn
