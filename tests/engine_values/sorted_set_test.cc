@@ -229,6 +229,7 @@ INSTANTIATE_TEST_SUITE_P(Mixes, SortedSetTest,
                          [](const auto& info) { return info.param.name; });
 
 TEST(SortedSetMemory, BytesAnItem) {
+  FlushThreadAllocatorCache();
   const uint64_t before = AllocatedBytes();
   {
     SortedSet set;
@@ -237,7 +238,7 @@ TEST(SortedSetMemory, BytesAnItem) {
       Put(&set, "member:" + std::to_string(i), static_cast<double>(i * 7919 % 50021));
     }
     EXPECT_LE(set.memory_bytes(), n * 36);
-    // Allocated is what the allocator knows, the thread's cache included.
+    FlushThreadAllocatorCache();
     if (std::string_view(AllocatorName()) != "libc") {
       EXPECT_NEAR(static_cast<double>(AllocatedBytes() - before), static_cast<double>(set.memory_bytes()), n * 2.0);
     }
