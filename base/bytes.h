@@ -41,6 +41,8 @@ inline T LoadLittleEndian(const void* from) {
 // bytes are constant once shared, so any thread may hold one. A default-constructed chunk is empty.
 class SharedBytes {
  public:
+  static constexpr size_t kHeaderBytes = 16;  // what the allocation takes beyond the bytes
+
   SharedBytes() = default;
   // Copies `bytes` into a new buffer.
   static SharedBytes Copy(std::string_view bytes);
@@ -62,6 +64,11 @@ class SharedBytes {
   bool unique() const { return block_ && block_->references.load(std::memory_order_acquire) == 1; }
   // Only while unique().
   char* mutable_data() { return block_->data(); }
+
+  // For holders that keep the reference in packed bytes: the reference as a number (0 for the empty chunk), no longer counted by this
+  // object, and back. Each Detach needs one Adopt.
+  uint64_t Detach() { return reinterpret_cast<uint64_t>(std::exchange(block_, nullptr)); }
+  static SharedBytes Adopt(uint64_t detached) { return SharedBytes(reinterpret_cast<Block*>(detached)); }
 
  private:
   struct Block {
