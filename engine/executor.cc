@@ -185,7 +185,7 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplySink& rep
     keys = scratch->keys;
   }
   ShardSet shards;
-  if (row.has(kAllShards)) {
+  if (row.NeedsAllShards(request.args)) {
     shards.set();
   } else {
     for (const KeyRef& key : keys) shards.set(key.shard());

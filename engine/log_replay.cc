@@ -207,7 +207,7 @@ Status LogReplay::Dispatch(const std::vector<std::string_view>& args, const LogF
     item.one_key = true;
     item.slot = KeySlot(args[row->keys.first]);
     worker = WorkerOf(item.slot % kShardCount);
-  } else if (!row->has(kAllShards)) {
+  } else if (!row->NeedsAllShards(args)) {
     if (row->name == "select") return Select(args, lsn);
     if ((row->flags & (kWrite | kReadOnly)) == 0) return Status();  // MULTI, EXEC, PING...: no change
     if (!CommandTable::KeyIndexes(*row, args, &key_indexes_).ok()) {

@@ -67,8 +67,9 @@ bool Executor::MakePlan(Client& client, Plan& plan) {
     for (const WatchState::Key& watched : client.watch->keys) plan.watched.push_back(KeyRef::Of(watched.name));
   }
   // A command without keys may look at any key (SCAN, RANDOMKEY): under all locks it sees the transaction's own state.
-  const bool all = std::any_of(plan.steps.begin(), plan.steps.end(), [](const Plan::Step& step) {
-    return step.row->has(kAllShards) || (step.key_count == 0 && (step.row->flags & (kWrite | kReadOnly)) != 0);
+  const bool all = std::any_of(plan.steps.begin(), plan.steps.end(), [&](const Plan::Step& step) {
+    return step.row->NeedsAllShards(ArgSpan(plan.args).subspan(step.first_arg, step.arg_count)) ||
+           (step.key_count == 0 && (step.row->flags & (kWrite | kReadOnly)) != 0);
   });
   if (all) plan.shards.set();
   for (const KeyRef& key : plan.keys) plan.shards.set(key.shard());

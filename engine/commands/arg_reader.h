@@ -60,6 +60,8 @@ class OptionReader {
     next_ += 2;
     return true;
   }
+  // Passes over an argument that belongs to the option before it and has been read.
+  void Skip() { next_++; }
 
  private:
   ArgSpan args_;

@@ -118,7 +118,12 @@ struct CommandRow {
   std::span<const KeyRange> key_specs = {};  // where one range cannot tell the accesses apart (RENAME); `keys` covers them all
   KeyAccess (*key_access)(ArgSpan args) = nullptr;  // for kVariableFlags: the access of this very call
 
+  // For a command that looks at keys which its arguments do not name (SORT BY): whether this very call does. It then runs under every
+  // shard's lock; its own keys are known as ever.
+  bool (*looks_anywhere)(ArgSpan args) = nullptr;
+
   bool has(CommandFlag flag) const { return (flags & flag) != 0; }
+  bool NeedsAllShards(ArgSpan args) const { return has(kAllShards) || (looks_anywhere != nullptr && looks_anywhere(args)); }
 };
 
 class CommandTable {

@@ -158,7 +158,7 @@ void CommandHarness::Execute(const CommandRow& row, const std::vector<std::strin
     keys.push_back(KeyRef::Of(views[static_cast<size_t>(index)]));
     scope.locked_shards.set(keys.back().shard());
   }
-  if (row.has(kAllShards)) scope.locked_shards.set();
+  if (row.NeedsAllShards(views)) scope.locked_shards.set();
   // Large arguments come in buffers of their own, as from the network.
   std::vector<SharedBytes> owners(args.size());
   for (size_t i = 0; i < args.size(); i++) {
