@@ -120,6 +120,7 @@ bool Background::ExpireRound(int64_t now_ms) {
     more = core_.keyspace->ExpireDue(scope, shard, kExpirePerLock) == kExpirePerLock || more;
     core_.CommitUnit(scope, false);
     core_.keyspace->UnlockShards(scope.locked_shards);
+    if (scope.has_ready()) core_.serve_keys(scope.TakeReady());
   }
   return more;
 }
@@ -164,6 +165,7 @@ bool Background::Evict(int64_t budget_us) {
     ScratchLease scratch;
     core_.FillScope(scratch->scope, core_.clock.WallMs());
     if (!evictor_->EvictOne(scratch->scope, commit)) return false;
+    if (scratch->scope.has_ready()) core_.serve_keys(scratch->scope.TakeReady());
     if (evicted % 16 == 0 && core_.clock.MonotonicUs() >= deadline_us) return true;
   }
 }

@@ -14,7 +14,9 @@
 
 namespace cairn {
 
+class ReplySink;
 struct CommandRow;
+struct Waiter;
 
 // A command whose bytes are owned: queued by MULTI until EXEC.
 struct QueuedCommand {
@@ -34,6 +36,20 @@ struct WatchState {
   std::vector<Key> keys;
 };
 
+// Who runs a client whose commands may answer later; see CommandContext::Block and Defer.
+class WaitPort {
+ public:
+  // The client's command waits for its keys: it has written no reply, Execute answers Outcome::kBlocked. Called with shard locks held:
+  // sets waiter->done and otherwise only takes note. The port then sees to waiter->timeout_ms.
+  virtual void OnBlocked(const std::shared_ptr<Waiter>& waiter) = 0;
+  // The reply of a finished read is long: `produce` writes all of it. Called without locks. True where the port has it written
+  // later (Execute answers kBlocked and the LSN that the reply waits for); false: it is to be written now.
+  virtual bool OnDeferred(uint64_t elements, std::function<void(ReplySink&)>& produce) = 0;
+
+ protected:
+  ~WaitPort() = default;
+};
+
 class Client {
  public:
   Client() = default;
@@ -46,6 +62,7 @@ class Client {
   virtual void OnQueuedCommandRan(const CommandRow& /*row*/, std::span<const std::string_view> /*args*/, uint64_t /*errors*/) {}
 
   uint32_t database = 0;              // SELECT
+  WaitPort* wait_port = nullptr;      // null: its commands never wait for a key, and all replies come at once
   bool no_touch = false;              // CLIENT NO-TOUCH: reads leave LRU and LFU alone
   std::shared_ptr<WatchState> watch;  // null until the first WATCH
 

@@ -6,18 +6,31 @@
 #include <vector>
 
 #include "base/status.h"
+#include "engine/commands/command_context.h"
 #include "engine/commands/command_table.h"
 #include "engine/keyspace/change_scope.h"
 #include "engine/keyspace/key_ref.h"
+#include "engine/keyspace/waiters.h"
+#include "engine/recording_sink.h"
 #include "engine/store_core.h"
 
 namespace cairn {
+
+// A command that waited and has run, whose client hears its reply when the unit's LSN is known.
+struct ServedWaiter {
+  std::shared_ptr<Waiter> waiter;
+  std::shared_ptr<RecordingSink> reply;
+};
 
 struct ExecutionScratch {
   ChangeScope scope;
   std::vector<int> indexes;
   std::vector<KeyRef> keys;
   std::vector<uint32_t> databases;
+  bool blocked = false;  // the command waits for a key
+  DeferredReply deferred;
+  std::vector<ServedWaiter> served;
+  std::vector<ReadyKey> left_ready;  // whose waiters need shards that are not locked
 
   // Hashes the keys of a call into `keys`; the error's message is Redis's text.
   Status FindKeys(const CommandRow& row, ArgSpan args) {
@@ -37,7 +50,38 @@ struct ExecutionScratch {
     indexes.clear();
     keys.clear();
     databases.clear();
+    blocked = false;
+    deferred.produce = nullptr;
+    served.clear();
+    left_ready.clear();
   }
+};
+
+// Shard locks for one execution; tells the thread that it holds them.
+class ShardLocks {
+ public:
+  ShardLocks(Keyspace& keyspace, const ShardSet& shards) : keyspace_(keyspace), shards_(shards) {
+    if (shards_.any()) keyspace_.LockShards(shards_);
+    ThisThreadHoldsShards() = shards_.any();
+  }
+  ~ShardLocks() {
+    ThisThreadHoldsShards() = false;
+    if (shards_.any()) keyspace_.UnlockShards(shards_);
+  }
+  ShardLocks(const ShardLocks&) = delete;
+  ShardLocks& operator=(const ShardLocks&) = delete;
+
+  const ShardSet& shards() const { return shards_; }
+  // Gives all back and takes these as well, in order: what was seen under the locks before may have changed.
+  void Extend(const ShardSet& more) {
+    keyspace_.UnlockShards(shards_);
+    shards_ |= more;
+    keyspace_.LockShards(shards_);
+  }
+
+ private:
+  Keyspace& keyspace_;
+  ShardSet shards_;
 };
 
 // Borrows the thread's scratch for one execution; an execution inside another (a handler that uses the store) gets a second one.

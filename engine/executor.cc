@@ -19,23 +19,6 @@ size_t EstimatedBytes(ArgSpan args) {
   return bytes;
 }
 
-// Shard locks for one execution; tells the thread that it holds them.
-class ShardLocks {
- public:
-  ShardLocks(Keyspace& keyspace, const ShardSet& shards) : keyspace_(keyspace), shards_(shards) {
-    if (shards_.any()) keyspace_.LockShards(shards_);
-    ThisThreadHoldsShards() = shards_.any();
-  }
-  ~ShardLocks() {
-    ThisThreadHoldsShards() = false;
-    if (shards_.any()) keyspace_.UnlockShards(shards_);
-  }
-
- private:
-  Keyspace& keyspace_;
-  const ShardSet& shards_;
-};
-
 }  // namespace
 
 Executor::Executor(StoreCore& core, std::function<bool()> evict)
@@ -101,10 +84,10 @@ bool Executor::ReadsUndurable(const CommandRow& row, std::span<const KeyRef> key
 }
 
 void Executor::RunHandler(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners, std::span<const KeyRef> keys,
-                          Client& client, ChangeScope& scope, ReplySink& reply) {
+                          Client& client, ChangeScope& scope, ReplySink& reply, RunPorts ports) {
   const uint64_t changes_before = scope.changes();
   const uint32_t database = client.database;
-  CommandContext context(row, args, owners, keys, client, *core_.keyspace, scope, core_.commands, reply);
+  CommandContext context(row, args, owners, keys, client, *core_.keyspace, scope, core_.commands, reply, ports);
   row.handler(context);
   // A read may have deleted an expired key; that is recorded already.
   if (scope.changes() - context.expired_changes() == changes_before || context.log_decided() || !row.has(kWrite) ||
@@ -134,24 +117,27 @@ Outcome Executor::Finished(Lsn visible) const {
 
 Lsn Executor::ExecuteLocked(Client& client, const Request& request, std::span<const KeyRef> keys, const ShardSet& shards,
                             ExecutionScratch& scratch, ReplySink& reply) {
+  const CommandRow& row = *request.row;
   ChangeScope& scope = scratch.scope;
-  scope.locked_shards = shards;
   ShardLocks locks(*core_.keyspace, shards);
+  if (row.has(kWrite) && core_.keyspace->anybody_waits()) [[unlikely]]
+    LockForWaiters(locks, keys);
+  scope.locked_shards = locks.shards();
   const bool may_read_undurable = !core_.gate_has(kGateLogRefuses);
-  if (!may_read_undurable && ReadsUndurable(*request.row, keys)) [[unlikely]] {
+  if (!may_read_undurable && ReadsUndurable(row, keys)) [[unlikely]] {
     reply.Error(core_.RefusalText());
     return 0;
   }
-  if (core_.memory.limited() && request.row->has(kWrite)) [[unlikely]] {
-    const int64_t before = MemoryOf(keys);
-    RunHandler(*request.row, request.args, request.owners, keys, client, scope, reply);
-    core_.memory.NoteGrowth(std::max<int64_t>(0, MemoryOf(keys) - before));
+  const bool measured = core_.memory.limited() && row.has(kWrite);
+  const int64_t before = measured ? MemoryOf(keys) : 0;
+  if (row.has(kBlocking)) [[unlikely]] {
+    RunBlocking(client, request, keys, scratch, reply);
   } else {
-    RunHandler(*request.row, request.args, request.owners, keys, client, scope, reply);
+    RunHandler(row, request.args, request.owners, keys, client, scope, reply, {nullptr, &scratch.deferred});
   }
-  const Lsn lsn = core_.CommitUnit(scope, false);
-  // Stripes are other threads' cache lines: looked at only where a reply may have to wait.
-  return core_.replies_wait_for_disk.load(std::memory_order_relaxed) ? core_.VisibleLsn(scope, lsn) : 0;
+  if (measured) [[unlikely]]
+    core_.memory.NoteGrowth(std::max<int64_t>(0, MemoryOf(keys) - before));
+  return FinishUnit(scratch, false);
 }
 
 Outcome Executor::Execute(Client& client, const Request& request, ReplySink& reply) {
@@ -194,7 +180,20 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplySink& rep
   const Lsn visible = ExecuteLocked(client, request, keys, shards, *scratch, reply);
   if (client.watch != nullptr && (&row == unwatch_row_ || &row == discard_row_) && reply.error_count() == errors_before)
     Unwatch(client);
-  return Finished(visible);
+  if (!scratch->left_ready.empty()) [[unlikely]]
+    ServeKeys(std::move(scratch->left_ready));
+  Outcome outcome = Finished(visible);
+  if (scratch->blocked) [[unlikely]]
+    outcome.kind = Outcome::Kind::kBlocked;
+  if (scratch->deferred.produce != nullptr) [[unlikely]] {
+    DeferredReply& deferred = scratch->deferred;
+    if (client.wait_port != nullptr && client.wait_port->OnDeferred(deferred.elements, deferred.produce)) {
+      outcome.kind = Outcome::Kind::kBlocked;
+    } else {
+      deferred.produce(reply);
+    }
+  }
+  return outcome;
 }
 
 void Executor::Unwatch(Client& client) {

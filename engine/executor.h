@@ -6,7 +6,9 @@
 //   2. Over maxmemory, eviction takes its own locks; if that was not enough the command is refused.
 //   3. The keys are hashed, their shards locked in index order.
 //   4. The handler changes the keyspace and writes the reply; what it recorded, or its own arguments, become one unit of the log.
-//   5. The unit is appended, its LSN put into the stripes of the touched keys, events handed on, the shards unlocked.
+//   5. Commands that waited for a key which is ready now run, too, and add to the unit (serve_waiters.cc). Their shards were locked in
+//      step 3, so nobody comes between.
+//   6. The unit is appended, its LSN put into the stripes of the touched keys, events handed on, the shards unlocked.
 // Threads: any; each call uses memory of its thread that is kept between calls, so that the common path allocates nothing.
 #pragma once
 
@@ -22,6 +24,8 @@
 namespace cairn {
 
 struct ExecutionScratch;
+struct RunPorts;
+class ShardLocks;
 
 class Executor {
  public:
@@ -31,6 +35,12 @@ class Executor {
   Outcome Execute(Client& client, const Request& request, ReplySink& reply);
   Outcome ExecuteTransaction(Client& client, ReplySink& reply);
   void Unwatch(Client& client);
+  bool CancelWait(Waiter& waiter);
+  // Serves, as a unit of its own, whoever waits for keys that became ready where not all locks were held that serving them takes. With no
+  // lock held.
+  void ServeKeys(std::vector<ReadyKey> ready);
+  // The store is closed: nobody will be served any more, all who wait get this error.
+  void EndAllWaits(std::string_view error);
   void Prefetch(std::span<const Request> requests, uint32_t database);
   // The error text that a command with these flags gets now; empty where it may run. `queueing`: it would only be queued by MULTI.
   std::string RefusalOf(uint32_t flags, bool queueing);
@@ -46,12 +56,26 @@ class Executor {
   bool ReadsUndurable(const CommandRow& row, std::span<const KeyRef> keys) const;
   // Runs one handler and records its arguments where it left that to us.
   void RunHandler(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners, std::span<const KeyRef> keys,
-                  Client& client, ChangeScope& scope, ReplySink& reply);
+                  Client& client, ChangeScope& scope, ReplySink& reply, RunPorts ports);
+  // The same for a command that may wait: if it does, it is registered.
+  void RunBlocking(Client& client, const Request& request, std::span<const KeyRef> keys, ExecutionScratch& scratch,
+                   ReplySink& reply);
   Lsn ExecuteLocked(Client& client, const Request& request, std::span<const KeyRef> keys, const ShardSet& shards,
                     ExecutionScratch& scratch, ReplySink& reply);
   // Bytes of the shard of a single key, or of the whole keyspace: to see what a command made it grow by.
   int64_t MemoryOf(std::span<const KeyRef> keys) const;
   Outcome Finished(Lsn visible) const;
+
+  // Waiting for keys (serve_waiters.cc).
+  // Takes also the locks that serving whoever waits for one of these keys takes.
+  void LockForWaiters(ShardLocks& locks, std::span<const KeyRef> keys) const;
+  ShardSet ShardsForWaiters(const ShardSet& locked, std::span<const KeyRef> keys) const;
+  void ServeReady(ExecutionScratch& scratch);
+  void ServeKey(const ReadyKey& ready, ExecutionScratch& scratch);
+  bool ServeWaiter(const std::shared_ptr<Waiter>& waiter, std::string_view ready_name, ExecutionScratch& scratch);
+  // Ends a unit whose locks are held: serves, commits, hands out the replies of whoever was served. Returns what the command's own reply
+  // waits for.
+  Lsn FinishUnit(ExecutionScratch& scratch, bool transaction);
 
   // A transaction's parts.
   struct Plan;

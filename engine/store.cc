@@ -1,8 +1,10 @@
 #include "engine/store.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/logger.h"
 #include "engine/execution_scratch.h"
 #include "engine/store_impl.h"
@@ -18,6 +20,57 @@ Status Queue(Client& client, const CommandRow& row, ArgSpan args) {
   client.transaction.commands.push_back(std::move(command));
   return Status();
 }
+
+// Lets the calling thread wait for what its command waits for.
+class CallerWait final : public WaitPort {
+ public:
+  void OnBlocked(const std::shared_ptr<Waiter>& waiter) override {
+    waiter_ = waiter;
+    waiter->done = [state = state_](std::shared_ptr<RecordingSink> reply, Lsn visible_lsn) {
+      MutexLock lock(state->mutex);
+      state->reply = std::move(reply);
+      state->visible_lsn = visible_lsn;
+      state->served.NotifyAll();
+    };
+  }
+  bool OnDeferred(uint64_t, std::function<void(ReplySink&)>&) override { return false; }
+
+  // Until the command is served, or its time is up. Returns what the reply waits for.
+  Lsn Await(Store& store, ReplySink& reply) {
+    const int64_t begin_us = RealClock().MonotonicUs();
+    const int64_t timeout_us = waiter_->timeout_ms > INT64_MAX / 2000 ? 0 : waiter_->timeout_ms * 1000;
+    std::shared_ptr<RecordingSink> served = TakeUntil(timeout_us == 0 ? INT64_MAX : begin_us + timeout_us);
+    if (served == nullptr && !store.CancelWait(*waiter_)) served = TakeUntil(INT64_MAX);
+    if (served == nullptr) {
+      reply.NullArray();
+    } else {
+      served->Replay(reply);
+    }
+    MutexLock lock(state_->mutex);
+    return state_->visible_lsn;
+  }
+
+ private:
+  struct State {
+    Mutex mutex;
+    CondVar served;
+    std::shared_ptr<RecordingSink> reply CAIRN_GUARDED_BY(mutex);
+    Lsn visible_lsn CAIRN_GUARDED_BY(mutex) = 0;
+  };
+  std::shared_ptr<RecordingSink> TakeUntil(int64_t deadline_us) {
+    constexpr int64_t kLongestSleepUs = 60'000'000;
+    MutexLock lock(state_->mutex);
+    while (state_->reply == nullptr) {
+      const int64_t left_us = deadline_us - RealClock().MonotonicUs();
+      if (left_us <= 0) break;
+      state_->served.WaitFor(state_->mutex, std::min(left_us, kLongestSleepUs));
+    }
+    return state_->reply;
+  }
+
+  std::shared_ptr<Waiter> waiter_;
+  const std::shared_ptr<State> state_ = std::make_shared<State>();
+};
 
 }  // namespace
 
@@ -41,6 +94,8 @@ Outcome Store::Execute(Client& client, const Request& request, ReplySink& reply)
 }
 
 Outcome Store::ExecuteTransaction(Client& client, ReplySink& reply) { return impl_->executor->ExecuteTransaction(client, reply); }
+
+bool Store::CancelWait(Waiter& waiter) { return impl_->executor->CancelWait(waiter); }
 
 void Store::Unwatch(Client& client) { impl_->executor->Unwatch(client); }
 
@@ -81,12 +136,16 @@ ReplyValue Store::Run(Client& client, std::span<const std::string_view> args, Du
     owners[i] = SharedBytes::Copy(args[i]);
   }
   const bool is_exec = row->parent == nullptr && row->name == "exec";
+  CallerWait port;
+  client.wait_port = &port;
   Outcome outcome;
   while (true) {
     outcome = is_exec ? ExecuteTransaction(client, sink) : Execute(client, {.row = row, .args = args, .owners = owners}, sink);
-    if (outcome.kind == Outcome::Kind::kDone) break;
+    if (outcome.kind != Outcome::Kind::kParked) break;
     impl_->core.WaitForProgress(kParkedRetryUs);
   }
+  client.wait_port = nullptr;
+  if (outcome.kind == Outcome::Kind::kBlocked) outcome.visible_lsn = std::max(outcome.visible_lsn, port.Await(*this, sink));
   if (wait == Durability::kAwait && outcome.visible_lsn > durable_lsn()) {
     const Status durable = WaitDurable(outcome.visible_lsn);
     if (!durable.ok()) {

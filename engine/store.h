@@ -41,8 +41,9 @@ struct Request {
 
 struct Outcome {
   enum class Kind : uint8_t {
-    kDone,    // a reply was written (possibly an error)
-    kParked,  // nothing was executed or written: try again after the progress listener fired (log or snapshot buffers are full)
+    kDone,     // a reply was written (possibly an error)
+    kParked,   // nothing was executed or written: try again after the progress listener fired (log or snapshot buffers are full)
+    kBlocked,  // nothing was written: the client's WaitPort answers later
   };
   Kind kind = Kind::kDone;
   // The reply may leave once durable_lsn() >= visible_lsn (0: at once). Always 0 unless the policy is `always`.
@@ -72,6 +73,10 @@ class Store {
   Outcome ExecuteTransaction(Client& client, ReplySink& reply);
   // Forgets the client's watched keys; call it before a client with a watch goes away.
   void Unwatch(Client& client);
+  // Ends the wait of a command that answered kBlocked through WaitPort::OnBlocked (timeout, the client left). True: nobody will be served
+  // by it any more, its `done` is never called. False: it was served already. With no lock held; once it returns the waiter is no
+  // longer looked at by anybody else.
+  bool CancelWait(Waiter& waiter);
   // Overlaps the cache misses of commands about to be executed.
   void Prefetch(std::span<const Request> requests, uint32_t database);
 

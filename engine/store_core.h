@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/file_system.h"
@@ -48,6 +49,8 @@ struct StoreCore {
   std::unique_ptr<LogWriter> log;
   MemoryLimit memory;
   LsnStripes stripes;
+  // Executor::ServeKeys, for who changes keys outside of commands. With no lock held.
+  std::function<void(std::vector<ReadyKey>)> serve_keys;
 
   alignas(64) std::atomic<uint32_t> gate{0};       // GateBit; apart from what every write changes
   std::atomic<bool> replies_wait_for_disk{false};  // appendfsync always with a log

@@ -61,6 +61,7 @@ Status Store::Impl::Open(const ProgressCallback& progress) {
   core.active_expire.store(core.runtime().active_expire, std::memory_order_relaxed);
   background = std::make_unique<Background>(core, *checkpointer, directory.get());
   executor = std::make_unique<Executor>(core, [this] { return background->Evict(Background::kCommandEvictBudgetUs); });
+  core.serve_keys = [this](std::vector<ReadyKey> ready) { executor->ServeKeys(std::move(ready)); };
   checkpointer->Start();
   background->Start();
   return Status();
@@ -130,8 +131,7 @@ Status Store::Impl::Close(bool snapshot) {
   background->Stop();
   checkpointer->Stop();
   // Whoever was inside a command has left it once all locks were ours.
-  core.keyspace->LockShards(AllShards());
-  core.keyspace->UnlockShards(AllShards());
+  executor->EndAllWaits("ERR the store is closed");
   const bool logged = core.log->enabled();
   const Lsn end = core.log->end_lsn();
   result = core.log->CloseCleanly();

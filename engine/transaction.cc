@@ -92,7 +92,6 @@ Outcome Executor::AbortTransaction(Client& client, ReplySink& reply, const std::
 
 Lsn Executor::RunPlan(Client& client, Plan& plan, ExecutionScratch& scratch, ReplySink& reply) {
   ChangeScope& scope = scratch.scope;
-  scope.locked_shards = plan.shards;
   for (const KeyRef& key : plan.watched) scope.Read(key);
   const bool broken = client.watch != nullptr &&
                       (client.watch->dirty.load(std::memory_order_relaxed) || core_.keyspace->WatchBroken(scope, *client.watch));
@@ -117,12 +116,11 @@ Lsn Executor::RunPlan(Client& client, Plan& plan, ExecutionScratch& scratch, Rep
       const auto owners = plan.owners.empty() ? std::span<const SharedBytes>()
                                               : std::span<const SharedBytes>(plan.owners).subspan(step.first_arg, step.arg_count);
       const uint64_t errors = reply.error_count();
-      RunHandler(*step.row, args, owners, std::span(plan.keys).subspan(step.first_key, step.key_count), client, scope, reply);
+      RunHandler(*step.row, args, owners, std::span(plan.keys).subspan(step.first_key, step.key_count), client, scope, reply, {});
       client.OnQueuedCommandRan(*step.row, args, reply.error_count() - errors);
     }
   }
-  const Lsn lsn = core_.CommitUnit(scope, true);
-  return core_.VisibleLsn(scope, lsn);
+  return FinishUnit(scratch, true);
 }
 
 Outcome Executor::ExecuteTransaction(Client& client, ReplySink& reply) {
@@ -150,12 +148,16 @@ Outcome Executor::ExecuteTransaction(Client& client, ReplySink& reply) {
   }
   ScratchLease scratch;
   core_.FillScope(scratch->scope, core_.clock.WallMs());
-  if (plan.shards.any()) core_.keyspace->LockShards(plan.shards);
-  ThisThreadHoldsShards() = true;
   client.transaction.open = false;  // the handlers run as outside MULTI
-  const Lsn visible = RunPlan(client, plan, *scratch, reply);
-  ThisThreadHoldsShards() = false;
-  if (plan.shards.any()) core_.keyspace->UnlockShards(plan.shards);
+  Lsn visible = 0;
+  {
+    ShardLocks locks(*core_.keyspace, plan.shards);
+    ThisThreadHoldsShards() = true;  // though there may be none: what waits for the store does not belong into a transaction
+    if ((plan.flags & kWrite) && core_.keyspace->anybody_waits()) LockForWaiters(locks, plan.keys);
+    scratch->scope.locked_shards = locks.shards();
+    visible = RunPlan(client, plan, *scratch, reply);
+  }
+  if (!scratch->left_ready.empty()) ServeKeys(std::move(scratch->left_ready));
   if (core_.memory.limited()) core_.memory.NoteGrowth(static_cast<int64_t>(core_.memory.limit_bytes()));
   EndTransaction(client);
   return Finished(visible);

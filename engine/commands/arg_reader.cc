@@ -1,6 +1,7 @@
 #include "engine/commands/arg_reader.h"
 
 #include <climits>
+#include <cmath>
 
 namespace cairn {
 
@@ -33,6 +34,25 @@ bool ReadTimeoutMs(CommandContext& context, size_t index, int64_t* timeout_ms) {
   if (*timeout_ms >= 0) return true;
   context.reply.Error("ERR timeout is negative");
   return false;
+}
+
+bool ReadBlockTimeout(CommandContext& context, size_t index, int64_t* timeout_ms) {
+  long double seconds = 0;
+  if (!ParseLongDouble(context.args[index], &seconds)) {
+    context.reply.Error("ERR timeout is not a float or out of range");
+    return false;
+  }
+  const long double milliseconds = std::ceil(seconds * 1000);
+  if (milliseconds < 0) {
+    context.reply.Error("ERR timeout is negative");
+    return false;
+  }
+  if (milliseconds >= static_cast<long double>(INT64_MAX - context.now_ms())) {
+    context.reply.Error("ERR timeout is out of range");
+    return false;
+  }
+  *timeout_ms = static_cast<int64_t>(milliseconds);
+  return true;
 }
 
 void InvalidExpireTime(CommandContext& context) {

@@ -31,6 +31,9 @@ bool ReadDatabase(CommandContext& context, size_t index, uint32_t* database, std
 // A timeout in whole milliseconds, not negative (WAIT, WAITAOF).
 bool ReadTimeoutMs(CommandContext& context, size_t index, int64_t* timeout_ms);
 
+// How long a command waits for a key, in seconds with a fraction, rounded up to milliseconds (BLPOP...); 0: for ever.
+bool ReadBlockTimeout(CommandContext& context, size_t index, int64_t* timeout_ms);
+
 // "ERR invalid expire time in 'set' command", with the row's own name.
 void InvalidExpireTime(CommandContext& context);
 

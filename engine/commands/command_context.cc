@@ -1,5 +1,9 @@
 #include "engine/commands/command_context.h"
 
+#include <algorithm>
+
+#include "base/status.h"
+
 namespace cairn {
 
 bool CommandContext::FindTyped(const KeyRef& key, ValueType type, Keyspace::Access access, Entry** entry) {
@@ -7,6 +11,17 @@ bool CommandContext::FindTyped(const KeyRef& key, ValueType type, Keyspace::Acce
   if (*entry == nullptr || (*entry)->type() == type) return true;
   WrongType();
   return false;
+}
+
+void CommandContext::Block(const BlockOptions& options) {
+  CAIRN_CHECK(may_block());
+  BlockRequest& request = *ports_.block;
+  request.asked = true;
+  if (serving()) return;
+  request.options = options;
+  request.options.waited_keys = std::min(options.waited_keys, keys_.size());
+  request.args.assign(options.args.begin(), options.args.end());
+  request.options.args = {};
 }
 
 void CommandContext::LogAs(std::initializer_list<std::string_view> command) {

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "engine/client.h"
 #include "engine/commands/command_table.h"
@@ -17,10 +20,44 @@
 
 namespace cairn {
 
+// How a command waits; see CommandContext::Block.
+struct BlockOptions {
+  ValueType wanted = ValueType::kString;  // the type of value that it waits for
+  int64_t timeout_ms = 0;                 // 0: for ever
+  size_t waited_keys = SIZE_MAX;          // it waits for the first so many of keys(), all of them by default
+  // It is served, too, when a key for which it waits goes or gets a value of another type (XREADGROUP answers an error then).
+  bool wake_on_gone = false;
+  // The command to run when it is served, where that differs from its own arguments (XREAD $ with the id that $ meant). Its keys are
+  // the same ones.
+  ArgSpan args;
+};
+
+// One run of a command that may wait: what it asked for, and what it is served with. Made by whoever runs the handler.
+struct BlockRequest {
+  static constexpr size_t kNotServing = SIZE_MAX;
+  size_t ready_key = kNotServing;
+  bool asked = false;  // the handler found nothing and wrote no reply
+  BlockOptions options;
+  std::vector<std::string> args;  // those of the options, kept
+};
+
+// A reply that is written after the locks are released; see CommandContext::Defer.
+struct DeferredReply {
+  uint64_t elements = 0;
+  std::function<void(ReplySink&)> produce;  // null: the handler wrote its reply
+};
+
+// What the run at hand allows beyond an immediate reply; null: nothing.
+struct RunPorts {
+  BlockRequest* block = nullptr;
+  DeferredReply* deferred = nullptr;
+};
+
 class CommandContext {
  public:
   CommandContext(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners, std::span<const KeyRef> keys,
-                 Client& client, Keyspace& keyspace, ChangeScope& scope, const CommandTable& table, ReplySink& reply)
+                 Client& client, Keyspace& keyspace, ChangeScope& scope, const CommandTable& table, ReplySink& reply,
+                 RunPorts ports = {})
       : row(row),
         args(args),
         client(client),
@@ -29,7 +66,8 @@ class CommandContext {
         table(table),
         reply(reply),
         owners_(owners),
-        keys_(keys) {}
+        keys_(keys),
+        ports_(ports) {}
 
   const CommandRow& row;
   const ArgSpan args;  // args[0] is the command's name as sent; of "config set x y" args[2] is x
@@ -97,6 +135,31 @@ class CommandContext {
     scope.Event(event_class, name, client.database, key.name);
   }
 
+  // --- waiting for a key: BLPOP and its like ----------------------------------------------------------------------------------
+  // Whether the command may wait. It may not in MULTI, in scripts, in replay, and for a client that nobody could wake; a handler that
+  // finds nothing then answers at once as after a timeout. Only for rows with kBlocking.
+  bool may_block() const { return ports_.block != nullptr; }
+  // The handler found nothing and has written no reply: the command waits for its keys. It is registered before the locks are
+  // released, so no wake-up is lost. When one of the keys gets a value (is touched in any way, for that matter) the handler is run
+  // again, first come first served, with serving(), under the locks of all its keys, within the unit of the command that made the key
+  // ready; if it calls Block() again it keeps its place. What it logs must be its non-blocking form (LPOP for BLPOP).
+  void Block(const BlockOptions& options);
+  bool serving() const { return ports_.block != nullptr && ports_.block->ready_key != BlockRequest::kNotServing; }
+  // While it is served a handler looks at the key that became ready and at no other of those it waits for.
+  size_t ready_key() const { return ports_.block->ready_key; }  // index in keys(); only while serving()
+  bool LooksAt(size_t key_index) const { return !serving() || ready_key() == key_index; }
+  // A key that somebody may wait for has become ready without being changed. What changes a key says so by itself.
+  void SignalReady(const KeyRef& key) { keyspace.SignalReady(scope, client.database, key); }
+
+  // --- long replies -----------------------------------------------------------------------------------------------------------
+  // The reply to a read of a large value: `produce` holds what it needs (LargeValue::Share(), never the context or the arguments) and
+  // writes the whole reply, after the locks are released, perhaps on another thread. Inside MULTI and the like it is run at once.
+  // `elements`: about how many the reply has; more than some thousand are kept off the network thread.
+  void Defer(uint64_t elements, std::function<void(ReplySink&)> produce) {
+    if (ports_.deferred == nullptr) return produce(reply);
+    *ports_.deferred = {elements, std::move(produce)};
+  }
+
   // --- common errors --------------------------------------------------------------------------------------------------------
   void SyntaxError() { reply.Error("ERR syntax error"); }
   void NotAnInteger() { reply.Error("ERR value is not an integer or out of range"); }
@@ -105,6 +168,7 @@ class CommandContext {
  private:
   std::span<const SharedBytes> owners_;
   std::span<const KeyRef> keys_;
+  const RunPorts ports_;
   uint64_t expired_changes_ = 0;
   bool log_decided_ = false;
 };

@@ -13,6 +13,13 @@ void ChangeScope::TouchAll(uint64_t changes) {
   changes_ += changes;
 }
 
+void ChangeScope::Ready(uint32_t database, std::string_view name) {
+  for (const ReadyKey& key : ready_) {
+    if (key.database == database && key.name == name) return;
+  }
+  ready_.push_back({database, std::string(name)});
+}
+
 void ChangeScope::Record(uint32_t database, std::span<const std::string_view> args, std::span<const SharedBytes> owners) {
   size_t piece_begin = buffer_.size();
   if (!pieces_.empty() && pieces_.back().shared.size() == 0) {
@@ -58,6 +65,7 @@ void ChangeScope::Clear() {
   touched_stripes_.clear();
   read_stripes_.clear();
   events_.clear();
+  ready_.clear();
   changes_ = 0;
   records_ = 0;
   first_database_ = last_database_ = 0;

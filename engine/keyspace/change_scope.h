@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -48,6 +49,12 @@ class ChangeListener {
   virtual void OnEvents(std::span<const KeyspaceEvent> events, Lsn lsn) = 0;
 };
 
+// A key that somebody waits for and that may have got what they wait for.
+struct ReadyKey {
+  uint32_t database;
+  std::string name;
+};
+
 using ShardSet = std::bitset<kShardCount>;
 
 // A piece of the unit: bytes of the scope's buffer [begin, end), or a large argument's shared buffer.
@@ -78,6 +85,10 @@ class ChangeScope {
   void Event(EventClass event_class, std::string_view name, uint32_t database, std::string_view key) {
     if (wanted_events & event_class) events_.push_back({event_class, name, database, std::string(key)});
   }
+  // Somebody waits for the key, and it was touched; said by the keyspace. Kept in the order of the first time.
+  void Ready(uint32_t database, std::string_view name);
+  bool has_ready() const { return !ready_.empty(); }
+  std::vector<ReadyKey> TakeReady() { return std::exchange(ready_, {}); }
   // Appends one command to the unit, in order, for `database` (a SELECT is put before it where that differs from the record
   // before). owners: empty, or parallel to args; an owner that is not empty holds exactly args[i] and is linked, not copied.
   void Record(uint32_t database, std::span<const std::string_view> args, std::span<const SharedBytes> owners = {});
@@ -100,6 +111,7 @@ class ChangeScope {
   std::vector<UnitPiece> pieces_;
   std::vector<uint16_t> touched_stripes_, read_stripes_;
   std::vector<KeyspaceEvent> events_;
+  std::vector<ReadyKey> ready_;
   uint64_t changes_ = 0;
   size_t records_ = 0;
   uint32_t first_database_ = 0, last_database_ = 0;

@@ -32,6 +32,7 @@ class SnapshotCut;
 struct CollectionLimits;
 struct LoadedValue;
 struct Shard;
+struct Waiter;
 enum class EvictionPolicy : uint8_t;  // engine/store_options.h
 
 struct KeyspaceOptions {
@@ -135,6 +136,17 @@ class Keyspace {
   // Whether EXEC must fail: a watched key was changed, or has expired since it was watched.
   bool WatchBroken(ChangeScope& scope, const WatchState& watch);
 
+  // --- waiting for keys (waiters.h) ---------------------------------------------------------------------------------------
+  // Whether anybody waits for any key: under a key's shard lock, false says that nobody waits for that key. One relaxed load.
+  bool anybody_waits() const { return waiters_.load(std::memory_order_relaxed) != 0; }
+  uint64_t waiter_count() const { return waiters_.load(std::memory_order_relaxed); }
+  // Registers a waiter under its keys, or forgets it; the shards in waiter.needs locked. Whoever forgets it decides its fate: true once
+  // only.
+  void AddWaiter(const std::shared_ptr<Waiter>& waiter);
+  bool RemoveWaiter(Waiter& waiter);
+  // Notes for the scope's owner that a key may have what somebody waits for. What touches a key does so by itself.
+  void SignalReady(ChangeScope& scope, uint32_t database, const KeyRef& key);
+
   // --- whole keyspace --------------------------------------------------------------------------------------------------
   uint64_t Size(uint32_t database) const;                         // any thread, no lock: exact when no write is under way
   uint64_t ExpiringKeys(uint32_t database) const;                 // likewise
@@ -195,6 +207,7 @@ class Keyspace {
   SpinLock& LockOf(uint32_t shard) { return *reinterpret_cast<SpinLock*>(shards_ + shard * kShardStrideBytes); }
 
   std::unique_ptr<State> state_;
+  std::atomic<uint64_t> waiters_{0};
   char* shards_ = nullptr;
 };
 

@@ -122,6 +122,8 @@ void Keyspace::State::Touched(ChangeScope& scope, Shard& shard, uint32_t databas
   shard.changes.Add(1);
   if (!shard.watches.empty()) [[unlikely]]
     shard.watches.KeyChanged(database, key.name, gone);
+  if (!shard.waiters.empty() && shard.waiters.Find(key.name) != nullptr) [[unlikely]]
+    scope.Ready(database, key.name);
 }
 
 void Keyspace::State::Unaccount(Shard& shard, uint32_t database, const Table& table) {

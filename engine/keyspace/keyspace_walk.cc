@@ -22,6 +22,11 @@ void TouchReplaced(ChangeScope& scope, Shard& shard, uint32_t database, const Ta
   });
 }
 
+// Notes the keys of one database that somebody waits for: they may be there now, or gone.
+void SignalReplaced(ChangeScope& scope, const Shard& shard, uint32_t database) {
+  shard.waiters.ForEachName([&](std::string_view name, const WaiterTable::Queue&) { scope.Ready(database, name); });
+}
+
 }  // namespace
 
 uint64_t Keyspace::Size(uint32_t database) const {
@@ -62,6 +67,7 @@ uint64_t Keyspace::Flush(ChangeScope& scope, int database, bool synchronous) {
       dropped += table->dictionary.size();
       state_->Unaccount(shard, db, *table);
       TouchReplaced(scope, shard, db, table.get(), nullptr);
+      SignalReplaced(scope, shard, db);
       state_->pending.Add(std::move(table));
     }
     state_->UpdateNextExpiry(shard);
@@ -85,6 +91,7 @@ void Keyspace::SwapDatabases(ChangeScope& scope, uint32_t a, uint32_t b) {
       shard.counters[db].expiring.Set(table == nullptr ? 0 : table->expiry.size());
       shard.counters[db].dictionary_bytes.Set(table == nullptr ? 0 : table->dictionary.memory_bytes());
       TouchReplaced(scope, shard, db, shard.table(db == a ? b : a), table);
+      SignalReplaced(scope, shard, db);
     }
   }
   state_->shard(0).changes.Add(1);

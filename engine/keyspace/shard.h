@@ -15,6 +15,7 @@
 #include "engine/keyspace/dictionary.h"
 #include "engine/keyspace/expiry_index.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/keyspace/waiters.h"
 #include "engine/keyspace/watch_table.h"
 
 namespace cairn {
@@ -60,6 +61,7 @@ struct alignas(64) Shard {
   std::vector<std::shared_ptr<Table>> tables;  // by database; null where it never had a key
   std::vector<TableCounters> counters;         // by database
   WatchTable watches;
+  WaiterTable waiters;
   Random random{0};  // for LFU counters
   Published<uint64_t> memory_bytes;
   Published<uint64_t> hits, misses, expired_keys, evicted_keys, changes;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <utility>
 
 #include "base/numbers.h"
 #include "engine/values/rope.h"
@@ -42,6 +43,17 @@ std::string Join(const std::vector<std::vector<std::string>>& records) {
     if (!text.empty()) text += "; ";
     for (size_t i = 0; i < record.size(); i++) text += (i > 0 ? " " : "") + Escaped(record[i]);
   }
+  return text;
+}
+
+// What a command that waits answers here.
+std::string Describe(const BlockRequest& block) {
+  std::string text = "blocked";
+  if (block.ready_key != BlockRequest::kNotServing) return text;
+  const BlockOptions& options = block.options;
+  text += " " + std::string(TypeName(options.wanted)) + " " + std::to_string(options.timeout_ms) + " " +
+          std::to_string(options.waited_keys) + (options.wake_on_gone ? " gone" : "");
+  for (const std::string& arg : block.args) text += " " + arg;
   return text;
 }
 
@@ -166,8 +178,12 @@ void CommandHarness::Execute(const CommandRow& row, const std::vector<std::strin
   }
   const uint32_t database = client.database;
   keyspace.LockShards(scope.locked_shards);
-  CommandContext context(row, views, owners, keys, client, keyspace, scope, table, reply);
+  BlockRequest block;
+  block.ready_key = std::exchange(ready_key, BlockRequest::kNotServing);
+  const bool waits = row.has(kBlocking) && (may_block || block.ready_key != BlockRequest::kNotServing);
+  CommandContext context(row, views, owners, keys, client, keyspace, scope, table, reply, {waits ? &block : nullptr, nullptr});
   row.handler(context);
+  if (block.asked) reply.Simple(Describe(block));
   const bool changed = scope.changes() > context.expired_changes();
   if (changed && !context.log_decided() && row.has(kWrite) && !row.has(kNotLogged)) scope.Record(database, views, owners);
   keyspace.UnlockShards(scope.locked_shards);
@@ -215,6 +231,14 @@ void RunSessions(const std::vector<Session>& sessions) {
       }
       if (step.command.starts_with("@protocol ")) {
         harness.protocol = std::atoi(step.command.c_str() + 10);
+        continue;
+      }
+      if (step.command.starts_with("@blocking ")) {
+        harness.may_block = step.command.ends_with("1");
+        continue;
+      }
+      if (step.command.starts_with("@ready ")) {
+        harness.ready_key = static_cast<size_t>(std::atoi(step.command.c_str() + 7));
         continue;
       }
       const std::string reply = harness.Run(step.command);

@@ -81,6 +81,8 @@ class CommandHarness {
   int64_t now_ms = 1'700'000'000'000;
   bool want_events = true;
   bool replaying = false;
+  bool may_block = false;                        // a command that finds nothing answers "blocked ..."
+  size_t ready_key = BlockRequest::kNotServing;  // otherwise the next one runs as if served with this key
   Client client;
   CommandTable table;
   Keyspace keyspace;
@@ -95,7 +97,9 @@ class CommandHarness {
 };
 
 // One command of a session and what must come of it; "?" is not looked at. Events are "name:key@database", separated by spaces.
-// Commands that start with '@' drive the harness: "@advance ms", "@protocol n".
+// Commands that start with '@' drive the harness: "@advance ms", "@protocol n", "@blocking 1" (what may wait does, and answers "blocked
+// TYPE timeout_ms waited keys [gone] [args]"), "@ready n" (the next command runs as if served with its n-th key, from 0; where it goes on
+// waiting it answers "blocked").
 struct Step {
   std::string command;
   std::string reply;

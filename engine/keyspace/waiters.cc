@@ -1,0 +1,55 @@
+#include "engine/keyspace/waiters.h"
+
+#include <algorithm>
+
+#include "engine/keyspace/keyspace_state.h"
+
+namespace cairn {
+
+WaiterList::iterator WaiterTable::Add(const std::shared_ptr<Waiter>& waiter, std::string_view name) {
+  Queue& queue = queues_.try_emplace(std::string(name)).first->second;
+  queue.needs |= waiter->needs;
+  queue.with_destination += waiter->has_destination() ? 1 : 0;
+  queue.wake_on_gone += waiter->wake_on_gone ? 1 : 0;
+  return queue.waiters.insert(queue.waiters.end(), waiter);
+}
+
+void WaiterTable::Remove(std::string_view name, WaiterList::iterator place) {
+  const auto at = queues_.find(name);
+  Queue& queue = at->second;
+  queue.with_destination -= (*place)->has_destination() ? 1 : 0;
+  queue.wake_on_gone -= (*place)->wake_on_gone ? 1 : 0;
+  queue.waiters.erase(place);
+  if (queue.waiters.empty()) queues_.erase(at);
+}
+
+void Keyspace::AddWaiter(const std::shared_ptr<Waiter>& waiter) {
+  CAIRN_CHECK(!waiter->registered);
+  waiter->registered = true;
+  for (size_t i = 0; i < waiter->waited_keys; i++) {
+    const KeyRef& key = waiter->keys[i];
+    const auto before = waiter->keys.begin() + static_cast<ptrdiff_t>(i);
+    const bool again = std::any_of(waiter->keys.begin(), before, [&](const KeyRef& other) { return other.name == key.name; });
+    if (!again) waiter->places.push_back({i, state_->shard(key.shard()).waiters.Add(waiter, key.name)});
+  }
+  waiters_.fetch_add(1, std::memory_order_relaxed);
+}
+
+bool Keyspace::RemoveWaiter(Waiter& waiter) {
+  if (!waiter.registered) return false;
+  waiter.registered = false;
+  for (const Waiter::Place& place : waiter.places) {
+    const KeyRef& key = waiter.keys[place.key];
+    state_->shard(key.shard()).waiters.Remove(key.name, place.at);
+  }
+  waiter.places.clear();
+  waiters_.fetch_sub(1, std::memory_order_relaxed);
+  return true;
+}
+
+void Keyspace::SignalReady(ChangeScope& scope, uint32_t database, const KeyRef& key) {
+  WaiterTable& waiters = state_->LockedShard(scope, key).waiters;
+  if (!waiters.empty() && waiters.Find(key.name) != nullptr) scope.Ready(database, key.name);
+}
+
+}  // namespace cairn
