@@ -27,6 +27,7 @@ void RegisterCommands(CommandTable& table) {
   RegisterStringCommands(table);
   RegisterBitmapCommands(table);
   RegisterKeyCommands(table);
+  RegisterSetCommands(table);
   RegisterTransactionCommands(table);
   RegisterCommandCommands(table);
 }

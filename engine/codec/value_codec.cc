@@ -1,6 +1,7 @@
 #include "engine/codec/value_codec.h"
 
 #include "engine/codec/rdb_value_encoder.h"
+#include "engine/codec/set_rdb.h"
 
 namespace cairn {
 
@@ -31,12 +32,14 @@ uint8_t RdbTypeOf(const Entry& entry) {
 }
 
 uint8_t RdbTypeOf(ValueType type, const LargeValue& large) {
+  if (type == ValueType::kSet) return kRdbTypeSet;
   (void)large;
   CAIRN_CHECK(type != ValueType::kString);
   return kRdbTypeString;
 }
 
 void EncodeLargeValue(ValueType type, const LargeValue& large, RdbSink& sink) {
+  if (type == ValueType::kSet) return EncodeSet(SetView(static_cast<const SetTable&>(large)), sink);
   (void)large;
   (void)sink;
   CAIRN_CHECK(type != ValueType::kString);
@@ -48,6 +51,9 @@ void EncodeInlineValue(const Entry& entry, std::string* scratch, std::string_vie
   if (entry.encoding() == Encoding::kInt) {
     char bytes[kRdbIntMaxBytes];
     scratch->append(bytes, EncodeRdbInt(bytes, entry.int_value()));
+  } else if (entry.type() == ValueType::kSet && entry.encoding() == Encoding::kPacked) {
+    StringRdbSink sink(scratch);
+    EncodeSet(SetView(&entry), sink);
   } else {
     *body = entry.inline_value();
     char prefix[2 + kRdbLengthMaxBytes];
@@ -82,6 +88,9 @@ void AppendRdbValue(const Entry& entry, std::string* out) {
 }
 
 Status DecodeCollection(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
+  if (rdb_type == kRdbTypeSet || rdb_type == kRdbTypeIntSet || rdb_type == kRdbTypeSetListpack) {
+    return DecodeSet(rdb_type, bytes, limits, value);
+  }
   (void)bytes;
   (void)limits;
   (void)value;

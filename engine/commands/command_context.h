@@ -177,6 +177,7 @@ class CommandContext {
 void RegisterStringCommands(CommandTable& table);
 void RegisterBitmapCommands(CommandTable& table);
 void RegisterKeyCommands(CommandTable& table);
+void RegisterSetCommands(CommandTable& table);
 void RegisterTransactionCommands(CommandTable& table);
 void RegisterCommandCommands(CommandTable& table);  // COMMAND and its subcommands
 

@@ -109,6 +109,7 @@ CommandHarness::CommandHarness() : keyspace(KeyspaceOptions{}) {
   RegisterStringCommands(table);
   RegisterBitmapCommands(table);
   RegisterKeyCommands(table);
+  RegisterSetCommands(table);
   RegisterTransactionCommands(table);
   RegisterCommandCommands(table);
 }
@@ -251,7 +252,7 @@ void RunSessions(const std::vector<Session>& sessions) {
 
 std::vector<Session> AllSessions() {
   std::vector<Session> all;
-  for (auto sessions : {StringSessions(), BitmapSessions(), KeySessions(), TransactionSessions(), CommandSessions()}) {
+  for (auto sessions : {StringSessions(), BitmapSessions(), KeySessions(), SetSessions(), TransactionSessions(), CommandSessions()}) {
     all.insert(all.end(), sessions.begin(), sessions.end());
   }
   return all;

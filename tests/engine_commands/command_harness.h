@@ -116,6 +116,7 @@ struct Session {
 std::vector<Session> StringSessions();
 std::vector<Session> BitmapSessions();
 std::vector<Session> KeySessions();
+std::vector<Session> SetSessions();
 std::vector<Session> TransactionSessions();
 std::vector<Session> CommandSessions();
 std::vector<Session> AllSessions();

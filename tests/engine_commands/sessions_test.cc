@@ -14,6 +14,7 @@ namespace {
 TEST(CommandSessions, Strings) { RunSessions(StringSessions()); }
 TEST(CommandSessions, Bitmaps) { RunSessions(BitmapSessions()); }
 TEST(CommandSessions, Keys) { RunSessions(KeySessions()); }
+TEST(CommandSessions, Sets) { RunSessions(SetSessions()); }
 TEST(CommandSessions, Transactions) { RunSessions(TransactionSessions()); }
 TEST(CommandSessions, Commands) { RunSessions(CommandSessions()); }
 
