@@ -26,6 +26,7 @@ ShardSet AllShards() {
 void RegisterCommands(CommandTable& table) {
   RegisterStringCommands(table);
   RegisterBitmapCommands(table);
+  RegisterHyperLogLogCommands(table);
   RegisterKeyCommands(table);
   RegisterSetCommands(table);
   RegisterTransactionCommands(table);
@@ -43,6 +44,7 @@ Status Store::Impl::Open(const ProgressCallback& progress) {
   if (core.opened_with.register_commands) core.opened_with.register_commands(core.commands);
   core.keyspace = std::make_unique<Keyspace>(KeyspaceOptions{.databases = core.opened_with.databases});
   core.keyspace->ConfigureEviction(EvictionSettingsOf(core.opened_with.runtime));
+  core.keyspace->limits() = core.opened_with.runtime.collections;
   if (core.opened_with.in_memory_only) {
     RuntimeOptions runtime = core.runtime();
     runtime.append_only = false;
@@ -206,6 +208,7 @@ Status Store::Impl::UpdateOptions(const std::function<void(RuntimeOptions&)>& ch
   if (before.maxmemory_bytes != after.maxmemory_bytes) core.SetMemoryLimit(after.maxmemory_bytes);
   core.active_expire.store(after.active_expire, std::memory_order_relaxed);
   core.keyspace->ConfigureEviction(EvictionSettingsOf(after));
+  core.keyspace->limits() = after.collections;
   core.RefreshSnapshotGate();
   background->Wake();
   return Status();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "engine/values/collection_limits.h"
 #include "wal/log_writer.h"
 
 namespace cairn {
@@ -49,6 +50,7 @@ struct RuntimeOptions {
   int64_t log_retention_hours = 0;            // 0: segments covered by a snapshot are dropped
   uint32_t log_compact_percentage = 100;      // auto-aof-rewrite-percentage: log over snapshot that starts a compaction; 0: never
   uint64_t log_compact_min_bytes = 64ull << 20;  // auto-aof-rewrite-min-size
+  CollectionLimits collections;                  // hash-max-listpack-entries and its like
 };
 
 struct StoreOptions {

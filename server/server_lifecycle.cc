@@ -81,6 +81,7 @@ Status Server::Impl::Start() {
   RaiseDescriptorLimit();
   RegisterStringCommands(loading_table);
   RegisterBitmapCommands(loading_table);
+  RegisterHyperLogLogCommands(loading_table);
   RegisterKeyCommands(loading_table);
   RegisterTransactionCommands(loading_table);
   RegisterCommandCommands(loading_table);

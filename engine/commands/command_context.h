@@ -176,6 +176,7 @@ class CommandContext {
 // Registration of the engine's families, called once each when a table is made.
 void RegisterStringCommands(CommandTable& table);
 void RegisterBitmapCommands(CommandTable& table);
+void RegisterHyperLogLogCommands(CommandTable& table);
 void RegisterKeyCommands(CommandTable& table);
 void RegisterSetCommands(CommandTable& table);
 void RegisterTransactionCommands(CommandTable& table);

@@ -10,6 +10,11 @@ namespace cairn {
 class LimitSetting {
  public:
   explicit LimitSetting(int64_t value) : value_(value) {}
+  LimitSetting(const LimitSetting& other) : value_(other) {}
+  LimitSetting& operator=(const LimitSetting& other) {
+    Set(other);
+    return *this;
+  }
   operator int64_t() const {
     return value_.load(std::memory_order_relaxed);
   }  // NOLINT(google-explicit-constructor): reads as a number
@@ -19,9 +24,9 @@ class LimitSetting {
   std::atomic<int64_t> value_;
 };
 
-// A packed value also never takes more than kPackedMaxBytes (entry.h), whatever these say.
+// Copied and assigned number by number. A packed value also never takes more than kPackedMaxBytes (entry.h), whatever these say.
 struct CollectionLimits {
-  LimitSetting hash_max_listpack_entries{128};
+  LimitSetting hash_max_listpack_entries{512};
   LimitSetting hash_max_listpack_value{64};
   LimitSetting list_max_listpack_size{-2};  // of one node: entries, or -1..-5 for 4, 8, 16, 32, 64 KiB
   LimitSetting list_compress_depth{0};      // accepted, of no effect: nodes are not compressed

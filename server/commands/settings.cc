@@ -90,6 +90,7 @@ void ConnectSettings(Server& server) {
       {"appendfsync", "maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time", "save",
        "stop-writes-on-bgsave-error", "log-retention-hours", "auto-aof-rewrite-percentage", "auto-aof-rewrite-min-size"},
       [&server] { return ApplyStoreOptions(server); });
+  config.OnChange(Config::CollectionDirectives(), [&server] { return ApplyStoreOptions(server); });
   config.OnChange({"notify-keyspace-events"}, [&server] {
     ApplyNotify(server);
     return Status();

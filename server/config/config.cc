@@ -180,6 +180,7 @@ RuntimeOptions Config::MakeRuntimeOptions() const {
   options.log_retention_hours = Number("log-retention-hours");
   options.log_compact_percentage = static_cast<uint32_t>(Number("auto-aof-rewrite-percentage"));
   options.log_compact_min_bytes = static_cast<uint64_t>(Number("auto-aof-rewrite-min-size"));
+  options.collections = MakeCollectionLimits();
   return options;
 }
 
@@ -297,7 +298,7 @@ Status Config::Set(std::span<const Pair> pairs, const SetContext& context) {
   return {};
 }
 
-void Config::OnChange(std::initializer_list<std::string_view> names, Hook hook) {
+void Config::OnChange(std::span<const std::string_view> names, Hook hook) {
   MutexLock turn(set_mutex_);
   const auto shared = std::make_shared<Hook>(std::move(hook));
   for (const std::string_view name : names) {

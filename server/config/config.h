@@ -72,6 +72,7 @@ class Config {
   // The part that the store takes.
   StoreOptions MakeStoreOptions() const;
   RuntimeOptions MakeRuntimeOptions() const;
+  CollectionLimits MakeCollectionLimits() const;
 
   // --- CONFIG GET, SET, REWRITE (any thread) ------------------------------------------------------------------------------
   // What matches any of the patterns (exact names find hidden directives too, aliases count as names), each once.
@@ -92,7 +93,12 @@ class Config {
   // `hook` runs after a new value was stored; its Status refuses the value, which is then put back (and the hook runs again). The message
   // goes into the CONFIG SET error. One hook may serve several names: it runs once a Set().
   using Hook = std::function<Status()>;
-  void OnChange(std::initializer_list<std::string_view> names, Hook hook);
+  void OnChange(std::span<const std::string_view> names, Hook hook);
+  void OnChange(std::initializer_list<std::string_view> names, Hook hook) {
+    OnChange(std::span<const std::string_view>(names.begin(), names.size()), std::move(hook));
+  }
+  // The directives that MakeCollectionLimits() reads.
+  static std::vector<std::string_view> CollectionDirectives();
 
   // Writes the file again, keeping comments and order; durable when OK. The message is the RESP error text. `everything`: directives at
   // their default too.

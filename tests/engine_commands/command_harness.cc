@@ -108,6 +108,7 @@ void TextSink::Close() {
 CommandHarness::CommandHarness() : keyspace(KeyspaceOptions{}) {
   RegisterStringCommands(table);
   RegisterBitmapCommands(table);
+  RegisterHyperLogLogCommands(table);
   RegisterKeyCommands(table);
   RegisterSetCommands(table);
   RegisterTransactionCommands(table);
@@ -252,7 +253,8 @@ void RunSessions(const std::vector<Session>& sessions) {
 
 std::vector<Session> AllSessions() {
   std::vector<Session> all;
-  for (auto sessions : {StringSessions(), BitmapSessions(), KeySessions(), SetSessions(), TransactionSessions(), CommandSessions()}) {
+  for (auto sessions : {StringSessions(), BitmapSessions(), KeySessions(), SetSessions(), HyperLogLogSessions(),
+                        TransactionSessions(), CommandSessions()}) {
     all.insert(all.end(), sessions.begin(), sessions.end());
   }
   return all;

@@ -115,6 +115,7 @@ struct Session {
 
 std::vector<Session> StringSessions();
 std::vector<Session> BitmapSessions();
+std::vector<Session> HyperLogLogSessions();
 std::vector<Session> KeySessions();
 std::vector<Session> SetSessions();
 std::vector<Session> TransactionSessions();

@@ -13,6 +13,7 @@ namespace {
 
 TEST(CommandSessions, Strings) { RunSessions(StringSessions()); }
 TEST(CommandSessions, Bitmaps) { RunSessions(BitmapSessions()); }
+TEST(CommandSessions, HyperLogLogs) { RunSessions(HyperLogLogSessions()); }
 TEST(CommandSessions, Keys) { RunSessions(KeySessions()); }
 TEST(CommandSessions, Sets) { RunSessions(SetSessions()); }
 TEST(CommandSessions, Transactions) { RunSessions(TransactionSessions()); }

@@ -1,0 +1,63 @@
+// The directives that say up to where collections stay packed, and how large their nodes are: one row, one limit of the engine.
+#include <span>
+#include <vector>
+
+#include "server/config/config.h"
+#include "server/config/directive_rows.h"
+
+namespace cairn {
+namespace {
+
+using rows::kIntMax;
+using rows::kIntMin;
+using rows::kLongMax;
+using rows::Memory;
+using rows::Number;
+
+struct LimitDirective {
+  Directive row;
+  LimitSetting CollectionLimits::*limit;
+};
+
+std::span<const LimitDirective> LimitDirectives() {
+  static const LimitDirective kRows[] = {
+      {Number("hash-max-listpack-entries", 512, 0, kLongMax, 0, "hash-max-ziplist-entries"),
+       &CollectionLimits::hash_max_listpack_entries},
+      {Memory("hash-max-listpack-value", 64, 0, kLongMax, 0, "hash-max-ziplist-value"),
+       &CollectionLimits::hash_max_listpack_value},
+      {Number("list-max-listpack-size", -2, kIntMin, kIntMax, 0, "list-max-ziplist-size"),
+       &CollectionLimits::list_max_listpack_size},
+      {Number("list-compress-depth", 0, 0, kIntMax), &CollectionLimits::list_compress_depth},
+      {Number("set-max-intset-entries", 512, 0, kLongMax), &CollectionLimits::set_max_intset_entries},
+      {Number("set-max-listpack-entries", 128, 0, kLongMax), &CollectionLimits::set_max_listpack_entries},
+      {Memory("set-max-listpack-value", 64, 0), &CollectionLimits::set_max_listpack_value},
+      {Number("zset-max-listpack-entries", 128, 0, kLongMax, 0, "zset-max-ziplist-entries"),
+       &CollectionLimits::zset_max_listpack_entries},
+      {Memory("zset-max-listpack-value", 64, 0, kLongMax, 0, "zset-max-ziplist-value"),
+       &CollectionLimits::zset_max_listpack_value},
+      {Memory("hll-sparse-max-bytes", 3000, 0), &CollectionLimits::hll_sparse_max_bytes},
+      {Memory("stream-node-max-bytes", 4096, 0), &CollectionLimits::stream_node_max_bytes},
+      {Number("stream-node-max-entries", 100, 0, kLongMax), &CollectionLimits::stream_node_max_entries},
+  };
+  return kRows;
+}
+
+}  // namespace
+
+void AppendCollectionDirectives(std::vector<Directive>* table) {
+  for (const LimitDirective& directive : LimitDirectives()) table->push_back(directive.row);
+}
+
+CollectionLimits Config::MakeCollectionLimits() const {
+  CollectionLimits limits;
+  for (const LimitDirective& directive : LimitDirectives()) (limits.*directive.limit).Set(Number(directive.row.name));
+  return limits;
+}
+
+std::vector<std::string_view> Config::CollectionDirectives() {
+  std::vector<std::string_view> names;
+  for (const LimitDirective& directive : LimitDirectives()) names.push_back(directive.row.name);
+  return names;
+}
+
+}  // namespace cairn
