@@ -174,12 +174,18 @@ class CommandContext {
 };
 
 // Registration of the engine's families, called once each when a table is made.
-void RegisterStringCommands(CommandTable& table);
 void RegisterBitmapCommands(CommandTable& table);
+void RegisterCommandCommands(CommandTable& table);  // COMMAND and its subcommands
+void RegisterGeoCommands(CommandTable& table);
+void RegisterHashCommands(CommandTable& table);
 void RegisterHyperLogLogCommands(CommandTable& table);
 void RegisterKeyCommands(CommandTable& table);
+void RegisterListCommands(CommandTable& table);
 void RegisterSetCommands(CommandTable& table);
+void RegisterSortCommands(CommandTable& table);
+void RegisterSortedSetCommands(CommandTable& table);
+void RegisterStreamCommands(CommandTable& table);
+void RegisterStringCommands(CommandTable& table);
 void RegisterTransactionCommands(CommandTable& table);
-void RegisterCommandCommands(CommandTable& table);  // COMMAND and its subcommands
 
 }  // namespace cairn
