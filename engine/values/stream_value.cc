@@ -73,7 +73,8 @@ void Stream::Append(const StreamId& id, FieldSpan fields, const CollectionLimits
   uint32_t expected_bytes = 0;
   bool appended = false;
   if (blocks_.Last(&path)) {
-    if (!IsFull(*path.leaf(), entry_bytes, limits)) {
+    // XSETID may have gone back behind a deleted entry: what follows such a one begins a block of its own.
+    if (id > path.leaf()->last() && !IsFull(*path.leaf(), entry_bytes, limits)) {
       StreamBlock* block = blocks_.Own(&path);
       blocks_.Commit(&path, StreamBlock::Append(block, id, fields));
       appended = true;
@@ -125,19 +126,17 @@ bool Stream::Delete(const StreamId& id) {
 
 uint64_t Stream::Trim(const StreamTrim& trim) {
   uint64_t removed = 0;
-  StreamId from;  // blocks before this id are done with (kAcked leaves some standing)
+  std::optional<StreamId> kept;  // the first id of the last block that stays (kAcked)
   BlockTree::Path path;
-  while (blocks_.Seek(StreamIdProbe{from}, &path)) {
-    // Seek finds the block before `from` where there is one.
-    if (path.leaf()->last() < from && !BlockTree::Next(&path)) break;
+  while (kept.has_value() ? blocks_.Seek(StreamIdProbe{*kept}, &path) && BlockTree::Next(&path) : blocks_.First(&path)) {
     const StreamBlock& block = *path.leaf();
     if (!trim.by_id && length() <= trim.max_length) break;
     if (trim.by_id && block.first() >= trim.min_id) break;
     if (trim.limit != 0 && removed + block.live_count() > trim.limit) break;
     const bool whole = trim.by_id ? block.last() < trim.min_id : length() - block.live_count() >= trim.max_length;
     if (!whole && trim.whole_blocks) break;
-    from = block.last();
-    const bool more = from.Increment();
+    const StreamId first = block.first();
+    const uint64_t blocks = block_count_;
     if (whole && trim.references == StreamReferences::kKeep) {
       removed += block.live_count();
       blocks_.Remove(&path);
@@ -145,7 +144,8 @@ uint64_t Stream::Trim(const StreamTrim& trim) {
     } else {
       removed += TrimBlock(&path, trim);
     }
-    if (!whole || !more) break;
+    if (!whole) break;
+    if (block_count_ == blocks) kept = first;
   }
   if (removed > 0) UpdateFirstId();
   return removed;
