@@ -5,24 +5,21 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string_view>
 
 #include "base/status.h"
+#include "engine/codec/loaded_value.h"
 #include "engine/codec/rdb_sink.h"
 #include "engine/values/stream_value.h"
 
 namespace cairn {
 
-inline constexpr uint8_t kRdbTypeStreamListpacks = 15;
-inline constexpr uint8_t kRdbTypeStreamListpacks2 = 19;
-inline constexpr uint8_t kRdbTypeStreamListpacks3 = 21;
 inline constexpr uint8_t kRdbTypeStreamExtended = 200;
 
 uint8_t StreamRdbType(const Stream& stream);
 // The value's bytes, of the type that StreamRdbType says. Pure; any thread that may read the stream.
 void EncodeStream(const Stream& stream, RdbSink& sink);
 // A stream from untrusted bytes, all of them; kDamaged where they are malformed or contradict each other.
-Status DecodeStream(uint8_t rdb_type, std::string_view bytes, std::unique_ptr<Stream>* stream);
+Status DecodeStream(uint8_t rdb_type, std::string_view bytes, LoadedValue* value);
 
 }  // namespace cairn

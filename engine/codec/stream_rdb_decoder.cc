@@ -4,6 +4,7 @@
 
 #include "engine/codec/rdb_value_decoder.h"
 #include "engine/codec/stream_rdb.h"
+#include "engine/codec/value_codec.h"
 #include "engine/values/listpack.h"
 
 namespace cairn {
@@ -203,7 +204,7 @@ Status DecodePending(Input* input, StreamGroup* group) {
     PendingEntry entry{.id = input->RawId()};
     entry.delivery_ms = input->Time();
     entry.delivery_count = static_cast<int64_t>(input->Length());
-    if (!input->ok()) return Status::Damaged("a group's pending entries end early");
+    if (!input->ok() || entry.delivery_count < 0) return Status::Damaged("a group's pending entries end early");
     if (group->pending().Find(entry.id) != nullptr) return Status::Damaged("an entry is pending twice in one group");
     group->Deliver(entry);
   }
@@ -274,7 +275,7 @@ Status DecodeProducers(Input* input, Stream* stream) {
 
 }  // namespace
 
-Status DecodeStream(uint8_t rdb_type, std::string_view bytes, std::unique_ptr<Stream>* stream) {
+Status DecodeStream(uint8_t rdb_type, std::string_view bytes, LoadedValue* value) {
   Input input(bytes);
   auto decoded = std::make_unique<Stream>();
   CAIRN_RETURN_IF_ERROR(DecodeBlocks(&input, decoded.get()));
@@ -283,7 +284,9 @@ Status DecodeStream(uint8_t rdb_type, std::string_view bytes, std::unique_ptr<St
   for (uint64_t i = 0; i < groups; i++) CAIRN_RETURN_IF_ERROR(DecodeGroup(rdb_type, &input, decoded.get()));
   if (rdb_type == kRdbTypeStreamExtended && input.ok()) CAIRN_RETURN_IF_ERROR(DecodeProducers(&input, decoded.get()));
   if (!input.ok() || !input.done()) return Status::Damaged("a stream's bytes end early, or go on behind its end");
-  *stream = std::move(decoded);
+  value->type = ValueType::kStream;
+  value->encoding = Encoding::kLarge;
+  value->large = std::move(decoded);
   return Status();
 }
 

@@ -2,6 +2,7 @@
 
 #include "engine/codec/rdb_value_encoder.h"
 #include "engine/codec/set_rdb.h"
+#include "engine/codec/stream_rdb.h"
 
 namespace cairn {
 
@@ -33,15 +34,14 @@ uint8_t RdbTypeOf(const Entry& entry) {
 
 uint8_t RdbTypeOf(ValueType type, const LargeValue& large) {
   if (type == ValueType::kSet) return kRdbTypeSet;
-  (void)large;
+  if (type == ValueType::kStream) return StreamRdbType(static_cast<const Stream&>(large));
   CAIRN_CHECK(type != ValueType::kString);
   return kRdbTypeString;
 }
 
 void EncodeLargeValue(ValueType type, const LargeValue& large, RdbSink& sink) {
   if (type == ValueType::kSet) return EncodeSet(SetView(static_cast<const SetTable&>(large)), sink);
-  (void)large;
-  (void)sink;
+  if (type == ValueType::kStream) return EncodeStream(static_cast<const Stream&>(large), sink);
   CAIRN_CHECK(type != ValueType::kString);
 }
 
@@ -91,9 +91,13 @@ Status DecodeCollection(uint8_t rdb_type, std::string_view bytes, const Collecti
   if (rdb_type == kRdbTypeSet || rdb_type == kRdbTypeIntSet || rdb_type == kRdbTypeSetListpack) {
     return DecodeSet(rdb_type, bytes, limits, value);
   }
-  (void)bytes;
-  (void)limits;
-  (void)value;
+  switch (rdb_type) {
+    case kRdbTypeStreamListpacks:
+    case kRdbTypeStreamListpacks2:
+    case kRdbTypeStreamListpacks3:
+    case kRdbTypeStreamExtended: return DecodeStream(rdb_type, bytes, value);
+    default: break;
+  }
   return Status::NewerFormat("a value of type " + std::to_string(rdb_type) + ", which this version does not know");
 }
 
@@ -114,8 +118,7 @@ RetainedValue RetainedValue::Of(const Entry& entry) {
 uint64_t RetainedValue::held_bytes() const { return large_ != nullptr ? kRootBytes : rope_.size() + encoded_.size(); }
 
 bool RetainedValue::MayExceed(uint64_t bytes) const {
-  constexpr uint64_t kMaxGrowth = 4;  // of elements that take less packed than encoded
-  if (large_ != nullptr) return large_->memory_bytes() * kMaxGrowth > bytes;
+  if (large_ != nullptr) return large_->MayEncodeBeyond(bytes);
   return rope_.size() + encoded_.size() + kRdbLengthMaxBytes > bytes;
 }
 

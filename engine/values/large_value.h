@@ -44,6 +44,11 @@ class LargeValue {
   virtual std::unique_ptr<LargeValue> Share() const = 0;
   virtual uint64_t element_count() const = 0;
   virtual uint64_t memory_bytes() const = 0;  // O(1)
+  // Whether the encoded value may be larger than `bytes`: a guess, never too small.
+  virtual bool MayEncodeBeyond(uint64_t bytes) const {
+    constexpr uint64_t kMaxGrowth = 4;  // of elements that take less packed than encoded
+    return memory_bytes() * kMaxGrowth > bytes;
+  }
   // Lets go of about `max_nodes` nodes; false when none is left. Afterwards only FreeStep and the destructor may be called.
   virtual bool FreeStep(size_t max_nodes) = 0;
   // Unix ms of the earliest expiry inside the value (hash fields), INT64_MAX where there is none. O(1).

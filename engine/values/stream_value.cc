@@ -50,6 +50,17 @@ uint64_t Stream::memory_bytes() const {
   return bytes;
 }
 
+bool Stream::MayEncodeBeyond(uint64_t bytes) const {
+  constexpr uint64_t kBlockOverhead = 32;  // its id and length
+  // Counters, groups and producers take less than in memory.
+  uint64_t encoded = 256 + memory_bytes() - blocks_.memory_bytes();
+  BlockTree::Path path;
+  for (bool more = blocks_.First(&path); more && encoded <= bytes; more = BlockTree::Next(&path)) {
+    encoded += path.leaf()->listpack_bytes() + kBlockOverhead;
+  }
+  return encoded > bytes;
+}
+
 bool Stream::FreeStep(size_t max_nodes) {
   if (blocks_.FreeStep(max_nodes)) return true;
   while (!groups_.empty()) {
@@ -124,7 +135,18 @@ bool Stream::Delete(const StreamId& id) {
   return true;
 }
 
-uint64_t Stream::Trim(const StreamTrim& trim) {
+bool Stream::WouldTrim(const StreamTrim& trim) const {
+  BlockTree::Path path;
+  if (!blocks_.First(&path)) return false;
+  const StreamBlock& block = *path.leaf();
+  if (trim.limit != 0 && block.live_count() > trim.limit) return false;
+  const bool whole = trim.by_id ? block.last() < trim.min_id : length() - block.live_count() >= trim.max_length;
+  return whole || (!trim.whole_blocks && (trim.by_id ? first_id_ < trim.min_id : length() > trim.max_length));
+}
+
+uint64_t Stream::Trim(const StreamTrim& trim, StreamId* last_removed) {
+  StreamId ignored;
+  if (last_removed == nullptr) last_removed = &ignored;
   uint64_t removed = 0;
   std::optional<StreamId> kept;  // the first id of the last block that stays (kAcked)
   BlockTree::Path path;
@@ -139,10 +161,11 @@ uint64_t Stream::Trim(const StreamTrim& trim) {
     const uint64_t blocks = block_count_;
     if (whole && trim.references == StreamReferences::kKeep) {
       removed += block.live_count();
+      *last_removed = block.last();
       blocks_.Remove(&path);
       block_count_--;
     } else {
-      removed += TrimBlock(&path, trim);
+      removed += TrimBlock(&path, trim, last_removed);
     }
     if (!whole) break;
     if (block_count_ == blocks) kept = first;
@@ -151,7 +174,7 @@ uint64_t Stream::Trim(const StreamTrim& trim) {
   return removed;
 }
 
-uint64_t Stream::TrimBlock(BlockTree::Path* path, const StreamTrim& trim) {
+uint64_t Stream::TrimBlock(BlockTree::Path* path, const StreamTrim& trim, StreamId* last_removed) {
   std::vector<uint32_t> offsets;
   uint64_t left = length();
   for (BlockCursor entry(*path->leaf()); entry.Next();) {
@@ -159,6 +182,7 @@ uint64_t Stream::TrimBlock(BlockTree::Path* path, const StreamTrim& trim) {
     if (entry.deleted() || (trim.references == StreamReferences::kAcked && IsReferenced(entry.id()))) continue;
     if (trim.references == StreamReferences::kDelete) DropReferences(entry.id());
     offsets.push_back(entry.offset());
+    *last_removed = entry.id();
     left--;
   }
   if (offsets.empty()) return 0;
@@ -179,6 +203,22 @@ bool Stream::Contains(const StreamId& id) const {
   if (id > path.leaf()->last()) return false;
   BlockCursor entry(*path.leaf());
   return entry.Seek(id) && entry.id() == id && !entry.deleted();
+}
+
+uint64_t Stream::CountBelow(const StreamId& id) const {
+  BlockTree::Path path;
+  if (id.zero() || !blocks_.Seek(StreamIdProbe{id}, &path)) return 0;
+  uint64_t count = BlockTree::ElementsBefore(path);
+  if (path.leaf()->last() < id) return count + path.leaf()->live_count();
+  for (BlockCursor entry(*path.leaf()); entry.Next() && entry.id() < id;) count += entry.deleted() ? 0 : 1;
+  return count;
+}
+
+uint64_t Stream::CountBetween(const StreamId& start, const StreamId& end) const {
+  if (start > end) return 0;
+  StreamId behind = end;
+  const uint64_t below_end = end >= last_id || !behind.Increment() ? length() : CountBelow(behind);
+  return below_end - CountBelow(start);
 }
 
 StreamId Stream::LastLiveId() const {
@@ -236,8 +276,16 @@ bool Stream::DestroyGroup(std::string_view name) {
 }
 
 bool Stream::IsReferenced(const StreamId& id) const {
+  if (groups_.empty()) return true;
   for (const StreamGroup* group : groups_) {
     if (group->last_id < id || group->pending().Find(id) != nullptr) return true;
+  }
+  return false;
+}
+
+bool Stream::IsPending(const StreamId& id) const {
+  for (const StreamGroup* group : groups_) {
+    if (group->pending().Find(id) != nullptr) return true;
   }
   return false;
 }

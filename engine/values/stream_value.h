@@ -56,7 +56,8 @@ class Stream final : public LargeValue {
 
   std::unique_ptr<LargeValue> Share() const override;
   uint64_t element_count() const override { return length(); }
-  uint64_t memory_bytes() const override;  // O(groups)
+  uint64_t memory_bytes() const override;               // O(groups)
+  bool MayEncodeBeyond(uint64_t bytes) const override;  // looks at no more blocks than that
   bool FreeStep(size_t max_nodes) override;
 
   // --- entries ---------------------------------------------------------------------------------------------------------------------
@@ -72,8 +73,11 @@ class Stream final : public LargeValue {
   void Append(const StreamId& id, FieldSpan fields, const CollectionLimits& limits);
   // Marks an entry as deleted; false where there is none. Neither max_deleted_id nor references change.
   bool Delete(const StreamId& id);
-  uint64_t Trim(const StreamTrim& trim);  // how many entries went
+  bool WouldTrim(const StreamTrim& trim) const;  // false: Trim would find nothing to do; true: it may
+  // How many entries went; *last_removed, if given, is the last of them.
+  uint64_t Trim(const StreamTrim& trim, StreamId* last_removed = nullptr);
   bool Contains(const StreamId& id) const;
+  uint64_t CountBetween(const StreamId& start, const StreamId& end) const;  // both included; O(log n + entries of a block)
   StreamId LastLiveId() const;       // 0-0 where it is empty
   StreamId FirstIdOfBlocks() const;  // of the first entry, deleted or not; the highest id where there is none
   // For loading: adds a block behind the others. Takes the block over.
@@ -87,8 +91,9 @@ class Stream final : public LargeValue {
   StreamGroup* MutableGroup(size_t index);                             // of groups()
   StreamGroup* CreateGroup(std::string_view name, const StreamId& last, int64_t entries_read);  // null: the name is taken
   bool DestroyGroup(std::string_view name);
-  // Whether some group has not read the entry, or not acknowledged it.
+  // Whether some group has not read the entry, or not acknowledged it, or there is none that could have.
   bool IsReferenced(const StreamId& id) const;
+  bool IsPending(const StreamId& id) const;  // in some group
   // The entry is no longer pending in any group; returns in how many it was.
   size_t DropReferences(const StreamId& id);
   // How many entries had been added when `id` was, or kEntriesReadUnknown where that cannot be told.
@@ -102,10 +107,11 @@ class Stream final : public LargeValue {
 
  private:
   Stream(const Stream& other);
+  uint64_t CountBelow(const StreamId& id) const;
   size_t GroupPosition(std::string_view name) const;
   // Marks the entries of the path's block for which `trim` says so, or removes it when none is left; returns how many. The path is void
   // afterwards.
-  uint64_t TrimBlock(BlockTree::Path* path, const StreamTrim& trim);
+  uint64_t TrimBlock(BlockTree::Path* path, const StreamTrim& trim, StreamId* last_removed);
 
   BlockTree blocks_;
   uint64_t block_count_ = 0;

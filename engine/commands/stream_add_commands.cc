@@ -1,0 +1,305 @@
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "base/status.h"
+#include "engine/commands/stream_commands.h"
+#include "engine/commands/stream_producer_support.h"
+#include "engine/commands/stream_support.h"
+
+namespace cairn::stream_commands {
+namespace {
+
+// What XADD and XTRIM share of their arguments.
+struct AddOrTrim {
+  enum Strategy : uint8_t { kNone, kMaxLen, kMinId };
+  Strategy strategy = kNone;
+  StreamTrim trim;
+  bool limit_given = false;
+  // XADD alone:
+  bool create = true;
+  bool id_given = false, seq_given = false;  // otherwise "*", or "ms-*"
+  StreamId id;
+  size_t first_field = 0;
+  ProducerOption producer;
+};
+
+// MAXLEN or MINID with its operator and threshold.
+bool ReadStrategy(CommandContext& context, AddOrTrim::Strategy strategy, size_t* index, AddOrTrim* parsed) {
+  if (parsed->strategy != AddOrTrim::kNone) {
+    context.reply.Error("ERR syntax error, MAXLEN and MINID options at the same time are not compatible");
+    return false;
+  }
+  const std::string_view next = context.args[*index + 1];
+  const bool has_operator = *index + 2 < context.args.size() && (next == "~" || next == "=");
+  parsed->trim.whole_blocks = has_operator && next == "~";
+  *index += has_operator ? 2 : 1;
+  parsed->strategy = strategy;
+  parsed->trim.by_id = strategy == AddOrTrim::kMinId;
+  if (parsed->trim.by_id) return ReadStreamId(context, *index, &parsed->trim.min_id);
+  int64_t length = 0;
+  if (!ReadInt(context, *index, &length)) return false;
+  if (length < 0) {
+    context.reply.Error("ERR The MAXLEN argument must be >= 0.");
+    return false;
+  }
+  parsed->trim.max_length = static_cast<uint64_t>(length);
+  return true;
+}
+
+bool ReadLimit(CommandContext& context, size_t index, AddOrTrim* parsed) {
+  int64_t limit = 0;
+  if (!ReadInt(context, index, &limit)) return false;
+  if (limit < 0) {
+    context.reply.Error("ERR The LIMIT argument must be >= 0.");
+    return false;
+  }
+  parsed->limit_given = true;
+  parsed->trim.limit = static_cast<uint64_t>(limit);
+  return true;
+}
+
+// What the options say together; without a LIMIT '~' gets Redis's.
+bool CheckOptions(CommandContext& context, bool add, AddOrTrim* parsed) {
+  if (parsed->trim.limit != 0 && parsed->strategy == AddOrTrim::kNone) {
+    context.reply.Error("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
+    return false;
+  }
+  if (!add && parsed->strategy == AddOrTrim::kNone) {
+    context.reply.Error("ERR syntax error, XTRIM must be called with a trimming strategy");
+    return false;
+  }
+  if (context.scope.replaying) {
+    parsed->trim.limit = 0;
+    return true;
+  }
+  if (parsed->limit_given && !parsed->trim.whole_blocks) {
+    context.reply.Error("ERR syntax error, LIMIT cannot be used without the special ~ option");
+    return false;
+  }
+  if (!parsed->limit_given && parsed->trim.whole_blocks) {
+    const int64_t entries = context.limits().stream_node_max_entries;
+    constexpr int64_t kBlocks = 100, kDefault = 10'000, kMost = 1'000'000;
+    parsed->trim.limit = entries <= 0 ? kDefault : static_cast<uint64_t>(std::min(kMost, std::min(entries, kMost) * kBlocks));
+  }
+  return true;
+}
+
+bool ReadAddId(CommandContext& context, size_t index, AddOrTrim* parsed) {
+  parsed->first_field = index + 1;
+  if (context.args[index] == "*") return true;
+  if (!ParseStreamId(context.args[index], 0, &parsed->id, &parsed->seq_given)) {
+    context.reply.Error(kInvalidStreamId);
+    return false;
+  }
+  parsed->id_given = true;
+  return true;
+}
+
+// All arguments before the fields.
+bool ReadOptions(CommandContext& context, bool add, AddOrTrim* parsed) {
+  size_t i = 2;
+  for (; i < context.args.size(); i++) {
+    const std::string_view option = context.args[i];
+    const bool more = i + 1 < context.args.size();
+    if (add && option == "*") break;
+    OptionReader options(context, i);
+    if (more && EqualsIgnoreCase(option, "maxlen")) {
+      if (!ReadStrategy(context, AddOrTrim::kMaxLen, &i, parsed)) return false;
+    } else if (more && EqualsIgnoreCase(option, "minid")) {
+      if (!ReadStrategy(context, AddOrTrim::kMinId, &i, parsed)) return false;
+    } else if (more && EqualsIgnoreCase(option, "limit")) {
+      if (!ReadLimit(context, ++i, parsed)) return false;
+    } else if (add && EqualsIgnoreCase(option, "nomkstream")) {
+      parsed->create = false;
+    } else if (TakeReferences(options, &parsed->trim.references)) {
+      continue;
+    } else if (add && more && ProducerOption::Is(option)) {
+      if (!parsed->producer.Read(context, &i)) return false;
+    } else if (add) {
+      break;
+    } else {
+      context.SyntaxError();
+      return false;
+    }
+  }
+  if (add && i < context.args.size() && !ReadAddId(context, i, parsed)) return false;
+  return CheckOptions(context, add, parsed);
+}
+
+// The arguments that are logged: few enough, nearly always, to need no allocation.
+class LoggedArgs {
+ public:
+  void Add(std::string_view arg, const SharedBytes* owner = nullptr) {
+    if (size_ < kInline && args_more_.empty()) {
+      args_[size_] = arg;
+    } else {
+      if (args_more_.empty()) args_more_.assign(args_.begin(), args_.end());
+      args_more_.push_back(arg);
+    }
+    size_++;
+    if (owner != nullptr && owner->size() > 0) {
+      owners_.resize(size_);
+      owners_.back() = *owner;
+    }
+  }
+  void Log(CommandContext& context) {
+    if (!owners_.empty()) owners_.resize(size_);
+    const std::string_view* args = args_more_.empty() ? args_.data() : args_more_.data();
+    context.LogAs(std::span<const std::string_view>(args, size_), owners_);
+  }
+
+ private:
+  static constexpr size_t kInline = 24;
+  std::array<std::string_view, kInline> args_;
+  std::vector<std::string_view> args_more_;
+  std::vector<SharedBytes> owners_;
+  size_t size_ = 0;
+};
+
+// What a trim did, as the exact trim that does the same.
+struct TrimRecord {
+  TrimRecord(const AddOrTrim& parsed, const Stream& stream, const StreamId& last_removed) {
+    if (parsed.trim.references == StreamReferences::kAcked) {
+      // What stays among the old depends on the groups, not on how many there are: all that could go up to the last one went.
+      StreamId behind = last_removed;
+      by_id = true;
+      threshold_end = WriteStreamId(threshold, behind.Increment() ? behind : kStreamIdMax);
+      references = "ACKED";
+      return;
+    }
+    by_id = parsed.trim.by_id;
+    threshold_end = by_id ? WriteStreamId(threshold, parsed.trim.whole_blocks ? stream.FirstIdOfBlocks() : parsed.trim.min_id)
+                          : WriteUint(threshold, stream.length());
+    if (parsed.trim.references == StreamReferences::kDelete) references = "DELREF";
+  }
+  void AddTo(LoggedArgs* args) const {
+    args->Add(by_id ? "MINID" : "MAXLEN");
+    args->Add("=");
+    args->Add({threshold, static_cast<size_t>(threshold_end - threshold)});
+    if (!references.empty()) args->Add(references);
+  }
+
+  bool by_id = false;
+  std::string_view references;
+  char threshold[kStreamIdTextMaxBytes];
+  char* threshold_end = threshold;
+};
+
+// The id of a new entry, or false where there is none above the last; answers the error then.
+bool ChooseId(CommandContext& context, const AddOrTrim& parsed, const StreamId& last, StreamId* id) {
+  if (last == kStreamIdMax) {
+    context.reply.Error("ERR The stream has exhausted the last possible ID, unable to add more items");
+    return false;
+  }
+  bool exists = true;
+  if (!parsed.id_given) {
+    const auto now_ms = static_cast<uint64_t>(context.now_ms());
+    *id = now_ms > last.ms ? StreamId{now_ms, 0} : last;
+    if (now_ms <= last.ms) id->Increment();
+  } else {
+    *id = parsed.id;
+    if (!parsed.seq_given && parsed.id.ms == last.ms) {
+      id->seq = last.seq + 1;
+      exists = id->seq != 0;
+    }
+  }
+  if (exists && *id > last) return true;
+  context.reply.Error("ERR The ID specified in XADD is equal or smaller than the target stream top item");
+  return false;
+}
+
+bool CheckFields(CommandContext& context, const AddOrTrim& parsed) {
+  const size_t count = context.args.size() - std::min(context.args.size(), parsed.first_field);
+  if (parsed.first_field == 0 || count < 2 || count % 2 != 0) {
+    context.reply.Error("ERR wrong number of arguments for 'xadd' command");
+    return false;
+  }
+  if (parsed.producer.given() && parsed.id_given) {
+    context.reply.Error("ERR IDMP/IDMPAUTO can be used only with auto-generated IDs");
+    return false;
+  }
+  if (parsed.id_given && parsed.seq_given && parsed.id.zero()) {
+    context.reply.Error("ERR The ID specified in XADD must be greater than 0-0");
+    return false;
+  }
+  return true;
+}
+
+void LogAdd(CommandContext& context, const AddOrTrim& parsed, std::string_view id, const TrimRecord* trim) {
+  LoggedArgs logged;
+  logged.Add("XADD");
+  logged.Add(context.args[1]);
+  const bool trim_apart = trim != nullptr && parsed.trim.references == StreamReferences::kAcked;
+  if (trim != nullptr && !trim_apart) trim->AddTo(&logged);
+  logged.Add(id);
+  for (size_t i = parsed.first_field; i < context.args.size(); i++) {
+    logged.Add(context.args[i], i < context.owners().size() ? &context.owners()[i] : nullptr);
+  }
+  logged.Log(context);
+  if (!trim_apart) return;
+  LoggedArgs trimmed;
+  trimmed.Add("XTRIM");
+  trimmed.Add(context.args[1]);
+  trim->AddTo(&trimmed);
+  trimmed.Log(context);
+}
+
+}  // namespace
+
+void XAdd(CommandContext& context) {
+  AddOrTrim parsed;
+  if (!ReadOptions(context, true, &parsed) || !CheckFields(context, parsed)) return;
+  const FieldSpan fields = context.args.subspan(parsed.first_field);
+  uint64_t bytes = 0;
+  for (const std::string_view text : fields) bytes += text.size();
+  const KeyRef& key = context.key();
+  ValueEdit edit = context.Edit(key);
+  if (!context.Expect(edit, ValueType::kStream)) return;
+  if (edit.entry() == nullptr && !parsed.create) return context.reply.Null();
+  if (parsed.producer.given()) {
+    parsed.producer.Resolve(fields);
+    if (AnswerKnownMessage(context, edit, parsed.producer)) return;
+  }
+  StreamId id;
+  if (!ChooseId(context, parsed, edit.entry() == nullptr ? StreamId{} : StreamOf(edit.entry())->last_id, &id)) return;
+  if (bytes > kStreamBlockMaxBytes) return context.reply.Error("ERR Elements are too large to be stored");
+  if (edit.entry() == nullptr) edit.StoreLarge(ValueType::kStream, std::make_unique<Stream>());
+  auto& stream = edit.Mutable<Stream>();
+  stream.Append(id, fields, context.limits());
+  const StreamIdText id_text(id);
+  context.reply.Bulk(id_text.view());
+  context.Event(kEventStream, "xadd", key);
+  std::optional<TrimRecord> trim;
+  StreamId last_removed;
+  if (parsed.strategy != AddOrTrim::kNone && stream.Trim(parsed.trim, &last_removed) > 0) {
+    context.Event(kEventStream, "xtrim", key);
+    trim.emplace(parsed, stream, last_removed);
+  }
+  LogAdd(context, parsed, id_text.view(), trim.has_value() ? &*trim : nullptr);
+  if (parsed.producer.given()) RememberMessage(context, stream, parsed.producer, id);
+}
+
+void XTrim(CommandContext& context) {
+  AddOrTrim parsed;
+  if (!ReadOptions(context, false, &parsed)) return;
+  ValueEdit edit = context.Edit(context.key());
+  if (!context.Expect(edit, ValueType::kStream)) return;
+  const Stream* const before = StreamOf(edit.entry());
+  // Most trims find nothing to do; the value is not touched for that.
+  if (before == nullptr || !before->WouldTrim(parsed.trim)) return context.reply.Integer(0);
+  auto& stream = edit.Mutable<Stream>();
+  StreamId last_removed;
+  const uint64_t removed = stream.Trim(parsed.trim, &last_removed);
+  context.reply.Integer(static_cast<int64_t>(removed));
+  if (removed == 0) return context.LogNothing();
+  context.Event(kEventStream, "xtrim", context.key());
+  LoggedArgs logged;
+  logged.Add("XTRIM");
+  logged.Add(context.args[1]);
+  const TrimRecord record(parsed, stream, last_removed);
+  record.AddTo(&logged);
+  logged.Log(context);
+}
+
+}  // namespace cairn::stream_commands
