@@ -29,6 +29,7 @@ void RegisterCommands(CommandTable& table) {
   RegisterHyperLogLogCommands(table);
   RegisterKeyCommands(table);
   RegisterSetCommands(table);
+  RegisterStreamCommands(table);
   RegisterTransactionCommands(table);
   RegisterCommandCommands(table);
 }

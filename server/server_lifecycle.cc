@@ -83,6 +83,7 @@ Status Server::Impl::Start() {
   RegisterBitmapCommands(loading_table);
   RegisterHyperLogLogCommands(loading_table);
   RegisterKeyCommands(loading_table);
+  RegisterStreamCommands(loading_table);
   RegisterTransactionCommands(loading_table);
   RegisterCommandCommands(loading_table);
   RegisterServerCommands(loading_table);

@@ -115,7 +115,7 @@ void XGroupDestroy(CommandContext& context) {
   ValueEdit edit = context.Edit(context.key());
   if (!ExpectStream(context, edit)) return;
   if (StreamOf(edit.entry())->FindGroup(context.args[3]) == nullptr) return context.reply.Integer(0);
-  edit.Mutable<Stream>().DestroyGroup(context.args[3]);
+  context.keyspace.FreeLater(edit.Mutable<Stream>().DestroyGroup(context.args[3]));
   context.reply.Integer(1);
   context.Event(kEventStream, "xgroup-destroy", context.key());
 }

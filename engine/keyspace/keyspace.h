@@ -174,6 +174,8 @@ class Keyspace {
   // With the shard locked by the caller: deletes up to `limit` keys of the shard whose time has come; records a DEL, touches and
   // sends "expired" for each. Returns how many; fewer than `limit` means none is due.
   size_t ExpireDue(ChangeScope& scope, uint32_t shard, size_t limit);
+  // Frees what was taken out of a value: in the background where it is large. A leaf operation: any lock may be held.
+  void FreeLater(std::unique_ptr<LargeValue> value);
   // Frees for at most `budget_us` what was handed to the background; true while more is left. Any one thread, no lock needed.
   bool FreePending(int64_t budget_us);
   uint64_t lazy_freed_objects() const;

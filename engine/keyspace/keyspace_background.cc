@@ -44,6 +44,10 @@ size_t Keyspace::ExpireDue(ChangeScope& scope, uint32_t shard_index, size_t limi
   return deleted;
 }
 
+void Keyspace::FreeLater(std::unique_ptr<LargeValue> value) {
+  if (value != nullptr) state_->FreeLarge(value.release());
+}
+
 bool Keyspace::FreePending(int64_t budget_us) { return state_->pending.FreeFor(budget_us); }
 
 uint64_t Keyspace::lazy_freed_objects() const { return state_->pending.freed_objects(); }

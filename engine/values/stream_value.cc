@@ -90,7 +90,8 @@ void Stream::Append(const StreamId& id, FieldSpan fields, const CollectionLimits
       blocks_.Commit(&path, StreamBlock::Append(block, id, fields));
       appended = true;
     } else {
-      expected_bytes = std::min<uint32_t>(path.leaf()->used_bytes(), 4096);
+      const uint32_t used_bytes = path.leaf()->used_bytes();
+      expected_bytes = std::min<uint32_t>(used_bytes + used_bytes / 16, 4096);
       if (StreamBlock::IsSlack(*path.leaf())) {
         StreamBlock* block = blocks_.Own(&path);
         blocks_.Commit(&path, StreamBlock::Shrink(block));
@@ -267,12 +268,13 @@ StreamGroup* Stream::CreateGroup(std::string_view name, const StreamId& last, in
   return group;
 }
 
-bool Stream::DestroyGroup(std::string_view name) {
-  if (FindGroup(name) == nullptr) return false;
+std::unique_ptr<LargeValue> Stream::DestroyGroup(std::string_view name) {
+  if (FindGroup(name) == nullptr) return nullptr;
   const size_t at = GroupPosition(name);
-  Drop(groups_[at]);
+  auto detached = std::make_unique<Stream>();
+  detached->groups_.push_back(groups_[at]);
   groups_.erase(groups_.begin() + static_cast<ptrdiff_t>(at));
-  return true;
+  return detached;
 }
 
 bool Stream::IsReferenced(const StreamId& id) const {

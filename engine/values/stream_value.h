@@ -90,7 +90,8 @@ class Stream final : public LargeValue {
   StreamGroup* MutableGroup(std::string_view name);                    // the group for change; null: none
   StreamGroup* MutableGroup(size_t index);                             // of groups()
   StreamGroup* CreateGroup(std::string_view name, const StreamId& last, int64_t entries_read);  // null: the name is taken
-  bool DestroyGroup(std::string_view name);
+  // Takes a group out, to be freed in steps; null where there is none.
+  std::unique_ptr<LargeValue> DestroyGroup(std::string_view name);
   // Whether some group has not read the entry, or not acknowledged it, or there is none that could have.
   bool IsReferenced(const StreamId& id) const;
   bool IsPending(const StreamId& id) const;  // in some group

@@ -111,6 +111,7 @@ CommandHarness::CommandHarness() : keyspace(KeyspaceOptions{}) {
   RegisterHyperLogLogCommands(table);
   RegisterKeyCommands(table);
   RegisterSetCommands(table);
+  RegisterStreamCommands(table);
   RegisterTransactionCommands(table);
   RegisterCommandCommands(table);
 }
@@ -253,7 +254,7 @@ void RunSessions(const std::vector<Session>& sessions) {
 
 std::vector<Session> AllSessions() {
   std::vector<Session> all;
-  for (auto sessions : {StringSessions(), BitmapSessions(), KeySessions(), SetSessions(), HyperLogLogSessions(),
+  for (auto sessions : {StringSessions(), BitmapSessions(), KeySessions(), SetSessions(), HyperLogLogSessions(), StreamSessions(),
                         TransactionSessions(), CommandSessions()}) {
     all.insert(all.end(), sessions.begin(), sessions.end());
   }

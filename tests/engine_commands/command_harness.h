@@ -118,6 +118,7 @@ std::vector<Session> BitmapSessions();
 std::vector<Session> HyperLogLogSessions();
 std::vector<Session> KeySessions();
 std::vector<Session> SetSessions();
+std::vector<Session> StreamSessions();
 std::vector<Session> TransactionSessions();
 std::vector<Session> CommandSessions();
 std::vector<Session> AllSessions();
