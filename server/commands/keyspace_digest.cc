@@ -4,6 +4,7 @@
 
 #include "engine/codec/value_codec.h"
 #include "engine/keyspace/entry.h"
+#include "engine/values/stream_value.h"
 #include "engine/values/string_value.h"
 
 namespace cairn {
@@ -35,11 +36,28 @@ void KeyspaceDigest::AddValue(const Entry& entry) {
   std::string scratch;
   if (entry.type() == ValueType::kString) {
     Mix(StringView(&entry).Flatten(&scratch));
+  } else if (entry.type() == ValueType::kStream) {
+    AddEntries(entry.large_as<Stream>());
   } else {
     AppendRdbValue(entry, &scratch);
     Mix(scratch);
   }
   if (entry.has_expiry()) Xor("!!expire!!");
+}
+
+// As Redis does, its entries alone: what is pending to whom is left out.
+void KeyspaceDigest::AddEntries(const Stream& stream) {
+  for (StreamCursor entry(stream, kStreamIdMin, kStreamIdMax); entry.Next();) {
+    std::string id(StreamIdText(entry.id()).view());
+    id[id.find('-')] = '.';
+    Mix(id);
+    for (uint32_t i = 0; i < entry.field_count(); i++) {
+      std::string_view name, value;
+      entry.ReadField(&name, &value);
+      Mix(name);
+      Mix(value);
+    }
+  }
 }
 
 std::string KeyspaceDigest::Hex() const {

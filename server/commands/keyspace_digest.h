@@ -10,6 +10,7 @@
 namespace cairn {
 
 class Entry;
+class Stream;
 
 class KeyspaceDigest {
  public:
@@ -22,6 +23,7 @@ class KeyspaceDigest {
   std::string Hex() const;
 
  private:
+  void AddEntries(const Stream& stream);
   std::string_view view() const { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
   std::array<uint8_t, 20> bytes_{};
 };
