@@ -24,6 +24,16 @@ uint64_t Seed() {
   return seed;
 }
 
+// x + c x (1 - x) for the hash as a fraction x: about log2(1 + x), monotone, so that hashes lie up to twice as densely at the upper end
+// as at the lower. Evenly spread, all leaves would have the same size at the same time, grow through the allocator's sizes together, and
+// leave it with slabs of the size before in which a few laggards sit: half as much again as the leaves. So, sizes are spread as evenly as
+// can be (the logarithm makes it so) at any number of records, and what one leaf gives back another takes.
+uint64_t Spread(uint64_t hash) {
+  constexpr uint64_t kCoefficient = 0x57F0000000000000;  // 0.3435
+  const auto high = [](uint64_t a, uint64_t b) { return static_cast<uint64_t>((static_cast<unsigned __int128>(a) * b) >> 64); };
+  return hash + high(high(hash, ~hash), kCoefficient);
+}
+
 uint8_t TagOf(uint64_t hash) { return static_cast<uint8_t>(hash); }
 
 }  // namespace
@@ -50,7 +60,7 @@ struct HashTrie::Path {
 
 uint64_t HashTrie::Hash(std::string_view key) {
   static const uint64_t seed = Seed();
-  return XXH3_64bits_withSeed(key.data(), key.size(), seed);
+  return Spread(XXH3_64bits_withSeed(key.data(), key.size(), seed));
 }
 
 HashTrie::HashTrie(HashTrie&& other) noexcept

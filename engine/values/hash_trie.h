@@ -62,7 +62,7 @@ class HashTrie {
   HashTrie& operator=(const HashTrie&) = delete;
   HashTrie Share() const;
 
-  // XXH3 with a seed that is the process's own: nobody outside can choose keys that share a leaf.
+  // XXH3 with a seed that is the process's own: nobody outside can choose keys that share a leaf. Not evenly spread (see the .cc).
   static uint64_t Hash(std::string_view key);
 
   uint64_t size() const { return size_; }
