@@ -25,6 +25,7 @@ ShardSet AllShards() {
 
 void RegisterCommands(CommandTable& table) {
   RegisterStringCommands(table);
+  RegisterHashCommands(table);
   RegisterBitmapCommands(table);
   RegisterHyperLogLogCommands(table);
   RegisterKeyCommands(table);

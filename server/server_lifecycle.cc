@@ -80,6 +80,7 @@ Status Server::Impl::Start() {
   if (wake_fd_ < 0) return Status::FromErrno(errno, "eventfd");
   RaiseDescriptorLimit();
   RegisterStringCommands(loading_table);
+  RegisterHashCommands(loading_table);
   RegisterBitmapCommands(loading_table);
   RegisterHyperLogLogCommands(loading_table);
   RegisterKeyCommands(loading_table);

@@ -1,5 +1,6 @@
 #include "engine/codec/value_codec.h"
 
+#include "engine/codec/hash_rdb.h"
 #include "engine/codec/rdb_value_encoder.h"
 #include "engine/codec/set_rdb.h"
 #include "engine/codec/stream_rdb.h"
@@ -35,6 +36,7 @@ uint8_t RdbTypeOf(const Entry& entry) {
 uint8_t RdbTypeOf(ValueType type, const LargeValue& large) {
   if (type == ValueType::kSet) return kRdbTypeSet;
   if (type == ValueType::kStream) return StreamRdbType(static_cast<const Stream&>(large));
+  if (type == ValueType::kHash) return HashRdbType(static_cast<const HashTable&>(large));
   CAIRN_CHECK(type != ValueType::kString);
   return kRdbTypeString;
 }
@@ -42,6 +44,7 @@ uint8_t RdbTypeOf(ValueType type, const LargeValue& large) {
 void EncodeLargeValue(ValueType type, const LargeValue& large, RdbSink& sink) {
   if (type == ValueType::kSet) return EncodeSet(SetView(static_cast<const SetTable&>(large)), sink);
   if (type == ValueType::kStream) return EncodeStream(static_cast<const Stream&>(large), sink);
+  if (type == ValueType::kHash) return EncodeHash(static_cast<const HashTable&>(large), sink);
   CAIRN_CHECK(type != ValueType::kString);
 }
 
@@ -88,10 +91,14 @@ void AppendRdbValue(const Entry& entry, std::string* out) {
 }
 
 Status DecodeCollection(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
-  if (rdb_type == kRdbTypeSet || rdb_type == kRdbTypeIntSet || rdb_type == kRdbTypeSetListpack) {
-    return DecodeSet(rdb_type, bytes, limits, value);
-  }
   switch (rdb_type) {
+    case kRdbTypeSet:
+    case kRdbTypeIntSet:
+    case kRdbTypeSetListpack: return DecodeSet(rdb_type, bytes, limits, value);
+    case kRdbTypeHash:
+    case kRdbTypeHashListpack:
+    case kRdbTypeHashMetadata:
+    case kRdbTypeHashListpackEx: return DecodeHash(rdb_type, bytes, limits, value);
     case kRdbTypeStreamListpacks:
     case kRdbTypeStreamListpacks2:
     case kRdbTypeStreamListpacks3:

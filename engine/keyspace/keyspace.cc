@@ -56,6 +56,12 @@ Entry* Keyspace::Find(ChangeScope& scope, uint32_t database, const KeyRef& key, 
     }
     slot = nullptr;
   }
+  if (slot != nullptr && State::HasDueFields(scope, *SlotEntry(*slot))) [[unlikely]] {
+    // A reader does not pay for all that came due at once; what it leaves it does not see.
+    constexpr size_t kFieldsPerRead = 100;
+    TableChange change(*state_, shard, *table, database);
+    slot = state_->SlotWithoutDueFields(scope, shard, *table, database, key, slot, kFieldsPerRead);
+  }
   if (slot == nullptr) {
     if (access == Access::kRead || access == Access::kLook) {
       shard.misses.Add(1);

@@ -31,7 +31,7 @@ size_t Keyspace::ExpireDue(ChangeScope& scope, uint32_t shard_index, size_t limi
   size_t deleted = 0;
   for (uint32_t database = 0; database < databases() && deleted < limit; database++) {
     Table* table = shard.table(database);
-    if (table == nullptr || table->expiry.first_deadline_ms() > scope.now_ms) continue;
+    if (table == nullptr || table->first_deadline_ms() > scope.now_ms) continue;
     TableChange change(*state_, shard, *table, database);
     while (deleted < limit && table->expiry.first_deadline_ms() <= scope.now_ms) {
       const KeyRef key = KeyRef::Of(table->expiry.First()->key());
@@ -39,6 +39,12 @@ size_t Keyspace::ExpireDue(ChangeScope& scope, uint32_t shard_index, size_t limi
       CAIRN_CHECK(slot != nullptr);
       state_->DeleteExpired(scope, shard, *table, database, key, slot);
       deleted++;
+    }
+    while (deleted < limit && table->inner_expiry.first_deadline_ms() <= scope.now_ms) {
+      const KeyRef key = KeyRef::Of(table->inner_expiry.First()->key());
+      uint64_t* slot = table->dictionary.FindSlot(key);
+      CAIRN_CHECK(slot != nullptr);
+      deleted += state_->ExpireFields(scope, shard, *table, database, key, &slot, limit - deleted);
     }
   }
   return deleted;

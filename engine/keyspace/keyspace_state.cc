@@ -45,7 +45,12 @@ Table& Keyspace::State::NewTable(Shard& shard, uint32_t database) {
 
 uint64_t* Keyspace::State::SlotForChange(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key) {
   uint64_t* slot = table.dictionary.FindSlot(key);
-  if (slot == nullptr || !IsExpired(scope, *SlotEntry(*slot))) return slot;
+  if (slot == nullptr) return nullptr;
+  if (!IsExpired(scope, *SlotEntry(*slot))) {
+    if (!HasDueFields(scope, *SlotEntry(*slot))) [[likely]]
+      return slot;
+    return SlotWithoutDueFields(scope, shard, table, database, key, slot, SIZE_MAX);
+  }
   DeleteExpired(scope, shard, table, database, key, slot);
   return nullptr;
 }

@@ -16,6 +16,7 @@
 #include "engine/keyspace/pending_frees.h"
 #include "engine/keyspace/shard.h"
 #include "engine/values/collection_limits.h"
+#include "engine/values/large_value.h"
 
 namespace cairn {
 
@@ -57,6 +58,19 @@ struct Keyspace::State {
   static bool IsExpired(const ChangeScope& scope, const Entry& entry) {
     return entry.has_expiry() && !scope.replaying && entry.expiry_ms() <= scope.now_ms;
   }
+
+  // Whether a hash has fields whose time has come.
+  static bool HasDueFields(const ChangeScope& scope, const Entry& entry) {
+    return entry.encoding() == Encoding::kLarge && entry.type() == ValueType::kHash && !scope.replaying &&
+           entry.large().next_deadline_ms() <= scope.now_ms;
+  }
+  // Removes up to `limit` of them, the earliest first, with record and event, and the key with its last field; how many there were.
+  // `*slot` becomes nullptr where the key is gone. `key.name` may lie in the entry.
+  size_t ExpireFields(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key, uint64_t** slot,
+                      size_t limit);
+  // The slot, or nullptr where all that is left of the hash are such fields; before, up to `limit` are removed if the scope may.
+  uint64_t* SlotWithoutDueFields(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key,
+                                 uint64_t* slot, size_t limit);
 
   // The key's slot for a change, or nullptr. A key whose time has come is deleted first, as Find does.
   uint64_t* SlotForChange(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key);

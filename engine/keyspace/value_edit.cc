@@ -23,6 +23,12 @@ ValueEdit::ValueEdit(Keyspace& keyspace, ChangeScope& scope, uint32_t database, 
     slot_ = nullptr;
     ++*expired_changes;
   }
+  if (slot_ != nullptr && Keyspace::State::HasDueFields(scope, *SlotEntry(*slot_))) [[unlikely]] {
+    TableChange change(state_, shard_, *table_, database);
+    const uint64_t before = scope.changes();
+    slot_ = state_.SlotWithoutDueFields(scope, shard_, *table_, database, key, slot_, SIZE_MAX);
+    *expired_changes += scope.changes() - before;
+  }
   layout_ = table_->layout;
   if (slot_ != nullptr) state_.MarkAccess(shard_, SlotEntry(*slot_), scope.now_ms);
 }

@@ -107,6 +107,7 @@ void TextSink::Close() {
 
 CommandHarness::CommandHarness() : keyspace(KeyspaceOptions{}) {
   RegisterStringCommands(table);
+  RegisterHashCommands(table);
   RegisterBitmapCommands(table);
   RegisterHyperLogLogCommands(table);
   RegisterKeyCommands(table);
@@ -255,7 +256,7 @@ void RunSessions(const std::vector<Session>& sessions) {
 std::vector<Session> AllSessions() {
   std::vector<Session> all;
   for (auto sessions : {StringSessions(), BitmapSessions(), KeySessions(), SetSessions(), HyperLogLogSessions(), StreamSessions(),
-                        TransactionSessions(), CommandSessions()}) {
+                        TransactionSessions(), HashSessions(), CommandSessions()}) {
     all.insert(all.end(), sessions.begin(), sessions.end());
   }
   return all;

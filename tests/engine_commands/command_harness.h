@@ -116,6 +116,7 @@ struct Session {
 std::vector<Session> StringSessions();
 std::vector<Session> BitmapSessions();
 std::vector<Session> HyperLogLogSessions();
+std::vector<Session> HashSessions();
 std::vector<Session> KeySessions();
 std::vector<Session> SetSessions();
 std::vector<Session> StreamSessions();

@@ -14,6 +14,7 @@ namespace {
 TEST(CommandSessions, Strings) { RunSessions(StringSessions()); }
 TEST(CommandSessions, Bitmaps) { RunSessions(BitmapSessions()); }
 TEST(CommandSessions, HyperLogLogs) { RunSessions(HyperLogLogSessions()); }
+TEST(CommandSessions, Hashes) { RunSessions(HashSessions()); }
 TEST(CommandSessions, Keys) { RunSessions(KeySessions()); }
 TEST(CommandSessions, Sets) { RunSessions(SetSessions()); }
 TEST(CommandSessions, Streams) { RunSessions(StreamSessions()); }

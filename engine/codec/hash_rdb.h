@@ -1,0 +1,29 @@
+// Hashes in Redis's RDB encodings: 4 (fields and values) and 16 (one listpack) as Redis 7.0 writes them, and for hashes with field
+// expiries 24 of Redis 7.4; besides these, 25 (a listpack of field, value, deadline) is read.
+//
+//   4   length | (field value)*
+//   16  string that is a listpack
+//   24  earliest deadline 8, little-endian ms | length | (deadline - earliest + 1, or 0 for none, as a length | field value)*
+//   25  earliest deadline 8 | string that is a listpack of field, value, deadline in ms or 0
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "engine/codec/loaded_value.h"
+#include "engine/codec/rdb_sink.h"
+#include "engine/values/collection_limits.h"
+#include "engine/values/hash_value.h"
+
+namespace cairn {
+
+inline constexpr uint8_t kRdbTypeHashMetadata = 24;
+inline constexpr uint8_t kRdbTypeHashListpackEx = 25;
+
+uint8_t HashRdbType(const HashTable& table);
+void EncodeHash(const HashTable& table, RdbSink& sink);
+
+// A hash of one of the four types from its bytes, all of them. Errors: kDamaged; a hash without fields or with one twice is damaged.
+Status DecodeHash(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value);
+
+}  // namespace cairn

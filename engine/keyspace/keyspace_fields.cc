@@ -1,0 +1,54 @@
+// Fields of hashes that have an expiry of their own.
+#include <string>
+#include <vector>
+
+#include "engine/keyspace/keyspace_state.h"
+#include "engine/values/hash_value.h"
+
+namespace cairn {
+
+namespace {
+
+// Everything that is due where a hash holds nothing else.
+bool AllDue(const ChangeScope& scope, const Entry& entry) {
+  const HashTable& table = entry.large_as<HashTable>();
+  return table.CountDue(scope.now_ms) == table.element_count();
+}
+
+}  // namespace
+
+size_t Keyspace::State::ExpireFields(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key,
+                                     uint64_t** slot, size_t limit) {
+  Entry* entry = SlotEntry(**slot);
+  auto& hash = static_cast<HashTable&>(*EntryCodec::MutableLarge(entry));
+  std::vector<std::string> names;
+  hash.CollectDue(scope.now_ms, limit, &names);
+  if (names.empty()) return 0;
+  std::vector<std::string_view> args = {"HDEL", key.name};
+  args.insert(args.end(), names.begin(), names.end());
+  scope.Record(database, args);
+  scope.Event(kEventHash, "hexpired", database, key.name);
+  if (names.size() == hash.element_count()) {
+    scope.Event(kEventGeneric, "del", database, key.name);
+    Touched(scope, shard, database, key, true);
+    RemoveEntry(table, key, *slot);
+    *slot = nullptr;
+    return names.size();
+  }
+  Touched(scope, shard, database, key, false);
+  table.dictionary.BeforeChange(key, *slot);
+  DropInnerDeadline(table, entry);
+  table.entry_bytes -= hash.memory_bytes();
+  for (const std::string& name : names) hash.Erase(name);
+  table.entry_bytes += hash.memory_bytes();
+  AddInnerDeadline(table, entry);
+  return names.size();
+}
+
+uint64_t* Keyspace::State::SlotWithoutDueFields(ChangeScope& scope, Shard& shard, Table& table, uint32_t database,
+                                                const KeyRef& key, uint64_t* slot, size_t limit) {
+  if (scope.deletes_expired) ExpireFields(scope, shard, table, database, key, &slot, limit);
+  return slot == nullptr || AllDue(scope, *SlotEntry(*slot)) ? nullptr : slot;
+}
+
+}  // namespace cairn
