@@ -1,5 +1,6 @@
 #include "base/numbers.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -12,6 +13,8 @@ namespace cairn {
 namespace {
 
 constexpr size_t kLongDoubleTextMaxBytes = 5 * 1024;
+constexpr double kExactIntegerMax = 9007199254740992.0;  // 2^53: integers up to it are exact as doubles
+constexpr size_t kExactIntegerDigits = 15;
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
@@ -78,6 +81,12 @@ bool ParseInt64(std::string_view text, int64_t* value) {
 bool ParseUint64(std::string_view text, uint64_t* value) { return ParseDigits(text, value); }
 
 bool ParseDouble(std::string_view text, double* value, bool allow_nan) {
+  // Most are short integers. "-0" is not one: the sign stays.
+  int64_t integer;
+  if (text.size() <= kExactIntegerDigits && ParseInt64(text, &integer)) {
+    *value = static_cast<double>(integer);
+    return true;
+  }
   return ParseTerminated<double>(text, allow_nan, std::strtod, value);
 }
 
@@ -86,12 +95,19 @@ bool ParseLongDouble(std::string_view text, long double* value) {
   return ParseTerminated<long double>(text, false, std::strtold, value);
 }
 
+char* WriteDouble(char* to, double value) {
+  if (value >= -kExactIntegerMax && value <= kExactIntegerMax) [[likely]] {
+    const auto integer = static_cast<int64_t>(value);
+    if (static_cast<double>(integer) == value && (integer != 0 || !std::signbit(value))) return WriteInt(to, integer);
+  }
+  const std::string_view special = std::isnan(value) ? "nan" : !std::isinf(value) ? "" : value > 0 ? "inf" : "-inf";
+  if (!special.empty()) return std::copy(special.begin(), special.end(), to);
+  return std::to_chars(to, to + kDoubleTextMaxBytes, value, std::chars_format::general, 17).ptr;
+}
+
 std::string FormatDouble(double value) {
-  if (std::isnan(value)) return "nan";
-  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  char text[40];
-  const int size = std::snprintf(text, sizeof(text), "%.17g", value);
-  return std::string(text, static_cast<size_t>(size));
+  char text[kDoubleTextMaxBytes];
+  return std::string(text, static_cast<size_t>(WriteDouble(text, value) - text));
 }
 
 std::string FormatLongDouble(long double value) {

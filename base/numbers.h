@@ -27,6 +27,9 @@ bool ParseLongDouble(std::string_view text, long double* value);
 
 // "%.17g", and "inf", "-inf" or "nan": what Redis 7.0 answers for a double in RESP2 and RESP3.
 std::string FormatDouble(double value);
+// The same written to `to`, which has room for kDoubleTextMaxBytes; returns the end.
+inline constexpr size_t kDoubleTextMaxBytes = 32;
+char* WriteDouble(char* to, double value);
 // INCRBYFLOAT's form: 17 digits after the point, then trailing zeros cut; never an exponent, "-0" becomes "0".
 std::string FormatLongDouble(long double value);
 

@@ -20,6 +20,8 @@
 //   size_t MemoryBytes(const Leaf&)      what the allocator gave for it
 //   Leaf* Clone(const Leaf&)             a copy with one reference; may have another size
 //   void Free(Leaf*)                     called by the last holder
+// as an option:
+//   size_t kPrefetchBytes                how much of a leaf to ask memory for when Seek comes to it
 // only where Join or RemoveRange are used:
 //   bool CanJoin(const Leaf& left, const Leaf& right)    whether both fit into one leaf (leave some room, or it splits at once
 //   again)
@@ -119,9 +121,9 @@ class CountedTree {
   struct Inner : CowNode {
     static constexpr uint32_t kCapacity = static_cast<uint32_t>((kInnerBytes - 8) / (16 + (kHasKey ? sizeof(Key) : 0)));
     uint32_t size = 0;
+    [[no_unique_address]] std::conditional_t<kHasKey, Key[kCapacity], Key> keys;  // first: next to what is read with them
+    CowNode* children[kCapacity];                                                 // Inner, at the lowest level Leaf
     uint64_t counts[kCapacity];
-    CowNode* children[kCapacity];  // Inner, at the lowest level Leaf
-    [[no_unique_address]] std::conditional_t<kHasKey, Key[kCapacity], Key> keys;
   };
   static_assert(Inner::kCapacity >= 4 && sizeof(Inner) <= kInnerBytes && std::is_trivially_copyable_v<Key>);
 
@@ -152,6 +154,10 @@ class CountedTree {
   void JoinInner(Inner* parent, uint32_t at, uint32_t level);  // `level` is the child's
   template <typename Probe>
   static bool NotAfter(const Probe& probe, const Inner* node, uint32_t at, uint32_t level);
+  // Asks for the first bytes of a node, all cache lines at once: a search in them would wait for one after the other.
+  static void Prefetch(const CowNode* node, size_t bytes) {
+    for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(reinterpret_cast<const char*>(node) + at);
+  }
   // Completes a path below step `from`, always taking the first (last) child.
   static void DescendFirst(Path* path, uint32_t from, CowNode* node);
   static void DescendLast(Path* path, uint32_t from, CowNode* node);

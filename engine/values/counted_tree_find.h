@@ -97,6 +97,9 @@ bool CountedTree<Traits, kInnerBytes>::Seek(const Probe& probe, Path* path) cons
     }
     path->steps_[i] = {inner, low - 1};
     node = inner->children[low - 1];
+    if constexpr (requires { Traits::kPrefetchBytes; }) {
+      Prefetch(node, i + 1 < height_ ? sizeof(inner->keys) : Traits::kPrefetchBytes);
+    }
   }
   path->leaf_ = static_cast<Leaf*>(node);
   return true;

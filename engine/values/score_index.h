@@ -17,6 +17,8 @@ namespace cairn {
 
 class ScoreIndexLeaf : public CowNode {
  public:
+  static constexpr size_t kMaxBytes = 768;
+
   static ScoreIndexLeaf* Make(uint32_t hash, double score);
   static ScoreIndexLeaf* Clone(const ScoreIndexLeaf& leaf) { return Copy(leaf, 0, leaf.count_); }
   static ScoreIndexLeaf* Copy(const ScoreIndexLeaf& leaf, uint32_t from, uint32_t count);
@@ -43,7 +45,6 @@ class ScoreIndexLeaf : public CowNode {
   static ScoreIndexLeaf* Join(ScoreIndexLeaf* left, const ScoreIndexLeaf& right);
 
  private:
-  static constexpr size_t kMaxBytes = 1024;
   static constexpr size_t Bytes(uint32_t count, uint32_t width) { return sizeof(ScoreIndexLeaf) + size_t{count} * (width + 4); }
 
   ScoreIndexLeaf() = default;

@@ -22,6 +22,7 @@ class SortedSet final : public LargeValue {
  public:
   struct OrderTraits {
     using Leaf = ScoreLeaf;
+    static constexpr size_t kPrefetchBytes = kScoreLeafMaxBytes;
     struct Key {
       double score;
     };
@@ -38,6 +39,7 @@ class SortedSet final : public LargeValue {
   };
   struct IndexTraits {
     using Leaf = ScoreIndexLeaf;
+    static constexpr size_t kPrefetchBytes = ScoreIndexLeaf::kMaxBytes;
     struct Key {
       uint32_t hash;
     };

@@ -101,7 +101,8 @@ void RespSink::Map(size_t pairs) {
 }
 
 void RespSink::Double(double value) {
-  const std::string text = FormatDouble(value);
+  char buffer[kDoubleTextMaxBytes];
+  const std::string_view text(buffer, static_cast<size_t>(WriteDouble(buffer, value) - buffer));
   if (protocol() == 3) {
     Line(',', text);
   } else {

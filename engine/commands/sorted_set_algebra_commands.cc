@@ -1,0 +1,313 @@
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/commands/arg_reader.h"
+#include "engine/commands/sorted_set_commands.h"
+#include "engine/commands/sorted_set_support.h"
+#include "engine/values/set_value.h"
+
+namespace cairn::sorted_set_commands {
+namespace {
+
+enum class Operation : uint8_t { kUnion, kInter, kDiff };
+enum class Aggregate : uint8_t { kSum, kMin, kMax };
+
+// A sorted set, or a set whose members all have the score 1, as an operand.
+class Operand {
+ public:
+  explicit Operand(const Entry* entry) {
+    if (entry != nullptr && entry->type() == ValueType::kSet) {
+      is_set_ = true;
+      set_ = SetView(entry);
+    } else {
+      sorted_ = ViewOfSortedSet(entry);
+    }
+  }
+
+  double weight = 1;
+
+  // Takes a hold of the value, so that it can be read without the lock.
+  void Retain() {
+    if (is_set_ ? set_.table() == nullptr : sorted_.is_packed()) {
+      bytes_ = std::make_shared<const std::string>(is_set_ ? set_.packed() : sorted_.packed());
+      if (is_set_) {
+        set_ = SetView(set_.encoding(), *bytes_);
+      } else {
+        sorted_ = SortedSetView(std::string_view(*bytes_));
+      }
+      return;
+    }
+    large_ = is_set_ ? set_.table()->Share() : sorted_.large().Share();
+    if (is_set_) {
+      set_ = SetView(static_cast<const SetTable&>(*large_));
+    } else {
+      sorted_ = SortedSetView(static_cast<const SortedSet&>(*large_));
+    }
+  }
+
+  uint64_t size() const { return is_set_ ? set_.count() : sorted_.size(); }
+  bool Find(std::string_view member, double* score) const {
+    *score = 1;
+    return is_set_ ? set_.Contains(MemberOf(member)) : sorted_.Find(member, score);
+  }
+  // visit(member, score) -> bool, until it returns false.
+  template <typename Visit>
+  void ForEach(Visit&& visit) const {
+    if (is_set_) {
+      char buffer[kIntTextMaxBytes];
+      set_.ForEach([&](const SetMember& member) { return visit(member.Text(buffer), 1.0); });
+      return;
+    }
+    for (SortedSetView::Cursor at = sorted_.At(0); at.valid() && visit(at.member(), at.score()); at.Next()) {
+    }
+  }
+
+ private:
+  bool is_set_ = false;
+  SetView set_;
+  SortedSetView sorted_;
+  // What is retained.
+  std::shared_ptr<const std::string> bytes_;
+  std::shared_ptr<LargeValue> large_;
+};
+
+struct Request {
+  std::vector<Operand> operands;
+  Aggregate aggregate = Aggregate::kSum;
+  bool with_scores = false;
+  int64_t limit = 0;  // of ZINTERCARD; 0: none
+};
+
+// Elements, and their members' bytes.
+class Result {
+ public:
+  std::vector<SortedSetElement> elements;
+
+  std::string_view Keep(std::string_view member) {
+    if (member.size() > left_) {
+      const size_t block = std::max<size_t>(member.size(), 16 * 1024);
+      blocks_.push_back(std::make_unique<char[]>(block));
+      free_ = blocks_.back().get();
+      left_ = block;
+    }
+    std::copy(member.begin(), member.end(), free_);
+    const std::string_view kept(free_, member.size());
+    free_ += member.size();
+    left_ -= member.size();
+    return kept;
+  }
+  void Add(std::string_view member, double score) { elements.push_back({score, Keep(member)}); }
+
+ private:
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  char* free_ = nullptr;
+  size_t left_ = 0;
+};
+
+double Combine(double a, double b, Aggregate aggregate) {
+  switch (aggregate) {
+    case Aggregate::kSum: {
+      const double sum = a + b;
+      return std::isnan(sum) ? 0 : sum;  // of both infinities
+    }
+    case Aggregate::kMin: return b < a ? b : a;
+    case Aggregate::kMax: return b > a ? b : a;
+  }
+  return a;
+}
+
+double Weigh(double score, double weight) {
+  const double weighed = score * weight;
+  return std::isnan(weighed) ? 0 : weighed;  // infinity times nothing
+}
+
+void Unite(const Request& request, Result* result) {
+  std::unordered_map<std::string_view, double> scores;
+  scores.reserve(request.operands.back().size());  // the largest
+  for (const Operand& operand : request.operands) {
+    operand.ForEach([&](std::string_view member, double score) {
+      const double weighed = Weigh(score, operand.weight);
+      const auto found = scores.find(member);
+      if (found == scores.end()) {
+        scores.emplace(result->Keep(member), weighed);
+      } else {
+        found->second = Combine(found->second, weighed, request.aggregate);
+      }
+      return true;
+    });
+  }
+  result->elements.reserve(scores.size());
+  for (const auto& [member, score] : scores) result->elements.push_back({score, member});
+}
+
+// visit(member, score) -> bool with what is in every operand. The first is the smallest.
+template <typename Visit>
+void Intersect(const Request& request, Visit&& visit) {
+  request.operands[0].ForEach([&](std::string_view member, double score) {
+    double combined = Weigh(score, request.operands[0].weight);
+    for (size_t i = 1; i < request.operands.size(); i++) {
+      double other = 0;
+      if (!request.operands[i].Find(member, &other)) return true;
+      combined = Combine(combined, other * request.operands[i].weight, request.aggregate);
+    }
+    return visit(member, combined);
+  });
+}
+
+void Subtract(const Request& request, Result* result) {
+  request.operands[0].ForEach([&](std::string_view member, double score) {
+    double unused = 0;
+    for (size_t i = 1; i < request.operands.size(); i++) {
+      if (request.operands[i].Find(member, &unused)) return true;
+    }
+    result->Add(member, score);
+    return true;
+  });
+}
+
+// --- arguments -------------------------------------------------------------------------------------------------------------------
+
+struct Form {
+  Operation operation;
+  bool stores = false;
+  bool counts = false;  // ZINTERCARD
+};
+
+bool ReadAggregate(CommandContext& context, std::string_view text, Aggregate* aggregate) {
+  if (EqualsIgnoreCase(text, "sum")) {
+    *aggregate = Aggregate::kSum;
+  } else if (EqualsIgnoreCase(text, "min")) {
+    *aggregate = Aggregate::kMin;
+  } else if (EqualsIgnoreCase(text, "max")) {
+    *aggregate = Aggregate::kMax;
+  } else {
+    context.SyntaxError();
+    return false;
+  }
+  return true;
+}
+
+bool ReadOptions(CommandContext& context, const Form& form, size_t first, Request* request) {
+  const bool weighs = form.operation != Operation::kDiff && !form.counts;
+  std::string_view text;
+  size_t at = 0;
+  for (OptionReader options(context, first); options.More();) {
+    if (weighs && context.args.size() - options.index() > request->operands.size() && options.Take("weights")) {
+      for (Operand& operand : request->operands) {
+        if (!ReadScore(context, options.index(), &operand.weight, "ERR weight value is not a float")) return false;
+        options.Skip();
+      }
+    } else if (weighs && options.Take("aggregate", &text)) {
+      if (!ReadAggregate(context, text, &request->aggregate)) return false;
+    } else if (!form.stores && !form.counts && options.Take("withscores")) {
+      request->with_scores = true;
+    } else if (form.counts && options.Take("limit", &text, &at)) {
+      if (!ReadIntBetween(context, at, 0, INT64_MAX, &request->limit, "ERR LIMIT can't be negative")) return false;
+    } else {
+      context.SyntaxError();
+      return false;
+    }
+  }
+  return true;
+}
+
+// The keys, counted by args[index], and the options behind them.
+bool ReadRequest(CommandContext& context, const Form& form, size_t index, Request* request) {
+  int64_t count = 0;
+  if (!ReadInt(context, index, &count)) return false;
+  if (count < 1) {
+    context.reply.Error("ERR at least 1 input key is needed for '" + std::string(context.row.name) + "' command");
+    return false;
+  }
+  if (static_cast<uint64_t>(count) > context.args.size() - index - 1) {
+    context.SyntaxError();
+    return false;
+  }
+  const size_t first_key = form.stores ? 1 : 0;
+  for (size_t i = 0; i < static_cast<size_t>(count); i++) {
+    const Entry* entry = context.Find(context.key(first_key + i), Keyspace::Access::kRead);
+    if (entry != nullptr && entry->type() != ValueType::kSortedSet && entry->type() != ValueType::kSet) {
+      context.WrongType();
+      return false;
+    }
+    request->operands.emplace_back(entry);
+  }
+  if (!ReadOptions(context, form, index + 1 + static_cast<size_t>(count), request)) return false;
+  // From the smallest on: an intersection looks at no more than that. Sums of infinities may depend on the order, as in Redis.
+  if (form.operation != Operation::kDiff) {
+    std::stable_sort(request->operands.begin(), request->operands.end(),
+                     [](const Operand& a, const Operand& b) { return a.size() < b.size(); });
+  }
+  return true;
+}
+
+void Compute(const Request& request, Operation operation, Result* result) {
+  switch (operation) {
+    case Operation::kUnion: return Unite(request, result);
+    case Operation::kDiff: return Subtract(request, result);
+    case Operation::kInter:
+      return Intersect(request, [&](std::string_view member, double score) {
+        result->Add(member, score);
+        return true;
+      });
+  }
+}
+
+void ReplyResult(ReplySink& reply, const Request& request, Operation operation) {
+  Result result;
+  Compute(request, operation, &result);
+  std::sort(result.elements.begin(), result.elements.end(), [](const SortedSetElement& a, const SortedSetElement& b) {
+    return a.score != b.score ? a.score < b.score : a.member < b.member;
+  });
+  ReplyElementsHeader(reply, result.elements.size(), request.with_scores);
+  for (const SortedSetElement& element : result.elements) {
+    ReplyElement(reply, element.member, element.score, request.with_scores);
+  }
+}
+
+void ReplyCardinality(ReplySink& reply, const Request& request) {
+  int64_t count = 0;
+  Intersect(request, [&](std::string_view, double) { return ++count != request.limit; });
+  reply.Integer(count);
+}
+
+// Computes and answers, after the locks are released where the operands are large.
+template <typename Reply>
+void Answer(CommandContext& context, const Form& form, Reply&& write) {
+  auto request = std::make_shared<Request>();
+  if (!ReadRequest(context, form, 1, request.get())) return;
+  uint64_t elements = 0;
+  for (const Operand& operand : request->operands) elements += operand.size();
+  if (elements < kLongReplyElements) return write(context.reply, *request);
+  for (Operand& operand : request->operands) operand.Retain();
+  context.Defer(elements, [=](ReplySink& reply) { write(reply, *request); });
+}
+
+void Answer(CommandContext& context, Operation operation) {
+  Answer(context, {operation}, [=](ReplySink& reply, const Request& request) { ReplyResult(reply, request, operation); });
+}
+
+void Store(CommandContext& context, Operation operation, std::string_view event) {
+  Request request;
+  if (!ReadRequest(context, {operation, true}, 2, &request)) return;
+  Result result;
+  Compute(request, operation, &result);
+  StoreSortedSet(context, context.key(0), result.elements, event);
+}
+
+}  // namespace
+
+void ZUnion(CommandContext& context) { Answer(context, Operation::kUnion); }
+void ZInter(CommandContext& context) { Answer(context, Operation::kInter); }
+void ZDiff(CommandContext& context) { Answer(context, Operation::kDiff); }
+void ZUnionStore(CommandContext& context) { Store(context, Operation::kUnion, "zunionstore"); }
+void ZInterStore(CommandContext& context) { Store(context, Operation::kInter, "zinterstore"); }
+void ZDiffStore(CommandContext& context) { Store(context, Operation::kDiff, "zdiffstore"); }
+
+void ZInterCard(CommandContext& context) { Answer(context, {Operation::kInter, false, true}, ReplyCardinality); }
+
+}  // namespace cairn::sorted_set_commands
