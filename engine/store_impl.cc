@@ -23,18 +23,6 @@ ShardSet AllShards() {
   return all.set();
 }
 
-void RegisterCommands(CommandTable& table) {
-  RegisterStringCommands(table);
-  RegisterHashCommands(table);
-  RegisterBitmapCommands(table);
-  RegisterHyperLogLogCommands(table);
-  RegisterKeyCommands(table);
-  RegisterSetCommands(table);
-  RegisterStreamCommands(table);
-  RegisterTransactionCommands(table);
-  RegisterCommandCommands(table);
-}
-
 }  // namespace
 
 Store::Impl::Impl(StoreOptions options, FileSystem& fs, Clock& clock) : core(std::move(options), fs, clock) {}
@@ -42,7 +30,7 @@ Store::Impl::Impl(StoreOptions options, FileSystem& fs, Clock& clock) : core(std
 Store::Impl::~Impl() = default;
 
 Status Store::Impl::Open(const ProgressCallback& progress) {
-  RegisterCommands(core.commands);
+  RegisterEngineCommands(core.commands);
   if (core.opened_with.register_commands) core.opened_with.register_commands(core.commands);
   core.keyspace = std::make_unique<Keyspace>(KeyspaceOptions{.databases = core.opened_with.databases});
   core.keyspace->ConfigureEviction(EvictionSettingsOf(core.opened_with.runtime));

@@ -79,14 +79,7 @@ Status Server::Impl::Start() {
   wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_fd_ < 0) return Status::FromErrno(errno, "eventfd");
   RaiseDescriptorLimit();
-  RegisterStringCommands(loading_table);
-  RegisterHashCommands(loading_table);
-  RegisterBitmapCommands(loading_table);
-  RegisterHyperLogLogCommands(loading_table);
-  RegisterKeyCommands(loading_table);
-  RegisterStreamCommands(loading_table);
-  RegisterTransactionCommands(loading_table);
-  RegisterCommandCommands(loading_table);
+  RegisterEngineCommands(loading_table);
   RegisterServerCommands(loading_table);
   shared.loading_view = CommandView::Of(loading_table);
   CAIRN_RETURN_IF_ERROR(ApplyRenames(*config, loading_table));

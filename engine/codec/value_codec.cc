@@ -3,6 +3,7 @@
 #include "engine/codec/hash_rdb.h"
 #include "engine/codec/rdb_value_encoder.h"
 #include "engine/codec/set_rdb.h"
+#include "engine/codec/sorted_set_rdb.h"
 #include "engine/codec/stream_rdb.h"
 
 namespace cairn {
@@ -34,18 +35,24 @@ uint8_t RdbTypeOf(const Entry& entry) {
 }
 
 uint8_t RdbTypeOf(ValueType type, const LargeValue& large) {
-  if (type == ValueType::kSet) return kRdbTypeSet;
-  if (type == ValueType::kStream) return StreamRdbType(static_cast<const Stream&>(large));
-  if (type == ValueType::kHash) return HashRdbType(static_cast<const HashTable&>(large));
-  CAIRN_CHECK(type != ValueType::kString);
+  switch (type) {
+    case ValueType::kSet: return kRdbTypeSet;
+    case ValueType::kSortedSet: return kRdbTypeSortedSet2;
+    case ValueType::kHash: return HashRdbType(static_cast<const HashTable&>(large));
+    case ValueType::kStream: return StreamRdbType(static_cast<const Stream&>(large));
+    default: CAIRN_CHECK(false);
+  }
   return kRdbTypeString;
 }
 
 void EncodeLargeValue(ValueType type, const LargeValue& large, RdbSink& sink) {
-  if (type == ValueType::kSet) return EncodeSet(SetView(static_cast<const SetTable&>(large)), sink);
-  if (type == ValueType::kStream) return EncodeStream(static_cast<const Stream&>(large), sink);
-  if (type == ValueType::kHash) return EncodeHash(static_cast<const HashTable&>(large), sink);
-  CAIRN_CHECK(type != ValueType::kString);
+  switch (type) {
+    case ValueType::kSet: return EncodeSet(SetView(static_cast<const SetTable&>(large)), sink);
+    case ValueType::kSortedSet: return EncodeSortedSet(static_cast<const SortedSet&>(large), sink);
+    case ValueType::kHash: return EncodeHash(static_cast<const HashTable&>(large), sink);
+    case ValueType::kStream: return EncodeStream(static_cast<const Stream&>(large), sink);
+    default: CAIRN_CHECK(false);
+  }
 }
 
 void EncodeInlineValue(const Entry& entry, std::string* scratch, std::string_view* head, std::string_view* body) {
@@ -99,6 +106,9 @@ Status DecodeCollection(uint8_t rdb_type, std::string_view bytes, const Collecti
     case kRdbTypeHashListpack:
     case kRdbTypeHashMetadata:
     case kRdbTypeHashListpackEx: return DecodeHash(rdb_type, bytes, limits, value);
+    case kRdbTypeSortedSet:
+    case kRdbTypeSortedSet2:
+    case kRdbTypeSortedSetListpack: return DecodeSortedSet(rdb_type, bytes, limits, value);
     case kRdbTypeStreamListpacks:
     case kRdbTypeStreamListpacks2:
     case kRdbTypeStreamListpacks3:

@@ -20,6 +20,7 @@ namespace cairn {
 
 inline constexpr uint8_t kRdbTypeSet = 2;
 inline constexpr uint8_t kRdbTypeHash = 4;
+inline constexpr uint8_t kRdbTypeSortedSet = 3;  // text scores
 inline constexpr uint8_t kRdbTypeSortedSet2 = 5;
 inline constexpr uint8_t kRdbTypeIntSet = 11;
 inline constexpr uint8_t kRdbTypeStreamListpacks = 15;

@@ -173,7 +173,8 @@ class CommandContext {
   bool log_decided_ = false;
 };
 
-// Registration of the engine's families, called once each when a table is made.
+// Adds all of the engine's commands to a table. Each family's own function registers its rows.
+void RegisterEngineCommands(CommandTable& table);
 void RegisterBitmapCommands(CommandTable& table);
 void RegisterCommandCommands(CommandTable& table);  // COMMAND and its subcommands
 void RegisterGeoCommands(CommandTable& table);

@@ -131,7 +131,7 @@ void ReadSets(CommandContext& context, std::span<const SetView> sets, uint64_t e
   const bool large = std::any_of(sets.begin(), sets.end(), [](const SetView& set) { return set.table() != nullptr; });
   if (!large) return read(sets, context.reply);
   const auto kept = std::make_shared<const KeptSets>(sets);
-  ReplyUnlocked(context, elements, [kept, read](ReplySink& reply) { read(kept->views(), reply); });
+  context.Defer(elements, [kept, read](ReplySink& reply) { read(kept->views(), reply); });
 }
 
 uint64_t LookedAt(Combination how, std::span<const SetView> sets) {

@@ -143,8 +143,7 @@ void SMembers(CommandContext& context) {
   if (!FindSet(context, &set)) return;
   if (set.table() == nullptr) return ReplyMembers(context.reply, set);
   const std::shared_ptr<const LargeValue> shared = set.table()->Share();
-  ReplyUnlocked(context, set.count(),
-                [shared](ReplySink& reply) { ReplyMembers(reply, SetView(static_cast<const SetTable&>(*shared))); });
+  context.Defer(set.count(), [shared](ReplySink& reply) { ReplyMembers(reply, SetView(static_cast<const SetTable&>(*shared))); });
 }
 
 void SScan(CommandContext& context) {

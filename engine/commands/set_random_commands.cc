@@ -74,7 +74,7 @@ void SRandMemberCount(CommandContext& context) {
   if (set.table() == nullptr) return reply_with(context.reply, set);
   const uint64_t elements = count < 0 ? static_cast<uint64_t>(-count) : std::min(static_cast<uint64_t>(count), set.count());
   const std::shared_ptr<const LargeValue> shared = set.table()->Share();
-  ReplyUnlocked(context, elements,
+  context.Defer(elements,
                 [shared, reply_with](ReplySink& reply) { reply_with(reply, SetView(static_cast<const SetTable&>(*shared))); });
 }
 

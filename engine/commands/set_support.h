@@ -36,13 +36,6 @@ inline void ReplyMember(ReplySink& reply, const SetMember& member) {
 // All members, as a set.
 void ReplyMembers(ReplySink& reply, const SetView& set);
 
-// Has a read's reply produced after the locks are released, by `produce(ReplySink&)` that holds what it needs.
-template <typename Produce>
-void ReplyUnlocked(CommandContext& context, uint64_t elements, Produce produce) {
-  (void)elements;
-  produce(context.reply);
-}
-
 // Makes `set`, which is not empty, the value of the key, whatever that was; an expiry stays.
 void StoreSet(ValueEdit& edit, MemorySet& set);
 // The same as the result of a command: without an expiry, with the event `event`; an empty set deletes the key, with "del". Answers the

@@ -10,6 +10,8 @@
 namespace cairn {
 
 class Entry;
+class HashTable;
+class SortedSet;
 class Stream;
 
 class KeyspaceDigest {
@@ -24,6 +26,13 @@ class KeyspaceDigest {
 
  private:
   void AddEntries(const Stream& stream);
+  // Two texts that belong together, in whatever order the pairs come.
+  void CombinePair(std::string_view first, std::string_view second);
+  void AddList(const Entry& entry);
+  void AddSet(const Entry& entry);
+  void AddPairs(const Entry& entry);  // a packed hash or sorted set
+  void AddSortedSet(const SortedSet& set);
+  void AddFields(const HashTable& table);
   std::string_view view() const { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
   std::array<uint8_t, 20> bytes_{};
 };

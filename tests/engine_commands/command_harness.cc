@@ -105,17 +105,7 @@ void TextSink::Close() {
   replies_++;
 }
 
-CommandHarness::CommandHarness() : keyspace(KeyspaceOptions{}) {
-  RegisterStringCommands(table);
-  RegisterHashCommands(table);
-  RegisterBitmapCommands(table);
-  RegisterHyperLogLogCommands(table);
-  RegisterKeyCommands(table);
-  RegisterSetCommands(table);
-  RegisterStreamCommands(table);
-  RegisterTransactionCommands(table);
-  RegisterCommandCommands(table);
-}
+CommandHarness::CommandHarness() : keyspace(KeyspaceOptions{}) { RegisterEngineCommands(table); }
 
 std::vector<std::string> CommandHarness::Split(std::string_view line) {
   std::vector<std::string> args;
@@ -255,8 +245,8 @@ void RunSessions(const std::vector<Session>& sessions) {
 
 std::vector<Session> AllSessions() {
   std::vector<Session> all;
-  for (auto sessions : {StringSessions(), BitmapSessions(), KeySessions(), SetSessions(), HyperLogLogSessions(), StreamSessions(),
-                        TransactionSessions(), HashSessions(), CommandSessions()}) {
+  for (auto sessions : {StringSessions(), BitmapSessions(), HyperLogLogSessions(), HashSessions(), SetSessions(),
+                        SortedSetSessions(), StreamSessions(), KeySessions(), TransactionSessions(), CommandSessions()}) {
     all.insert(all.end(), sessions.begin(), sessions.end());
   }
   return all;

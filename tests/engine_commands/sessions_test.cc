@@ -18,6 +18,7 @@ TEST(CommandSessions, Hashes) { RunSessions(HashSessions()); }
 TEST(CommandSessions, Keys) { RunSessions(KeySessions()); }
 TEST(CommandSessions, Sets) { RunSessions(SetSessions()); }
 TEST(CommandSessions, Streams) { RunSessions(StreamSessions()); }
+TEST(CommandSessions, SortedSets) { RunSessions(SortedSetSessions()); }
 TEST(CommandSessions, Transactions) { RunSessions(TransactionSessions()); }
 TEST(CommandSessions, Commands) { RunSessions(CommandSessions()); }
 

@@ -47,9 +47,9 @@ TEST(SetRdb, IsRedisEncoding) {
                                                13));
   LoadedValue value;
   const std::string listpack(
-      "\x0d\x0d\0\0\0\x02\0\x81"
+      "\x0c\x0c\0\0\0\x02\0\x81"
       "a\x02\x05\x01\xff",
-      14);
+      13);
   ASSERT_TRUE(DecodeSet(20, listpack, limits, &value).ok());
   EXPECT_EQ(Members(ViewOf(value)), (std::set<std::string>{"5", "a"}));
 }

@@ -8,9 +8,10 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
 from cairn_server import CairnServer  # noqa: E402
 
-TITLES = {"string": "Strings", "bitmap": "Bitmaps", "generic": "Keys", "hash": "Hashes", "list": "Lists", "set": "Sets",
-          "sorted-set": "Sorted sets", "stream": "Streams", "hyperloglog": "HyperLogLogs", "geo": "Geo", "transactions": "Transactions",
-          "pubsub": "Pub/sub", "connection": "Connection", "server": "Server", "scripting": "Scripting", "cluster": "Cluster"}
+TITLES = {"string": "Strings", "bitmap": "Bitmaps", "hyperloglog": "HyperLogLogs", "hash": "Hashes", "list": "Lists", "set": "Sets",
+          "sorted-set": "Sorted sets", "geo": "Geo", "stream": "Streams", "generic": "Keys",
+          "transactions": "Transactions", "pubsub": "Pub/sub",
+          "connection": "Connection", "server": "Server", "scripting": "Scripting", "cluster": "Cluster"}
 TABLE = re.compile(r"(<!-- commands: begin -->\n).*?(<!-- commands: end -->)", re.S)
 
 

@@ -1,0 +1,18 @@
+#include "engine/commands/command_context.h"
+
+namespace cairn {
+
+void RegisterEngineCommands(CommandTable& table) {
+  RegisterStringCommands(table);
+  RegisterBitmapCommands(table);
+  RegisterHyperLogLogCommands(table);
+  RegisterHashCommands(table);
+  RegisterSetCommands(table);
+  RegisterSortedSetCommands(table);
+  RegisterStreamCommands(table);
+  RegisterKeyCommands(table);
+  RegisterTransactionCommands(table);
+  RegisterCommandCommands(table);
+}
+
+}  // namespace cairn
