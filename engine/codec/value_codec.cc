@@ -1,6 +1,7 @@
 #include "engine/codec/value_codec.h"
 
 #include "engine/codec/hash_rdb.h"
+#include "engine/codec/list_rdb.h"
 #include "engine/codec/rdb_value_encoder.h"
 #include "engine/codec/set_rdb.h"
 #include "engine/codec/sorted_set_rdb.h"
@@ -36,6 +37,7 @@ uint8_t RdbTypeOf(const Entry& entry) {
 
 uint8_t RdbTypeOf(ValueType type, const LargeValue& large) {
   switch (type) {
+    case ValueType::kList: return kRdbTypeListQuicklist2;
     case ValueType::kSet: return kRdbTypeSet;
     case ValueType::kSortedSet: return kRdbTypeSortedSet2;
     case ValueType::kHash: return HashRdbType(static_cast<const HashTable&>(large));
@@ -47,6 +49,7 @@ uint8_t RdbTypeOf(ValueType type, const LargeValue& large) {
 
 void EncodeLargeValue(ValueType type, const LargeValue& large, RdbSink& sink) {
   switch (type) {
+    case ValueType::kList: return EncodeList(static_cast<const ListValue&>(large), sink);
     case ValueType::kSet: return EncodeSet(SetView(static_cast<const SetTable&>(large)), sink);
     case ValueType::kSortedSet: return EncodeSortedSet(static_cast<const SortedSet&>(large), sink);
     case ValueType::kHash: return EncodeHash(static_cast<const HashTable&>(large), sink);
@@ -98,6 +101,7 @@ void AppendRdbValue(const Entry& entry, std::string* out) {
 }
 
 Status DecodeCollection(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
+  if (IsListRdbType(rdb_type)) return DecodeList(rdb_type, bytes, value);
   switch (rdb_type) {
     case kRdbTypeSet:
     case kRdbTypeIntSet:

@@ -26,7 +26,6 @@ inline constexpr uint8_t kRdbTypeIntSet = 11;
 inline constexpr uint8_t kRdbTypeStreamListpacks = 15;
 inline constexpr uint8_t kRdbTypeHashListpack = 16;
 inline constexpr uint8_t kRdbTypeSortedSetListpack = 17;
-inline constexpr uint8_t kRdbTypeListQuicklist2 = 18;
 inline constexpr uint8_t kRdbTypeStreamListpacks2 = 19;
 inline constexpr uint8_t kRdbTypeSetListpack = 20;
 inline constexpr uint8_t kRdbTypeStreamListpacks3 = 21;

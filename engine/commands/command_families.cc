@@ -6,6 +6,7 @@ void RegisterEngineCommands(CommandTable& table) {
   RegisterStringCommands(table);
   RegisterBitmapCommands(table);
   RegisterHyperLogLogCommands(table);
+  RegisterListCommands(table);
   RegisterHashCommands(table);
   RegisterSetCommands(table);
   RegisterSortedSetCommands(table);

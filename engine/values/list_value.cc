@@ -181,28 +181,21 @@ void ListValue::Remove(uint64_t first, uint64_t count) {
   }
 }
 
-void ListValue::Trim(uint64_t first, uint64_t count, std::unique_ptr<LargeValue>* old) {
-  const uint64_t end = first + count;
-  if (count > element_count() / 2) {
-    Remove(end, element_count() - end);
-    Remove(0, first);
-    return;
-  }
-  auto dropped = std::make_unique<ListValue>();
-  std::swap(dropped->tree_, tree_);
+std::unique_ptr<ListValue> ListValue::Slice(uint64_t first, uint64_t count) const {
+  auto slice = std::make_unique<ListValue>();
   ListTree::Path path;
   uint64_t within;
-  CAIRN_CHECK(dropped->tree_.SeekRank(first, &path, &within));
-  uint64_t taken = 0;
+  CAIRN_CHECK(tree_.SeekRank(first, &path, &within));
+  const uint64_t end = within + count;
   do {
+    // Shared: the count of its holders is all that changes.
     auto* leaf = const_cast<ListLeaf*>(path.leaf());
-    leaf->AddReference();  // both trees hold it; changes below copy it
-    tree_.Append(leaf);
-    taken += leaf->count();
-  } while (taken < within + count && ListTree::Next(&path));
-  Remove(within + count, taken - within - count);
-  Remove(0, within);
-  *old = std::move(dropped);
+    leaf->AddReference();
+    slice->tree_.Append(leaf);
+  } while (slice->element_count() < end && ListTree::Next(&path));
+  slice->Remove(end, slice->element_count() - end);
+  slice->Remove(0, within);
+  return slice;
 }
 
 uint64_t ListValue::RemoveEqual(const ListpackItem& item, uint64_t limit, ListEnd from) {

@@ -13,6 +13,10 @@
 
 namespace cairn {
 
+// A list whose listpack takes no more than this lies in its entry: up to here a push that moves all of it costs less than the way
+// through a tree. Measured.
+inline constexpr size_t kPackedListMaxBytes = 1024;
+
 class ListValue final : public LargeValue {
  public:
   ListValue() = default;
@@ -33,9 +37,8 @@ class ListValue final : public LargeValue {
   void Pop(ListEnd end) { Remove(end == ListEnd::kFront ? 0 : element_count() - 1, 1); }
   // Removes up to `limit` elements that equal `item`, the first ones from the front, or from the back; returns how many.
   uint64_t RemoveEqual(const ListpackItem& item, uint64_t limit, ListEnd from);
-  // Removes all but these elements (count > 0). Where little stays, *old becomes a list with the nodes that go, to be freed by whoever has
-  // time for it; otherwise they are freed here.
-  void Trim(uint64_t first, uint64_t count, std::unique_ptr<LargeValue>* old);
+  // A list of these elements only (count > 0), which shares the leaves with this one. O(count / leaf).
+  std::unique_ptr<ListValue> Slice(uint64_t first, uint64_t count) const;
 
   // Appends the elements of a valid listpack, filling leaves, or one element.
   void AppendPacked(std::string_view listpack);

@@ -172,17 +172,25 @@ class ListpackBuilder {
 // string (StringSplice). Splice may move the bytes; MutablePacked() gives the first of them as they lie then.
 template <typename T>
 concept SpliceTarget = requires(T& target, size_t offset, size_t remove_bytes, std::string_view insert) {
-  { target.packed() } -> std::convertible_to<std::string_view>;
   target.Splice(offset, remove_bytes, insert);
   { target.MutablePacked() } -> std::convertible_to<char*>;
 };
+
+template <SpliceTarget T>
+std::string_view PackedBytesOf(const T& target) {
+  if constexpr (requires { target.packed(); }) {
+    return target.packed();
+  } else {
+    return target.entry()->packed();
+  }
+}
 
 // Replaces the `removed` elements in [begin, end) by `inserted` encoded ones; `elements` must not lie in the target. The caller has
 // checked that the result may be so large.
 template <SpliceTarget T>
 void SpliceListpack(T& target, ListpackView::Position begin, ListpackView::Position end, uint64_t removed,
                     std::string_view elements, uint64_t inserted) {
-  const std::string_view before = target.packed();
+  const std::string_view before = PackedBytesOf(target);
   const uint16_t count = ListpackHeaderCount(before);
   const size_t total_bytes = before.size() - (end - begin) + elements.size();
   target.Splice(begin, end - begin, elements);
@@ -196,15 +204,15 @@ void InsertIntoListpack(T& target, ListpackView::Position at, const ListpackBuil
 }
 template <SpliceTarget T>
 void AppendToListpack(T& target, const ListpackBuilder& elements) {
-  InsertIntoListpack(target, ListpackView(target.packed()).end(), elements);
+  InsertIntoListpack(target, ListpackView(PackedBytesOf(target)).end(), elements);
 }
 template <SpliceTarget T>
 void ReplaceInListpack(T& target, ListpackView::Position at, const ListpackBuilder& elements) {
-  SpliceListpack(target, at, ListpackView(target.packed()).Next(at), 1, elements.elements(), elements.count());
+  SpliceListpack(target, at, ListpackView(PackedBytesOf(target)).Next(at), 1, elements.elements(), elements.count());
 }
 template <SpliceTarget T>
 void RemoveFromListpack(T& target, ListpackView::Position at, uint32_t n = 1) {
-  SpliceListpack(target, at, ListpackView(target.packed()).Skip(at, n), n, {}, 0);
+  SpliceListpack(target, at, ListpackView(PackedBytesOf(target)).Skip(at, n), n, {}, 0);
 }
 
 // A listpack in a string.

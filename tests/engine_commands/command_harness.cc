@@ -245,7 +245,7 @@ void RunSessions(const std::vector<Session>& sessions) {
 
 std::vector<Session> AllSessions() {
   std::vector<Session> all;
-  for (auto sessions : {StringSessions(), BitmapSessions(), HyperLogLogSessions(), HashSessions(), SetSessions(),
+  for (auto sessions : {StringSessions(), BitmapSessions(), HyperLogLogSessions(), ListSessions(), HashSessions(), SetSessions(),
                         SortedSetSessions(), StreamSessions(), KeySessions(), TransactionSessions(), CommandSessions()}) {
     all.insert(all.end(), sessions.begin(), sessions.end());
   }

@@ -73,6 +73,8 @@ class CommandHarness {
   const std::string& records() const { return records_; }
   const std::string& events() const { return events_; }
   const std::vector<std::vector<std::string>>& record_args() const { return record_args_; }
+  // Where the first record belongs; a SELECT among the records says it of those that follow.
+  uint32_t record_database() const { return record_database_; }
   uint64_t changes() const { return changes_; }
   // The live keys of the client's database.
   std::set<std::string> Names(std::string_view pattern = "*");
@@ -93,6 +95,7 @@ class CommandHarness {
 
   std::string records_, events_;
   std::vector<std::vector<std::string>> record_args_;
+  uint32_t record_database_ = 0;
   uint64_t changes_ = 0;
 };
 
@@ -114,6 +117,7 @@ struct Session {
 };
 
 std::vector<Session> StringSessions();
+std::vector<Session> ListSessions();
 std::vector<Session> BitmapSessions();
 std::vector<Session> HyperLogLogSessions();
 std::vector<Session> HashSessions();

@@ -12,6 +12,7 @@ namespace cairn {
 namespace {
 
 TEST(CommandSessions, Strings) { RunSessions(StringSessions()); }
+TEST(CommandSessions, Lists) { RunSessions(ListSessions()); }
 TEST(CommandSessions, Bitmaps) { RunSessions(BitmapSessions()); }
 TEST(CommandSessions, HyperLogLogs) { RunSessions(HyperLogLogSessions()); }
 TEST(CommandSessions, Hashes) { RunSessions(HashSessions()); }
@@ -29,6 +30,11 @@ std::string WithoutTimes(std::string reply) {
     reply.erase(at + kSeen.size(), reply.find(' ', at + kSeen.size()) - at - kSeen.size());
   }
   return reply;
+// A key's value as a reply, whatever its type.
+std::string ValueText(CommandHarness& harness, const std::string& name) {
+  const std::string type = harness.RunArgs({"TYPE", name});
+  if (type == "+list") return harness.RunArgs({"LRANGE", name, "0", "-1"});
+  return type + " " + harness.RunArgs({"GET", name});
 }
 
 // Every live key of `original` is the same in `copy`, which may still hold what has expired unseen.
@@ -42,6 +48,7 @@ void ExpectSameKeyspace(CommandHarness& original, CommandHarness& copy) {
       EXPECT_EQ(WithoutTimes(original.RunArgs({"XINFO", "STREAM", name, "FULL", "COUNT", "0"})),
                 WithoutTimes(copy.RunArgs({"XINFO", "STREAM", name, "FULL", "COUNT", "0"})))
           << name;
+      EXPECT_EQ(ValueText(original, name), ValueText(copy, name)) << name;
       EXPECT_EQ(original.RunArgs({"PEXPIRETIME", name}), copy.RunArgs({"PEXPIRETIME", name})) << name;
     }
     for (const std::string& name : copy.Names()) {
@@ -61,8 +68,8 @@ TEST(CommandSessions, RecordsRebuildTheKeyspace) {
     for (const Step& step : session.steps) {
       if (step.command.starts_with("@advance ")) original.now_ms += std::stoll(step.command.substr(9));
       if (step.command.starts_with("@")) continue;
-      copy.client.database = original.client.database;
       original.Run(step.command);
+      copy.client.database = original.record_database();
       for (const std::vector<std::string>& record : original.record_args()) copy.RunArgs(record);
     }
     ExpectSameKeyspace(original, copy);
@@ -139,7 +146,13 @@ const std::vector<std::string> kWords = {"a",
                                          "1700000005",
                                          "ASYNC",
                                          "SYNC",
-                                         "2"};
+                                         "2",
+                                         "LEFT",
+                                         "RIGHT",
+                                         "BEFORE",
+                                         "AFTER",
+                                         "RANK",
+                                         "MAXLEN"};
 
 TEST(CommandSessions, RandomCallsAnswerOnceAndReplay) {
   constexpr uint64_t kSeed = 42;
@@ -159,8 +172,8 @@ TEST(CommandSessions, RandomCallsAnswerOnceAndReplay) {
     const size_t most = row.arity > 0 ? least : least + random.Uniform(6);
     while (args.size() < most) args.push_back(kWords[random.Uniform(random.OneIn(2) ? 12 : kWords.size())]);
     original.now_ms += static_cast<int64_t>(random.Uniform(20));
-    copy.client.database = original.client.database;
     const std::string reply = original.RunArgs(args);
+    copy.client.database = original.record_database();
     ASSERT_FALSE(reply.empty() || reply.ends_with("!")) << row.name << " " << reply;
     if (!reply.starts_with("-")) accepted++;
     for (const std::vector<std::string>& record : original.record_args()) copy.RunArgs(record);

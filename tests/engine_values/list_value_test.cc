@@ -168,7 +168,7 @@ TEST(ListValue, FollowsAVectorAndKeepsWhatIsShared) {
   }
 }
 
-TEST(ListValue, Trim) {
+TEST(ListValue, SlicesShareLeaves) {
   CAIRN_SEEDED(random);
   for (int round = 0; round < 40; round++) {
     Pair pair;
@@ -176,21 +176,16 @@ TEST(ListValue, Trim) {
       pair.model.push_back(RandomElement(random));
       pair.list.Push(ListEnd::kBack, ListItem(pair.model.back()));
     }
-    const std::unique_ptr<ListValue> shared = random.OneIn(2) ? pair.list.ShareList() : nullptr;
-    const Model before = pair.model;
     const uint64_t first = random.Uniform(pair.model.size());
     const uint64_t count = 1 + random.Uniform(random.OneIn(2) ? 1 : pair.model.size() - first);
-    pair.model =
-        Model(before.begin() + static_cast<std::ptrdiff_t>(first), before.begin() + static_cast<std::ptrdiff_t>(first + count));
-    std::unique_ptr<LargeValue> old;
-    pair.list.Trim(first, count, &old);
-    EXPECT_EQ(Forward(pair.list), pair.model);
+    const auto begin = pair.model.begin() + static_cast<std::ptrdiff_t>(first);
+    const Model expected(begin, begin + static_cast<std::ptrdiff_t>(count));
+    const std::unique_ptr<ListValue> slice = pair.list.Slice(first, count);
+    EXPECT_EQ(Forward(*slice), expected);
+    CheckLeaves(*slice);
     for (int step = 0; step < 50; step++) Step(random, &pair);
-    while (old != nullptr && old->FreeStep(1)) Step(random, &pair);
-    old.reset();
+    EXPECT_EQ(Forward(*slice), expected);
     EXPECT_EQ(Forward(pair.list), pair.model);
-    CheckLeaves(pair.list);
-    if (shared != nullptr) EXPECT_EQ(Forward(*shared), before);
   }
 }
 
