@@ -39,8 +39,8 @@ class Executor {
   // Serves, as a unit of its own, whoever waits for keys that became ready where not all locks were held that serving them takes. With no
   // lock held.
   void ServeKeys(std::vector<ReadyKey> ready);
-  // The store is closed: nobody will be served any more, all who wait get this error.
-  void EndAllWaits(std::string_view error);
+  // The store is closed: nobody will be served any more.
+  void EndAllWaits();
   void Prefetch(std::span<const Request> requests, uint32_t database);
   // The error text that a command with these flags gets now; empty where it may run. `queueing`: it would only be queued by MULTI.
   std::string RefusalOf(uint32_t flags, bool queueing);

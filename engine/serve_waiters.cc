@@ -187,7 +187,7 @@ bool Executor::CancelWait(Waiter& waiter) {
   return core_.keyspace->RemoveWaiter(waiter);
 }
 
-void Executor::EndAllWaits(std::string_view error) {
+void Executor::EndAllWaits() {
   ShardSet all;
   const ShardLocks locks(*core_.keyspace, all.set());
   std::vector<std::shared_ptr<Waiter>> waiters;
@@ -197,10 +197,7 @@ void Executor::EndAllWaits(std::string_view error) {
     });
   }
   for (const std::shared_ptr<Waiter>& waiter : waiters) {
-    if (!core_.keyspace->RemoveWaiter(*waiter)) continue;
-    auto reply = std::make_shared<RecordingSink>(waiter->protocol);
-    reply->Error(error);
-    waiter->done(std::move(reply), 0);
+    if (core_.keyspace->RemoveWaiter(*waiter)) waiter->done(nullptr, 0);
   }
 }
 

@@ -28,6 +28,7 @@ class CallerWait final : public WaitPort {
     waiter_ = waiter;
     waiter->done = [state = state_](std::shared_ptr<RecordingSink> reply, Lsn visible_lsn) {
       MutexLock lock(state->mutex);
+      state->closed = reply == nullptr;
       state->reply = std::move(reply);
       state->visible_lsn = visible_lsn;
       state->served.NotifyAll();
@@ -41,12 +42,14 @@ class CallerWait final : public WaitPort {
     const int64_t timeout_us = waiter_->timeout_ms > INT64_MAX / 2000 ? 0 : waiter_->timeout_ms * 1000;
     std::shared_ptr<RecordingSink> served = TakeUntil(timeout_us == 0 ? INT64_MAX : begin_us + timeout_us);
     if (served == nullptr && !store.CancelWait(*waiter_)) served = TakeUntil(INT64_MAX);
-    if (served == nullptr) {
-      reply.NullArray();
-    } else {
-      served->Replay(reply);
-    }
     MutexLock lock(state_->mutex);
+    if (served != nullptr) {
+      served->Replay(reply);
+    } else if (state_->closed) {
+      reply.Error("ERR the store is closed");
+    } else {
+      reply.NullArray();
+    }
     return state_->visible_lsn;
   }
 
@@ -56,11 +59,12 @@ class CallerWait final : public WaitPort {
     CondVar served;
     std::shared_ptr<RecordingSink> reply CAIRN_GUARDED_BY(mutex);
     Lsn visible_lsn CAIRN_GUARDED_BY(mutex) = 0;
+    bool closed CAIRN_GUARDED_BY(mutex) = false;
   };
   std::shared_ptr<RecordingSink> TakeUntil(int64_t deadline_us) {
     constexpr int64_t kLongestSleepUs = 60'000'000;
     MutexLock lock(state_->mutex);
-    while (state_->reply == nullptr) {
+    while (state_->reply == nullptr && !state_->closed) {
       const int64_t left_us = deadline_us - RealClock().MonotonicUs();
       if (left_us <= 0) break;
       state_->served.WaitFor(state_->mutex, std::min(left_us, kLongestSleepUs));

@@ -124,7 +124,7 @@ Status Store::Impl::Close(bool snapshot) {
   background->Stop();
   checkpointer->Stop();
   // Whoever was inside a command has left it once all locks were ours.
-  executor->EndAllWaits("ERR the store is closed");
+  executor->EndAllWaits();
   const bool logged = core.log->enabled();
   const Lsn end = core.log->end_lsn();
   result = core.log->CloseCleanly();

@@ -65,6 +65,24 @@ void EventLoop::At(int64_t monotonic_ms, std::function<void()> work) {
   next_timer_ms_ = std::min(next_timer_ms_, monotonic_ms);
 }
 
+EventLoop::TimerHandle EventLoop::StartTimer(int64_t monotonic_ms, std::function<void()> work) {
+  const TimerHandle timer{monotonic_ms, next_timer_number_++};
+  deadlines_.emplace(std::pair(timer.at_ms, timer.number), std::move(work));
+  return timer;
+}
+
+void EventLoop::CancelTimer(const TimerHandle& timer) {
+  if (timer.number != 0) deadlines_.erase({timer.at_ms, timer.number});
+}
+
+void EventLoop::RunDeadlines() {
+  while (!deadlines_.empty() && deadlines_.begin()->first.first <= now_ms_) {
+    const std::function<void()> work = std::move(deadlines_.begin()->second);
+    deadlines_.erase(deadlines_.begin());
+    work();
+  }
+}
+
 void EventLoop::Post(std::function<void()> work) {
   {
     BasicLock lock(mutex_);
@@ -124,7 +142,10 @@ void EventLoop::RunTimers() {
 
 int EventLoop::TimeoutMs(bool more_work) {
   if (more_work || posted_any_.load(std::memory_order_relaxed)) return 0;
-  return static_cast<int>(std::clamp<int64_t>(next_timer_ms_ - now_ms_, 0, kLongestSleepMs));
+  const int64_t next_ms = deadlines_.empty() ? next_timer_ms_ : std::min(next_timer_ms_, deadlines_.begin()->first.first);
+  // Asked anew: the round took its time, and a sleep that ends late is a timer that is late.
+  const int64_t left_us = std::min(next_ms, now_ms_ + kLongestSleepMs) * 1000 - RealClock().MonotonicUs();
+  return static_cast<int>(std::clamp<int64_t>((left_us + 999) / 1000, 0, kLongestSleepMs));
 }
 
 void EventLoop::Run() {
@@ -132,6 +153,7 @@ void EventLoop::Run() {
   while (!stop_.load(std::memory_order_relaxed)) {
     RunPosted();
     RunTimers();
+    RunDeadlines();
     int timeout_ms = TimeoutMs(listener_->EndRound());
     if (timeout_ms != 0) {
       sleeping_.store(true, std::memory_order_seq_cst);

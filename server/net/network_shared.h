@@ -10,6 +10,7 @@
 #include "engine/keyspace/keyspace.h"
 #include "engine/store.h"
 #include "server/net/client_memory.h"
+#include "server/net/reply_workers.h"
 
 namespace cairn {
 
@@ -65,6 +66,7 @@ struct NetworkShared {
   std::unique_ptr<Keyspace> loading_keyspace;  // an empty one for the handlers that run meanwhile
   const CommandView& CurrentView() const { return store.load(std::memory_order_acquire) != nullptr ? view : loading_view; }
 
+  ReplyWorkers reply_workers;  // stopped before the network threads end
   ClientMemory client_memory;
   // What maxmemory-clients allows; 0: no limit.
   uint64_t ClientLimitBytes() const;

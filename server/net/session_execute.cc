@@ -8,6 +8,7 @@
 #include "base/numbers.h"
 #include "engine/commands/command_context.h"
 #include "server/config/config.h"
+#include "server/net/long_reply.h"
 #include "server/net/session_io.h"
 #include "server/pubsub/hub.h"
 #include "server/security/redaction.h"
@@ -260,6 +261,15 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
   if (outcome.kind == Outcome::Kind::kParked) [[unlikely]] {
     WaitFor(Hold::kParked);
     return Ran::kAgain;
+  }
+  if (outcome.kind == Outcome::Kind::kBlocked) [[unlikely]] {
+    if (waiter_ != nullptr) {
+      BeginWait();
+      thread_.clock_ns = NowNs();
+      return Ran::kNext;
+    }
+    long_reply_->visible_lsn = std::exchange(outcome.visible_lsn, 0);
+    session_.visible_lsn = std::max(session_.visible_lsn, long_reply_->visible_lsn);
   }
   if (outcome.visible_lsn > batch_lsn_) batch_lsn_ = outcome.visible_lsn;
   if (outcome.visible_lsn > session_.visible_lsn) session_.visible_lsn = outcome.visible_lsn;

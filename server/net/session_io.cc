@@ -25,6 +25,7 @@ constexpr int kReadsPerTurn = 2;
 
 Session::Io::Io(Session& session, int fd)
     : session_(session), thread_(session.thread_), shared_(session.thread_.shared()), fd_(fd) {
+  session.wait_port = this;
   CountMemory();
 }
 
@@ -218,7 +219,7 @@ void Session::Io::Unblock(const std::function<void(ReplySink&)>& write) {
   session_.blocked_ = false;
   shared_.blocked_sessions.fetch_sub(1, std::memory_order_relaxed);
   if (closed()) return;
-  if (write != nullptr) {
+  if (write != nullptr && !session_.silenced) {
     BeginOutput();
     write(thread_.sink());
     batch_lsn_ = session_.visible_lsn;
@@ -246,6 +247,7 @@ void Session::Io::Close(std::string_view reason) {
     session_.blocked_ = false;
     shared_.blocked_sessions.fetch_sub(1, std::memory_order_relaxed);
   }
+  ForgetLater();
   close(fd_);
   fd_ = -1;
   std::string().swap(pending_);

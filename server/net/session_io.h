@@ -19,7 +19,11 @@
 
 namespace cairn {
 
-class Session::Io final : public EventHandler {
+class RecordingSink;
+
+class LongReply;
+
+class Session::Io final : public EventHandler, public WaitPort {
  public:
   Io(Session& session, int fd);
   ~Io();
@@ -53,9 +57,10 @@ class Session::Io final : public EventHandler {
   // Why execution waits, beside Session::blocked_.
   enum class Hold : uint8_t {
     kNone,
-    kParked,  // the store said so: until it makes progress
-    kPaused,  // CLIENT PAUSE
-    kGated,   // too much output waits for the disk
+    kParked,     // the store said so: until it makes progress
+    kPaused,     // CLIENT PAUSE
+    kGated,      // too much output waits for the disk
+    kLongReply,  // a worker writes the reply
   };
   enum class Ran : uint8_t { kNext, kAgain };  // kAgain: nothing happened, run it later
 
@@ -104,6 +109,17 @@ class Session::Io final : public EventHandler {
   bool OverOutputLimit();
   void HoldBackIfGated();
 
+  // --- answers that come later (session_later.cc)
+  void OnBlocked(const std::shared_ptr<Waiter>& waiter) override;
+  bool OnDeferred(uint64_t elements, std::function<void(ReplySink&)>& produce) override;
+  void BeginWait();
+  bool LeaveWait();
+  void BreakWait(bool with_error);  // its time is up, or CLIENT UNBLOCK
+  void FinishWait(const RecordingSink& reply, Lsn visible_lsn);
+  void TakePiece(OutputQueue& piece, bool last);
+  void NoteLongReplySent();
+  void ForgetLater();  // the session is closed
+
   // --- memory (session_memory.cc)
   static constexpr uint64_t kInputRoomBytesMin = 16 * 1024;
   uint64_t BufferBytes() const;
@@ -129,6 +145,9 @@ class Session::Io final : public EventHandler {
   uint64_t input_room_bytes_ = 0;   // what the latest reads took of the thread's buffer; halves with each that is smaller
   uint64_t transaction_bytes_ = 0;  // queued by MULTI
   uint64_t queued_errors_ = 0;      // that the commands of the EXEC under way have answered
+  std::shared_ptr<Waiter> waiter_;  // while the command under way waits for a key
+  EventLoop::TimerHandle wait_timer_;
+  std::shared_ptr<LongReply> long_reply_;  // while a worker writes it
   ClientMemory::Share counted_;
   uint64_t stored_bytes_ = 0;  // of counted_, what the store was told
 };

@@ -126,6 +126,8 @@ bool Session::Io::SendQueue() {
     thread_.stats().Add(Counter::kWritesProcessed);
     thread_.stats().Add(Counter::kNetOutputBytes, sent);
     output_.Consume(sent);
+    if (long_reply_ != nullptr) [[unlikely]]
+      NoteLongReplySent();
     if (!all) return false;
   }
   return true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace cairn {
 namespace {
@@ -110,6 +111,20 @@ void OutputQueue::TruncateTo(uint64_t offset) {
     segments_.pop_back();
   }
   Compact();
+}
+
+OutputQueue OutputQueue::TakeAll() {
+  OutputQueue taken;
+  taken.Splice(*this);
+  return taken;
+}
+
+void OutputQueue::Splice(OutputQueue& other) {
+  segments_.insert(segments_.end(),
+                   std::make_move_iterator(other.segments_.begin() + static_cast<ptrdiff_t>(other.first_segment_)),
+                   std::make_move_iterator(other.segments_.end()));
+  end_offset_ += other.size_bytes();
+  other.Clear();
 }
 
 void OutputQueue::Clear() {

@@ -30,6 +30,10 @@ class OutputQueue {
   void Consume(size_t bytes);        // the first `bytes` were sent
   void TruncateTo(uint64_t offset);  // forgets what was appended from `offset` on, none of which was sent
   void Clear();
+  // Moves everything out into another queue, or another queue's bytes behind one's own; nothing is copied. Gates stay where they are: the
+  // queue that is moved has none.
+  OutputQueue TakeAll();
+  void Splice(OutputQueue& other);
 
   bool empty() const { return begin_offset_ == end_offset_; }
   uint64_t size_bytes() const { return end_offset_ - begin_offset_; }

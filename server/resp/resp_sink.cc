@@ -34,6 +34,7 @@ void RespSink::Rewind(uint64_t mark) {
 
 char* RespSink::SlowRoom(size_t bytes) {
   Spill();
+  if (on_spill_) on_spill_();
   return static_cast<size_t>(end_ - position_) >= bytes ? position_ : nullptr;
 }
 
@@ -42,6 +43,7 @@ void RespSink::Raw(std::string_view bytes) {
   if (to == nullptr) {
     Spill();
     queue_->Append(bytes);
+    if (on_spill_) on_spill_();
     return;
   }
   std::memcpy(to, bytes.data(), bytes.size());

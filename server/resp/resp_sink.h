@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "base/numbers.h"
 #include "engine/commands/reply_sink.h"
@@ -29,6 +30,8 @@ class RespSink final : public ReplySink {
     protocol_ = protocol;
   }
   const OutputQueue* bound() const { return queue_; }
+  // Called whenever bytes were moved into the queue because the buffer was full, or beside it; null: nobody.
+  void OnSpill(std::function<void()> listener) { on_spill_ = std::move(listener); }
 
   // What is gathered for the bound queue and not yet in it.
   std::string_view gathered() const { return {start_, static_cast<size_t>(position_ - start_)}; }
@@ -101,6 +104,7 @@ class RespSink final : public ReplySink {
   void LargeBulk(char type, std::string_view prefix, std::string_view bytes);
 
   const ErrorListener on_error_;
+  std::function<void()> on_spill_;
   const std::unique_ptr<char[]> buffer_;
   char* start_;     // where the bound queue's share begins
   char* position_;  // where the next byte goes

@@ -1,0 +1,51 @@
+// A reply that a worker writes for a session: RESP bytes in pieces, which the session links into its output as they come.
+//
+// Memory stays bounded: the worker rests while too much of what it wrote has not left, unless others are in line for it; then the
+// session's output limits decide. Made by the session's thread, which hands it to one worker and shares the atomics with it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/bytes.h"
+#include "server/resp/output_queue.h"
+
+namespace cairn {
+
+class ReplySink;
+class ReplyWorkers;
+
+class LongReply {
+ public:
+  // Hears every piece on the worker's thread; the last one, which may be empty, is marked.
+  using Deliver = std::function<void(std::shared_ptr<OutputQueue> piece, bool last)>;
+  LongReply(ReplyWorkers& workers, int protocol, Deliver deliver)
+      : workers_(workers), protocol_(protocol), deliver_(std::move(deliver)) {}
+
+  // The worker's part.
+  void Write(const std::function<void(ReplySink&)>& produce);
+
+  // The session's part: how much of the reply has left; and that nobody will read the rest.
+  void NoteSent(uint64_t bytes) { sent_bytes_.store(bytes, std::memory_order_relaxed); }
+  void Abandon() { abandoned_.store(true, std::memory_order_relaxed); }
+
+  // The session's own notes.
+  Lsn visible_lsn = 0;  // what the reply waits for
+  static constexpr uint64_t kNotBegun = UINT64_MAX;
+  uint64_t begin_offset = kNotBegun;  // in the output's stream
+
+ private:
+  void Cut(OutputQueue& queue);
+  bool MustRest() const;
+
+  ReplyWorkers& workers_;
+  const int protocol_;
+  const Deliver deliver_;
+  uint64_t delivered_bytes_ = 0;  // the worker's
+  std::atomic<uint64_t> sent_bytes_{0};
+  std::atomic<bool> abandoned_{false};
+};
+
+}  // namespace cairn

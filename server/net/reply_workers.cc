@@ -1,0 +1,61 @@
+#include "server/net/reply_workers.h"
+
+#include <pthread.h>
+
+namespace cairn {
+namespace {
+
+constexpr int64_t kSleepUs = 60'000'000;
+
+}  // namespace
+
+ReplyWorkers::~ReplyWorkers() { Stop(); }
+
+void ReplyWorkers::Run(std::function<void()> job) {
+  MutexLock lock(mutex_);
+  if (stopping()) return;
+  jobs_.push_back(std::move(job));
+  waiting_.store(jobs_.size(), std::memory_order_relaxed);
+  if (idle_ < jobs_.size() && threads_.size() < kThreads) {
+    threads_.emplace_back([this] {
+      pthread_setname_np(pthread_self(), "replies");
+      Loop();
+    });
+  }
+  wake_.NotifyAll();
+}
+
+void ReplyWorkers::Loop() {
+  mutex_.Lock();
+  while (!stopping()) {
+    if (jobs_.empty()) {
+      idle_++;
+      wake_.WaitFor(mutex_, kSleepUs);
+      idle_--;
+      continue;
+    }
+    std::function<void()> job = std::move(jobs_.front());
+    jobs_.pop_front();
+    waiting_.store(jobs_.size(), std::memory_order_relaxed);
+    mutex_.Unlock();
+    job();
+    job = nullptr;  // what it held is freed here
+    mutex_.Lock();
+  }
+  mutex_.Unlock();
+}
+
+void ReplyWorkers::Stop() {
+  std::vector<std::thread> threads;
+  std::deque<std::function<void()>> dropped;
+  {
+    MutexLock lock(mutex_);
+    stopping_.store(true, std::memory_order_relaxed);
+    dropped.swap(jobs_);
+    threads.swap(threads_);
+    wake_.NotifyAll();
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace cairn

@@ -1,0 +1,124 @@
+// The part of Session::Io for commands that answer later: those that wait for a key, and long replies that a worker writes.
+#include <algorithm>
+
+#include "base/clock.h"
+#include "engine/keyspace/waiters.h"
+#include "engine/recording_sink.h"
+#include "server/net/long_reply.h"
+#include "server/net/session_io.h"
+#include "server/server.h"
+#include "server/stats.h"
+
+namespace cairn {
+namespace {
+
+constexpr uint64_t kLongReplyElements = 10'000;
+
+}  // namespace
+
+// --- waiting for a key ---------------------------------------------------------------------------------------------------------
+
+void Session::Io::OnBlocked(const std::shared_ptr<Waiter>& waiter) {
+  waiter_ = waiter;
+  session_.Block();
+  waiter->done = [&server = session_.server_, id = session_.id_](std::shared_ptr<RecordingSink> reply, Lsn visible_lsn) {
+    if (reply == nullptr) return;  // the store is closed, and the connection soon will be
+    server.PostToSession(
+        id, [reply = std::move(reply), visible_lsn](Session& session) { session.io_->FinishWait(*reply, visible_lsn); });
+  };
+}
+
+// Once the locks are released.
+void Session::Io::BeginWait() {
+  session_.on_client_unblock = [](Session& session, bool with_error) { session.io_->BreakWait(with_error); };
+  if (hung_up_) {  // seen before this command was read: no further event will say so
+    session_.server_.PostToSession(session_.id_, [](Session& session) {
+      if (session.blocked()) session.CloseNow("closed by the client while blocked");
+    });
+  }
+  if (waiter_->timeout_ms == 0) return;
+  const int64_t now_ms = (RealClock().MonotonicUs() + 999) / 1000;  // never too early
+  wait_timer_ = thread_.loop().StartTimer(now_ms + waiter_->timeout_ms, [this] {
+    wait_timer_ = {};
+    BreakWait(false);
+  });
+}
+
+// Forgets the waiter; false where it was served, and the reply is on its way here.
+bool Session::Io::LeaveWait() {
+  const std::shared_ptr<Waiter> waiter = std::move(waiter_);
+  waiter_.reset();
+  session_.on_client_unblock = nullptr;
+  thread_.loop().CancelTimer(wait_timer_);
+  wait_timer_ = {};
+  return shared_.store.load(std::memory_order_acquire)->CancelWait(*waiter);
+}
+
+void Session::Io::BreakWait(bool with_error) {
+  if (waiter_ == nullptr) return;
+  const CommandRow& row = *waiter_->row;
+  if (!LeaveWait()) return;
+  session_.Unblock([with_error](ReplySink& reply) {
+    if (with_error) return reply.Error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    reply.NullArray();
+  });
+  thread_.stats().CommandDone(row, 0, with_error);
+}
+
+void Session::Io::FinishWait(const RecordingSink& reply, Lsn visible_lsn) {
+  if (waiter_ != nullptr) (void)LeaveWait();
+  session_.visible_lsn = std::max(session_.visible_lsn, visible_lsn);
+  thread_.stats().CommandDone(*session_.info.last_command, 0, reply.error_count() > 0);
+  session_.Unblock([&reply](ReplySink& sink) { reply.Replay(sink); });
+}
+
+// --- long replies --------------------------------------------------------------------------------------------------------------
+
+bool Session::Io::OnDeferred(uint64_t elements, std::function<void(ReplySink&)>& produce) {
+  if (elements < kLongReplyElements) return false;
+  if (session_.silenced) {  // nobody will read it
+    produce = [](ReplySink& reply) { reply.Null(); };
+    return false;
+  }
+  Server& server = session_.server_;
+  long_reply_ = std::make_shared<LongReply>(
+      shared_.reply_workers, session_.protocol, [&server, id = session_.id_](std::shared_ptr<OutputQueue> piece, bool last) {
+        server.PostToSession(id, [piece = std::move(piece), last](Session& session) { session.io_->TakePiece(*piece, last); });
+      });
+  hold_ = Hold::kLongReply;
+  shared_.reply_workers.Run([reply = long_reply_, produce = std::move(produce)] { reply->Write(produce); });
+  return true;
+}
+
+void Session::Io::TakePiece(OutputQueue& piece, bool last) {
+  if (long_reply_ == nullptr) return;
+  const uint64_t begin = output_.end_offset();
+  if (long_reply_->begin_offset == LongReply::kNotBegun) long_reply_->begin_offset = begin;
+  output_.Splice(piece);
+  const Lsn lsn = long_reply_->visible_lsn;
+  if (lsn != 0 && shared_.store.load(std::memory_order_acquire)->durable_lsn() < lsn) {
+    output_.AddGate(begin, lsn);
+    HoldBackIfGated();
+  }
+  if (last) long_reply_.reset();
+  Flush();
+  if (closed() || OverOutputLimit() || !last) return;
+  hold_ = Hold::kNone;
+  if (output_.gated()) HoldBackIfGated();
+  if (hold_ != Hold::kNone || listed_readable_) return;
+  listed_readable_ = true;
+  thread_.Put(NetworkThread::List::kReadable, session_);
+}
+
+void Session::Io::NoteLongReplySent() {
+  const uint64_t sent_to = output_.end_offset() - output_.size_bytes();
+  if (long_reply_->begin_offset < sent_to) long_reply_->NoteSent(sent_to - long_reply_->begin_offset);
+}
+
+void Session::Io::ForgetLater() {
+  if (long_reply_ != nullptr) long_reply_->Abandon();
+  long_reply_.reset();
+  if (waiter_ != nullptr) (void)LeaveWait();
+}
+
+}  // namespace cairn
