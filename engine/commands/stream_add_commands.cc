@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <array>
+#include <memory>
 #include <optional>
 
 #include "base/status.h"
@@ -130,34 +130,35 @@ bool ReadOptions(CommandContext& context, bool add, AddOrTrim* parsed) {
 // The arguments that are logged: few enough, nearly always, to need no allocation.
 class LoggedArgs {
  public:
-  void Add(std::string_view arg, const SharedBytes* owner = nullptr) {
-    if (size_ < kInline && args_more_.empty()) {
-      args_[size_] = arg;
-    } else {
-      if (args_more_.empty()) args_more_.assign(args_.begin(), args_.end());
-      args_more_.push_back(arg);
+  explicit LoggedArgs(size_t most)
+      : heap_(most > kInline ? new std::string_view[most] : nullptr), args_(heap_ ? heap_.get() : inline_) {}
+
+  void Add(std::string_view arg) { args_[size_++] = arg; }
+  // Arguments of the command itself, with their shared buffers.
+  void AddRest(const CommandContext& context, size_t first) {
+    for (size_t i = first; i < context.args.size(); i++) {
+      if (i < context.owners().size() && context.owners()[i].size() > 0) {
+        owners_.resize(size_ + 1);
+        owners_.back() = context.owners()[i];
+      }
+      Add(context.args[i]);
     }
-    size_++;
-    if (owner != nullptr && owner->size() > 0) {
-      owners_.resize(size_);
-      owners_.back() = *owner;
-    }
-  }
-  void Log(CommandContext& context) {
     if (!owners_.empty()) owners_.resize(size_);
-    const std::string_view* args = args_more_.empty() ? args_.data() : args_more_.data();
-    context.LogAs(std::span<const std::string_view>(args, size_), owners_);
   }
+  void Log(CommandContext& context) { context.LogAs(std::span<const std::string_view>(args_, size_), owners_); }
 
  private:
-  static constexpr size_t kInline = 24;
-  std::array<std::string_view, kInline> args_;
-  std::vector<std::string_view> args_more_;
-  std::vector<SharedBytes> owners_;
+  static constexpr size_t kInline = 16;
+  std::string_view inline_[kInline];
+  const std::unique_ptr<std::string_view[]> heap_;
+  std::string_view* const args_;
+  std::vector<SharedBytes> owners_;  // empty, or as many as args_
   size_t size_ = 0;
 };
 
-// What a trim did, as the exact trim that does the same.
+constexpr size_t kTrimArgs = 4;
+
+// What a trim did, as the exact trim that does the same: at most kTrimArgs arguments.
 struct TrimRecord {
   TrimRecord(const AddOrTrim& parsed, const Stream& stream, const StreamId& last_removed) {
     if (parsed.trim.references == StreamReferences::kAcked) {
@@ -227,18 +228,16 @@ bool CheckFields(CommandContext& context, const AddOrTrim& parsed) {
 }
 
 void LogAdd(CommandContext& context, const AddOrTrim& parsed, std::string_view id, const TrimRecord* trim) {
-  LoggedArgs logged;
+  LoggedArgs logged(kTrimArgs + 3 + context.args.size() - parsed.first_field);
   logged.Add("XADD");
   logged.Add(context.args[1]);
   const bool trim_apart = trim != nullptr && parsed.trim.references == StreamReferences::kAcked;
   if (trim != nullptr && !trim_apart) trim->AddTo(&logged);
   logged.Add(id);
-  for (size_t i = parsed.first_field; i < context.args.size(); i++) {
-    logged.Add(context.args[i], i < context.owners().size() ? &context.owners()[i] : nullptr);
-  }
+  logged.AddRest(context, parsed.first_field);
   logged.Log(context);
   if (!trim_apart) return;
-  LoggedArgs trimmed;
+  LoggedArgs trimmed(kTrimArgs + 2);
   trimmed.Add("XTRIM");
   trimmed.Add(context.args[1]);
   trim->AddTo(&trimmed);
@@ -294,7 +293,7 @@ void XTrim(CommandContext& context) {
   context.reply.Integer(static_cast<int64_t>(removed));
   if (removed == 0) return context.LogNothing();
   context.Event(kEventStream, "xtrim", context.key());
-  LoggedArgs logged;
+  LoggedArgs logged(kTrimArgs + 2);
   logged.Add("XTRIM");
   logged.Add(context.args[1]);
   const TrimRecord record(parsed, stream, last_removed);

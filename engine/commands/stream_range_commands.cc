@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <memory>
 
 #include "engine/commands/stream_commands.h"
 #include "engine/commands/stream_support.h"
@@ -25,7 +26,11 @@ void Range(CommandContext& context, bool backwards) {
   if (count == 0) return context.reply.NullArray();
   const Stream& stream = *StreamOf(entry);
   const uint64_t found = std::min(stream.CountBetween(start, end), static_cast<uint64_t>(count));
-  ReplyEntries(context.reply, stream, start, end, found, backwards);
+  if (found < kLongReplyEntries) return ReplyEntries(context.reply, stream, start, end, found, backwards);
+  context.Defer(found,
+                [shared = std::shared_ptr<const LargeValue>(stream.Share()), start, end, found, backwards](ReplySink& reply) {
+                  ReplyEntries(reply, static_cast<const Stream&>(*shared), start, end, found, backwards);
+                });
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <algorithm>
-#include <optional>
-#include <utility>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "engine/commands/stream_commands.h"
@@ -140,6 +141,13 @@ struct ReadRange {
   const Stream* stream = nullptr;
   StreamId after;
   uint64_t count = 0;  // of entries to answer
+
+  void Reply(ReplySink& reply, std::string_view key) const {
+    ReplyStreamHead(reply, key);
+    StreamId start = after;
+    start.Increment();
+    ReplyEntries(reply, *stream, start, kStreamIdMax, count, false);
+  }
 };
 
 bool ReadAfterId(CommandContext& context, const ReadOptions& parsed, size_t key, const Stream* stream, StreamId* after) {
@@ -168,6 +176,25 @@ void WaitForNews(CommandContext& context, const ReadOptions& parsed, const std::
   WaitOrEnd(context, parsed, texts.empty() ? ArgSpan() : ArgSpan(args));
 }
 
+// Many entries: from the streams as they are now, when the locks are released.
+void ReplyLater(CommandContext& context, const ReadOptions& parsed, const std::vector<ReadRange>& ranges, uint64_t entries) {
+  struct Kept {
+    std::string key;
+    std::unique_ptr<LargeValue> stream;
+    ReadRange range;
+  };
+  const auto kept = std::make_shared<std::vector<Kept>>();
+  for (size_t i = 0; i < parsed.keys; i++) {
+    if (ranges[i].count == 0) continue;
+    kept->push_back({std::string(parsed.key(context, i)), ranges[i].stream->Share(), ranges[i]});
+    kept->back().range.stream = static_cast<const Stream*>(kept->back().stream.get());
+  }
+  context.Defer(entries, [kept](ReplySink& reply) {
+    ReplyStreamsHead(reply, kept->size());
+    for (const Kept& part : *kept) part.range.Reply(reply, part.key);
+  });
+}
+
 }  // namespace
 
 void XRead(CommandContext& context) {
@@ -188,14 +215,12 @@ void XRead(CommandContext& context) {
     found += range.count > 0 ? 1 : 0;
   }
   if (found == 0) return WaitForNews(context, parsed, ranges);
+  uint64_t entries = 0;
+  for (const ReadRange& range : ranges) entries += range.count;
+  if (entries >= kLongReplyEntries) return ReplyLater(context, parsed, ranges, entries);
   ReplyStreamsHead(context.reply, found);
   for (size_t i = 0; i < parsed.keys; i++) {
-    const ReadRange& range = ranges[i];
-    if (range.count == 0) continue;
-    ReplyStreamHead(context.reply, parsed.key(context, i));
-    StreamId start = range.after;
-    start.Increment();
-    ReplyEntries(context.reply, *range.stream, start, kStreamIdMax, range.count, false);
+    if (ranges[i].count > 0) ranges[i].Reply(context.reply, parsed.key(context, i));
   }
 }
 

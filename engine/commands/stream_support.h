@@ -40,6 +40,8 @@ void ReplyFields(ReplySink& reply, StreamCursor& entry);
 void ReplyEntry(ReplySink& reply, StreamCursor& entry);
 // The entry with this id, which is there.
 void ReplyEntry(ReplySink& reply, const Stream& stream, const StreamId& id);
+// From so many entries on a reply is written after the locks are released.
+inline constexpr uint64_t kLongReplyEntries = 1000;
 // The first `count` entries of a range, or the last where `backwards`, as an array; `count` is at most how many there are.
 void ReplyEntries(ReplySink& reply, const Stream& stream, const StreamId& start, const StreamId& end, uint64_t count,
                   bool backwards);

@@ -113,6 +113,37 @@ static Session Reading() {
            {"XREAD STREAMS s 2", "nil"}}};
 }
 
+static Session Waiting() {
+  return {"xread and xreadgroup that wait",
+          {{"XADD s 1-0 a 1", "\"1-0\""},
+           {"@blocking 1", ""},
+           {"XREAD BLOCK 100 STREAMS s t $ 5", "+blocked stream 100 2 XREAD BLOCK 100 STREAMS s t 1-0 5", ""},
+           {"XREAD BLOCK 0 STREAMS s 1", "+blocked stream 0 1"},
+           {"XREAD BLOCK 0 STREAMS s 0", "[[\"s\" [[\"1-0\" [\"a\" \"1\"]]]]]"},
+           {"XADD t 6-0 a 1", "\"6-0\""},
+           {"@ready 1", ""},
+           {"XREAD BLOCK 100 STREAMS s t 0 5", "[[\"t\" [[\"6-0\" [\"a\" \"1\"]]]]]", "", ""},
+           {"@ready 0", ""},
+           {"XREAD BLOCK 100 STREAMS s t 1 5", "+blocked"},
+           {"XGROUP CREATE s g $", "+OK"},
+           {"XREADGROUP GROUP g c BLOCK 7 STREAMS s >", "+blocked stream 7 1 gone", "", ""},
+           {"XREADGROUP GROUP g c BLOCK 7 STREAMS s 0", "[[\"s\" []]]"},
+           {"XADD s 2-0 a 2", "\"2-0\""},
+           {"@ready 0", ""},
+           {"XREADGROUP GROUP g c BLOCK 7 STREAMS s >", "[[\"s\" [[\"2-0\" [\"a\" \"2\"]]]]]",
+            "XCLAIM s g c 0 2-0 TIME 1700000000000 RETRYCOUNT 1 FORCE JUSTID LASTID 2-0; XGROUP SETID s g 2-0 ENTRIESREAD 2"},
+           {"XGROUP DESTROY s g", ":1"},
+           {"@ready 0", ""},
+           {"XREADGROUP GROUP g c BLOCK 7 STREAMS s >", "-NOGROUP the consumer group this client was blocked on no longer exists",
+            "", ""},
+           {"DEL s", ":1"},
+           {"@ready 0", ""},
+           {"XREADGROUP GROUP g c BLOCK 7 STREAMS s >", "-UNBLOCKED the stream key no longer exists"},
+           {"SET s x", "+OK"},
+           {"@ready 0", ""},
+           {"XREADGROUP GROUP g c BLOCK 7 STREAMS s >", "-UNBLOCKED the stream key no longer exists"}}};
+}
+
 static Session Groups() {
   return {
       "xgroup, xreadgroup, xack",
@@ -315,7 +346,7 @@ static Session Information() {
 }
 
 std::vector<Session> StreamSessions() {
-  return {Adding(), Trimming(),       Ranges(),     Reading(),   Groups(),
+  return {Adding(), Trimming(),       Ranges(),     Reading(),   Waiting(),    Groups(),
           Claims(), ReadsThatClaim(), References(), Producers(), Information()};
 }
 
