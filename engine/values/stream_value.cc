@@ -338,6 +338,7 @@ bool StreamCursor::EnterBlock() {
   block_.emplace(block);
   if (!backwards_) return true;
   places_.clear();
+  places_.reserve(block.live_count());
   while (block_->Next() && block_->id() <= end_) {
     if (block_->id() >= start_ && (deleted_too_ || !block_->deleted())) places_.push_back(block_->place());
   }
