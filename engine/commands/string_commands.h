@@ -34,6 +34,9 @@ void IncrByFloat(CommandContext& context);
 void Append(CommandContext& context);
 void SetRange(CommandContext& context);
 
+// string_increx_command.cc
+void IncrEx(CommandContext& context);
+
 // string_lcs_command.cc
 void Lcs(CommandContext& context);
 

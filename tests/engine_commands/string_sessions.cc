@@ -266,8 +266,45 @@ static Session CommonSubsequence() {
            {"LCS a b IDX MINMATCHLEN 4", "{\"matches\" [[[:4 :7] [:5 :8]]] \"len\" :6}"}}};
 }
 
+static Session IncrementsWithBounds() {
+  return {"increx",
+          {{"INCREX c", "[:1 :1]", "SET c 1 KEEPTTL", "new:c@0 incrby:c@0"},
+           {"INCREX c BYINT 9", "[:10 :9]", "SET c 10 KEEPTTL", "incrby:c@0"},
+           {"INCREX c BYINT 5 UBOUND 12", "[:10 :0]", "", ""},
+           {"INCREX c BYINT 5 UBOUND 12 SATURATE EX 100", "[:12 :2]", "SET c 12 PXAT 1700000100000", "incrby:c@0 expire:c@0"},
+           {"INCREX c BYINT 5 UBOUND 12 EX 7", "[:12 :0]", "", ""},
+           {"TTL c", ":100"},
+           {"INCREX c EX 500 ENX", "[:13 :1]", "SET c 13 KEEPTTL", "incrby:c@0"},
+           {"TTL c", ":100"},
+           {"INCREX c BYINT -100 LBOUND 0 SATURATE PERSIST", "[:0 :-13]", "SET c 0", "incrby:c@0 persist:c@0"},
+           {"INCREX c PX 9000 ENX", "[:1 :1]", "SET c 1 PXAT 1700000009000"},
+           {"INCREX c BYINT 0 EXAT 1", "[:1 :0]", "DEL c", "incrby:c@0 del:c@0"},
+           {"EXISTS c", ":0"},
+           {"SET big 9223372036854775807", "+OK"},
+           {"INCREX big", "[:9223372036854775807 :0]", "", ""},
+           {"INCREX big SATURATE", "[:9223372036854775807 :0]"},
+           {"INCREX big BYINT -9223372036854775808 UBOUND -5 SATURATE", "[:-5 :-9223372036854775808]"},
+           {"INCREX none UBOUND -5", "[:0 :0]", "", ""},
+           {"EXISTS none", ":0"},
+           {"INCREX f BYFLOAT 1.5", "[\"1.5\" \"1.5\"]", "SET f 1.5 KEEPTTL", "new:f@0 incrbyfloat:f@0"},
+           {"INCREX f BYFLOAT 10 UBOUND 3.25 SATURATE", "[\"3.25\" \"1.75\"]"},
+           {"INCREX f BYFLOAT 10 UBOUND 4", "[\"3.25\" \"0\"]", "", ""},
+           {"INCREX f BYFLOAT inf", "-ERR increment would produce NaN or Infinity", "", ""},
+           {"INCREX f BYFLOAT nan", "-ERR value is not a valid float"},
+           {"INCREX f", "-ERR value is not an integer or out of range", "", ""},
+           {"INCREX f BYINT 1.5", "-ERR value is not an integer or out of range"},
+           {"INCREX f BYFLOAT 1 BYINT 1", "-ERR syntax error"},
+           {"INCREX f LBOUND", "-ERR syntax error"},
+           {"INCREX f ENX", "-ERR ENX flag requires an expiration"},
+           {"INCREX f PERSIST ENX", "-ERR syntax error"},
+           {"INCREX f PERSIST EX 1", "-ERR syntax error"},
+           {"INCREX f EX 0", "-ERR invalid expire time in 'increx' command"},
+           {"INCREX f LBOUND 5 UBOUND 4", "-ERR LBOUND can't be greater than UBOUND"}}};
+}
+
 std::vector<Session> StringSessions() {
-  return {Setting(), Comparing(), OlderSetters(), Many(), GettingAndChanging(), Counting(), Ranges(), CommonSubsequence()};
+  return {IncrementsWithBounds(), Setting(),  Comparing(), OlderSetters(),     Many(),
+          GettingAndChanging(),   Counting(), Ranges(),    CommonSubsequence()};
 }
 
 }  // namespace cairn
