@@ -368,7 +368,7 @@ class GroupReader {
       CAIRN_CHECK(entry.Next());
       const StreamId id = entry.id();
       if (group_.entries_read != kEntriesReadUnknown && !stream_.HasDeletedFrom(id)) {
-        group_.entries_read++;
+        group_.entries_read = static_cast<int64_t>(static_cast<uint64_t>(group_.entries_read) + 1);  // XGROUP may set any number
       } else if (stream_.entries_added != 0) {
         group_.entries_read = stream_.CountUpTo(id);
       }
