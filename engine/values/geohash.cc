@@ -1,5 +1,6 @@
 #include "engine/values/geohash.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -146,7 +147,8 @@ double GeoDistance(const GeoPoint& from, const GeoPoint& to) {
   const double from_latitude = Radians(from.latitude), to_latitude = Radians(to.latitude);
   const double u = std::sin((to_latitude - from_latitude) / 2);
   const double a = u * u + std::cos(from_latitude) * std::cos(to_latitude) * v * v;
-  return 2.0 * kEarthRadiusM * std::asin(std::sqrt(a));
+  // Rounding may take points opposite each other beyond 1.
+  return 2.0 * kEarthRadiusM * std::asin(std::sqrt(std::min(a, 1.0)));
 }
 
 void WriteGeohash(double score, char (&text)[kGeohashChars]) {

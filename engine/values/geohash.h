@@ -29,7 +29,7 @@ inline bool GeoPointInRange(const GeoPoint& point) {
 double GeoScore(const GeoPoint& point);
 // The middle of the cell that a score stands for.
 GeoPoint GeoPointOf(double score);
-// Metres along the great circle (haversine, mean radius of WGS-84). NaN may come out for points opposite each other.
+// Metres along the great circle (haversine, mean radius of WGS-84).
 double GeoDistance(const GeoPoint& from, const GeoPoint& to);
 
 inline constexpr size_t kGeohashChars = 11;
