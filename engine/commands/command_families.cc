@@ -10,6 +10,7 @@ void RegisterEngineCommands(CommandTable& table) {
   RegisterHashCommands(table);
   RegisterSetCommands(table);
   RegisterSortedSetCommands(table);
+  RegisterGeoCommands(table);
   RegisterStreamCommands(table);
   RegisterKeyCommands(table);
   RegisterTransactionCommands(table);

@@ -245,8 +245,9 @@ void RunSessions(const std::vector<Session>& sessions) {
 
 std::vector<Session> AllSessions() {
   std::vector<Session> all;
-  for (auto sessions : {StringSessions(), BitmapSessions(), HyperLogLogSessions(), ListSessions(), HashSessions(), SetSessions(),
-                        SortedSetSessions(), StreamSessions(), KeySessions(), TransactionSessions(), CommandSessions()}) {
+  for (auto sessions :
+       {StringSessions(), BitmapSessions(), HyperLogLogSessions(), ListSessions(), HashSessions(), SetSessions(),
+        SortedSetSessions(), StreamSessions(), KeySessions(), GeoSessions(), TransactionSessions(), CommandSessions()}) {
     all.insert(all.end(), sessions.begin(), sessions.end());
   }
   return all;

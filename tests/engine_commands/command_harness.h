@@ -125,6 +125,7 @@ std::vector<Session> KeySessions();
 std::vector<Session> SetSessions();
 std::vector<Session> StreamSessions();
 std::vector<Session> SortedSetSessions();
+std::vector<Session> GeoSessions();
 std::vector<Session> TransactionSessions();
 std::vector<Session> CommandSessions();
 std::vector<Session> AllSessions();

@@ -20,6 +20,7 @@ TEST(CommandSessions, Keys) { RunSessions(KeySessions()); }
 TEST(CommandSessions, Sets) { RunSessions(SetSessions()); }
 TEST(CommandSessions, Streams) { RunSessions(StreamSessions()); }
 TEST(CommandSessions, SortedSets) { RunSessions(SortedSetSessions()); }
+TEST(CommandSessions, Places) { RunSessions(GeoSessions()); }
 TEST(CommandSessions, Transactions) { RunSessions(TransactionSessions()); }
 TEST(CommandSessions, Commands) { RunSessions(CommandSessions()); }
 
