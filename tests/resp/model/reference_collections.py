@@ -1,0 +1,468 @@
+"""Hashes, lists and sets of the plain model."""
+from reference_base import Base, Fail, bounds, integer, keys_and_rest, need, wide_sum
+from replies import NULL_ARRAY, Error, Simple
+
+FAR = 9_000_000_000_000  # expiries before this are in the past or about to be
+
+
+def glob(pattern, text):
+    """The few patterns that the generator makes."""
+    if pattern == b"*":
+        return True
+    if pattern == b"[ab]":
+        return text in (b"a", b"b")
+    return text.startswith(pattern[:-1])
+
+
+class Fields(dict):
+    """The fields of a hash; some of them expire."""
+
+    def __init__(self, *items):
+        super().__init__(*items)
+        self.expiry = {}
+
+    def copy(self):
+        other = Fields(self)
+        other.expiry = dict(self.expiry)
+        return other
+
+    def drop(self, field):
+        self.expiry.pop(field, None)
+        return self.pop(field, None)
+
+    def put(self, field, value, expiry=None):
+        self[field] = value
+        self.expiry.pop(field, None)
+        if expiry is not None:
+            self.expiry[field] = expiry
+
+
+def counted_fields(args, at):
+    """FIELDS n field [field ...], to the end."""
+    need(at + 1 < len(args) and args[at].lower() == b"fields")
+    count = integer(args[at + 1])
+    need(count > 0)
+    return count, args[at + 2:]
+
+
+class Hashes(Base):
+    def do_hset(self, a, reply):
+        need(len(a) % 2 == 0)
+        fields = self.make(a[1], "hash", Fields)
+        before = len(fields)
+        for field, value in zip(a[2::2], a[3::2]):
+            fields.put(field, value)
+        return len(fields) - before
+
+    def do_hmset(self, a, reply):
+        self.do_hset(a, reply)
+        return Simple(b"OK")
+
+    def do_hsetnx(self, a, reply):
+        fields = self.find(a[1], "hash")
+        if fields is not None and a[2] in fields:
+            return 0
+        self.make(a[1], "hash", Fields).put(a[2], a[3])
+        return 1
+
+    def do_hget(self, a, reply):
+        return (self.find(a[1], "hash") or {}).get(a[2])
+
+    def do_hexists(self, a, reply):
+        return int(a[2] in (self.find(a[1], "hash") or {}))
+
+    def do_hstrlen(self, a, reply):
+        return len((self.find(a[1], "hash") or {}).get(a[2], b""))
+
+    def do_hmget(self, a, reply):
+        fields = self.find(a[1], "hash") or {}
+        return [fields.get(field) for field in a[2:]]
+
+    def do_hdel(self, a, reply):
+        fields = self.find(a[1], "hash") or Fields()
+        gone = sum(fields.drop(field) is not None for field in a[2:])
+        self.settle(a[1])
+        return gone
+
+    def do_hincrby(self, a, reply):
+        fields, more = self.find(a[1], "hash") or {}, integer(a[3])
+        value = integer(fields.get(a[2], b"0")) + more
+        need(-(1 << 63) <= value < 1 << 63)
+        self.make(a[1], "hash", Fields)[a[2]] = b"%d" % value
+        return value
+
+    def do_hincrbyfloat(self, a, reply):
+        fields = self.find(a[1], "hash") or {}
+        text = wide_sum(fields.get(a[2], b"0"), a[3], reply)
+        self.make(a[1], "hash", Fields)[a[2]] = text
+        return text
+
+    def do_hgetall(self, a, reply):
+        return [x for item in (self.find(a[1], "hash") or {}).items() for x in item]
+
+    def do_hkeys(self, a, reply):
+        return list(self.find(a[1], "hash") or {})
+
+    def do_hvals(self, a, reply):
+        return list((self.find(a[1], "hash") or {}).values())
+
+    def do_hlen(self, a, reply):
+        return len(self.find(a[1], "hash") or {})
+
+    def do_hscan(self, a, reply):
+        fields = self.find(a[1], "hash") or {}
+        pattern = a[6] if len(a) > 6 else b"*"
+        return [b"0", [x for item in fields.items() if glob(pattern, item[0]) for x in item]]
+
+    def do_hrandfield(self, a, reply):
+        return random_members(a, self.find(a[1], "hash") or {}, reply, b"withvalues")
+
+    # --- expiry of fields ---------------------------------------------------------------------------------------------------------
+
+    def expire_fields(self, a, unit_ms, relative):
+        at, condition = 3, b""
+        when = integer(a[2], 0, (1 << 46) // unit_ms if not relative else (1 << 45) // unit_ms) * unit_ms
+        if a[3].lower() in (b"nx", b"xx", b"gt", b"lt"):
+            at, condition = 4, a[3].lower()
+        count, names = counted_fields(a, at)
+        need(count == len(names))
+        fields = self.find(a[1], "hash")
+        if fields is None:
+            return [-2] * count
+        need(not relative or when == 0)  # other times are not made for the model
+        result = []
+        for field in names:
+            old = fields.expiry.get(field)
+            if field not in fields:
+                result.append(-2)
+            elif condition == b"nx" and old is not None or condition in (b"xx", b"gt") and old is None or \
+                    condition == b"gt" and when <= old or condition == b"lt" and old is not None and when >= old:
+                result.append(0)
+            elif when < FAR:
+                fields.drop(field)
+                result.append(2)
+            else:
+                fields.expiry[field] = when
+                result.append(1)
+        self.settle(a[1])
+        return result
+
+    def do_hexpire(self, a, reply):
+        return self.expire_fields(a, 1000, True)
+
+    def do_hpexpire(self, a, reply):
+        return self.expire_fields(a, 1, True)
+
+    def do_hexpireat(self, a, reply):
+        return self.expire_fields(a, 1000, False)
+
+    def do_hpexpireat(self, a, reply):
+        return self.expire_fields(a, 1, False)
+
+    def each_field(self, a, at, act):
+        count, names = counted_fields(a, at)
+        need(count == len(names))
+        fields = self.find(a[1], "hash")
+        fields = Fields() if fields is None else fields
+        result = [act(fields, field) for field in names]
+        self.settle(a[1])
+        return result
+
+    def do_hpexpiretime(self, a, reply):
+        return self.each_field(a, 2, lambda fields, field: -2 if field not in fields else fields.expiry.get(field, -1))
+
+    def do_hexpiretime(self, a, reply):
+        return self.each_field(a, 2, lambda fields, field: -2 if field not in fields else (fields.expiry[field] + 999) // 1000
+                               if field in fields.expiry else -1)
+
+    def do_hpersist(self, a, reply):
+        return self.each_field(a, 2, lambda fields, field: -2 if field not in fields else 1 if fields.expiry.pop(field, 0) else -1)
+
+    def do_hgetdel(self, a, reply):
+        return self.each_field(a, 2, lambda fields, field: fields.drop(field))
+
+    def do_hgetex(self, a, reply):
+        persist = a[2].lower() == b"persist"
+
+        def get(fields, field):
+            if persist:
+                fields.expiry.pop(field, None)
+            return fields.get(field)
+        return self.each_field(a, 3 if persist else 2, get)
+
+    def do_hsetex(self, a, reply):
+        at, condition, expiry = 2, b"", None
+        if a[at].lower() in (b"fnx", b"fxx"):
+            at, condition = at + 1, a[at].lower()
+        if a[at].lower() == b"exat":
+            at, expiry = at + 2, integer(a[at + 1]) * 1000
+        count, rest = counted_fields(a, at)
+        need(len(rest) == 2 * count)
+        fields = self.find(a[1], "hash")
+        there = [field in fields for field in rest[::2]] if fields is not None else [False] * count
+        if condition == b"fnx" and any(there) or condition == b"fxx" and not all(there):
+            return 0
+        fields = self.make(a[1], "hash", Fields)
+        for field, value in zip(rest[::2], rest[1::2]):
+            fields.put(field, value, expiry)
+        return 1
+
+
+def random_members(a, items, reply, word):
+    """[count [WITHVALUES]]: what is answered must be there, as many as asked."""
+    if len(a) == 2:
+        need(reply is None and not items or reply in items)
+        return reply
+    count = integer(a[2], -(1 << 62), 1 << 62) if len(a) > 3 else integer(a[2])
+    need(len(a) == 3 or len(a) == 4 and a[3].lower() == word)
+    many = min(count, len(items)) if count >= 0 else -count if items else 0
+    if isinstance(reply, Error) or many > 1_000_000:
+        return NotImplemented
+    chosen = reply[::2] if len(a) == 4 else reply
+    if len(chosen) != many or any(x not in items for x in chosen) or count >= 0 and len(set(chosen)) != many:
+        return [b"(members of the key)"]
+    return reply
+
+
+class Lists(Base):
+    def push(self, a, left, only_existing=False):
+        items = self.find(a[1], "list")
+        if items is None and only_existing:
+            return 0
+        items = self.make(a[1], "list", list)
+        if left:
+            items[:0] = a[:1:-1]
+        else:
+            items.extend(a[2:])
+        return len(items)
+
+    def do_rpush(self, a, reply):
+        return self.push(a, False)
+
+    def do_lpush(self, a, reply):
+        return self.push(a, True)
+
+    def do_rpushx(self, a, reply):
+        return self.push(a, False, True)
+
+    def do_lpushx(self, a, reply):
+        return self.push(a, True, True)
+
+    def take(self, key, count, left):
+        items = self.values[key].data
+        taken = items[:count] if left else items[::-1][:count]
+        if left:
+            del items[:count]
+        else:
+            del items[max(0, len(items) - count):]
+        self.settle(key)
+        return taken
+
+    def pop(self, a, left):
+        need(len(a) <= 3)
+        count = integer(a[2], 0) if len(a) == 3 else None
+        items = self.find(a[1], "list")
+        if items is None:
+            return None if count is None else NULL_ARRAY
+        taken = self.take(a[1], 1 if count is None else count, left)
+        return taken[0] if count is None else taken
+
+    def do_lpop(self, a, reply):
+        return self.pop(a, True)
+
+    def do_rpop(self, a, reply):
+        return self.pop(a, False)
+
+    def do_lrange(self, a, reply):
+        start, end = integer(a[2]), integer(a[3])
+        items = self.find(a[1], "list") or []
+        return items[bounds(start, end, len(items))]
+
+    def do_lindex(self, a, reply):
+        items = self.find(a[1], "list")
+        if items is None:
+            return None
+        at = integer(a[2])
+        return items[at] if -len(items) <= at < len(items) else None
+
+    def do_lset(self, a, reply):
+        items = self.find(a[1], "list")
+        need(items is not None)
+        at = integer(a[2])
+        need(-len(items) <= at < len(items))
+        items[at] = a[3]
+        return Simple(b"OK")
+
+    def do_linsert(self, a, reply):
+        need(a[2].lower() in (b"before", b"after"))
+        items = self.find(a[1], "list")
+        if items is None:
+            return 0
+        if a[3] not in items:
+            return -1
+        items.insert(items.index(a[3]) + (a[2].lower() == b"after"), a[4])
+        return len(items)
+
+    def do_lrem(self, a, reply):
+        count = integer(a[2])
+        items = self.find(a[1], "list")
+        if items is None:
+            return 0
+        places = [i for i, item in enumerate(items) if item == a[3]]
+        places = places[:count] if count > 0 else places[count:] if count < 0 else places
+        for i in reversed(places):
+            del items[i]
+        self.settle(a[1])
+        return len(places)
+
+    def do_ltrim(self, a, reply):
+        start, end = integer(a[2]), integer(a[3])
+        items = self.find(a[1], "list")
+        if items is not None:
+            items[:] = items[bounds(start, end, len(items))]
+            self.settle(a[1])
+        return Simple(b"OK")
+
+    def do_llen(self, a, reply):
+        return len(self.find(a[1], "list") or [])
+
+    def do_lpos(self, a, reply):
+        rank, count, most, at = 1, None, 0, 3
+        while at < len(a):
+            need(at + 1 < len(a))
+            word = a[at].lower()
+            if word == b"rank":
+                rank = integer(a[at + 1])
+                need(rank != 0 and rank != -(1 << 63))
+            elif word == b"count":
+                count = integer(a[at + 1], 0)
+            elif word == b"maxlen":
+                most = integer(a[at + 1], 0)
+            else:
+                raise Fail("syntax")
+            at += 2
+        items = self.find(a[1], "list") or []
+        order = range(len(items)) if rank > 0 else range(len(items) - 1, -1, -1)
+        order = order[:most] if most else order
+        places = [i for i in order if items[i] == a[2]][abs(rank) - 1:]
+        if count is None:
+            return places[0] if places else None
+        return places[:count] if count else places
+
+    def move(self, source, target, left, to_left):
+        items = self.find(source, "list")
+        if items is None:
+            return None
+        self.find(target, "list")
+        item = items.pop(0 if left else -1)
+        to = self.make(target, "list", list)
+        to.insert(0 if to_left else len(to), item)
+        self.settle(source)
+        return item
+
+    def do_rpoplpush(self, a, reply):
+        return self.move(a[1], a[2], False, True)
+
+    def do_lmove(self, a, reply):
+        need(all(word.lower() in (b"left", b"right") for word in a[3:5]))
+        return self.move(a[1], a[2], a[3].lower() == b"left", a[4].lower() == b"left")
+
+    def do_lmpop(self, a, reply):
+        keys, rest = keys_and_rest(a, 1)
+        need(rest and rest[0].lower() in (b"left", b"right"))
+        need(len(rest) == 1 or len(rest) == 3 and rest[1].lower() == b"count")
+        count = integer(rest[2], 1) if len(rest) == 3 else 1
+        for key in keys:
+            if self.find(key, "list") is not None:
+                return [key, self.take(key, count, rest[0].lower() == b"left")]
+        return NULL_ARRAY
+
+
+class Sets(Base):
+    def do_sadd(self, a, reply):
+        members = self.make(a[1], "set", set)
+        before = len(members)
+        members.update(a[2:])
+        return len(members) - before
+
+    def do_srem(self, a, reply):
+        members = self.find(a[1], "set") or set()
+        before = len(members)
+        members.difference_update(a[2:])
+        self.settle(a[1])
+        return before - len(members)
+
+    def do_sismember(self, a, reply):
+        return int(a[2] in (self.find(a[1], "set") or ()))
+
+    def do_smismember(self, a, reply):
+        members = self.find(a[1], "set") or ()
+        return [int(member in members) for member in a[2:]]
+
+    def do_scard(self, a, reply):
+        return len(self.find(a[1], "set") or ())
+
+    def do_smembers(self, a, reply):
+        return list(self.find(a[1], "set") or ())
+
+    def do_smove(self, a, reply):
+        members = self.find(a[1], "set")
+        if members is None:
+            return 0
+        self.find(a[2], "set")
+        if a[3] not in members:
+            return 0
+        if a[1] == a[2]:
+            return 1
+        members.remove(a[3])
+        self.settle(a[1])
+        self.make(a[2], "set", set).add(a[3])
+        return 1
+
+    def combine(self, name, keys):
+        sets = [self.find(key, "set") or set() for key in keys]
+        return {b"i": set.intersection, b"u": set.union, b"d": set.difference}[name.lower()[1:2]](*sets)
+
+    def combine_keys(self, a, reply):
+        return list(self.combine(a[0], a[1:]))
+
+    do_sinter = do_sunion = do_sdiff = combine_keys
+
+    def combine_store(self, a, reply):
+        result = self.combine(a[0], a[2:])
+        self.replace(a[1], "set", result)
+        return len(result)
+
+    do_sinterstore = do_sunionstore = do_sdiffstore = combine_store
+
+    def do_sintercard(self, a, reply):
+        keys, rest = keys_and_rest(a, 1)
+        limit = 0
+        while rest:
+            need(len(rest) >= 2 and rest[0].lower() == b"limit")
+            limit = integer(rest[1], 0)
+            rest = rest[2:]
+        count = len(self.combine(b"sinter", keys))
+        return min(count, limit) if limit else count
+
+    def do_sscan(self, a, reply):
+        pattern = a[6] if len(a) > 6 else b"*"
+        return [b"0", [member for member in self.find(a[1], "set") or () if glob(pattern, member)]]
+
+    def do_srandmember(self, a, reply):
+        need(len(a) <= 3)
+        return random_members(a, self.find(a[1], "set") or set(), reply, None)
+
+    def do_spop(self, a, reply):
+        need(len(a) <= 3)
+        count = integer(a[2], 0) if len(a) == 3 else None
+        members = self.find(a[1], "set")
+        if members is None:
+            return None if count is None else []
+        popped = [reply] if count is None else reply
+        if not isinstance(popped, list) or len(set(popped)) != len(popped) or not members.issuperset(popped) or \
+           len(popped) != min(len(members), 1 if count is None else count):
+            return [b"(members of the key)"]
+        members.difference_update(popped)
+        self.settle(a[1])
+        return reply
