@@ -13,6 +13,7 @@ void RegisterEngineCommands(CommandTable& table) {
   RegisterGeoCommands(table);
   RegisterStreamCommands(table);
   RegisterKeyCommands(table);
+  RegisterSortCommands(table);
   RegisterTransactionCommands(table);
   RegisterCommandCommands(table);
 }

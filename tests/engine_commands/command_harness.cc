@@ -247,7 +247,7 @@ std::vector<Session> AllSessions() {
   std::vector<Session> all;
   for (auto sessions :
        {StringSessions(), BitmapSessions(), HyperLogLogSessions(), ListSessions(), HashSessions(), SetSessions(),
-        SortedSetSessions(), StreamSessions(), KeySessions(), GeoSessions(), TransactionSessions(), CommandSessions()}) {
+        SortedSetSessions(), StreamSessions(), KeySessions(), GeoSessions(), SortSessions(), TransactionSessions(), CommandSessions()}) {
     all.insert(all.end(), sessions.begin(), sessions.end());
   }
   return all;

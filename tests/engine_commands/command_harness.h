@@ -123,6 +123,7 @@ std::vector<Session> HyperLogLogSessions();
 std::vector<Session> HashSessions();
 std::vector<Session> KeySessions();
 std::vector<Session> SetSessions();
+std::vector<Session> SortSessions();
 std::vector<Session> StreamSessions();
 std::vector<Session> SortedSetSessions();
 std::vector<Session> GeoSessions();

@@ -18,6 +18,7 @@ TEST(CommandSessions, HyperLogLogs) { RunSessions(HyperLogLogSessions()); }
 TEST(CommandSessions, Hashes) { RunSessions(HashSessions()); }
 TEST(CommandSessions, Keys) { RunSessions(KeySessions()); }
 TEST(CommandSessions, Sets) { RunSessions(SetSessions()); }
+TEST(CommandSessions, Sorting) { RunSessions(SortSessions()); }
 TEST(CommandSessions, Streams) { RunSessions(StreamSessions()); }
 TEST(CommandSessions, SortedSets) { RunSessions(SortedSetSessions()); }
 TEST(CommandSessions, Places) { RunSessions(GeoSessions()); }

@@ -1,0 +1,250 @@
+// SORT and SORT_RO. Three ways lead to a result: what is sorted by itself and only answered needs no other key, so a large value is shared
+// and sorted after the locks are released; everything else is sorted under the locks, elements by their weights, and answered or stored.
+#include <deque>
+
+#include "engine/commands/hash_access.h"
+#include "engine/commands/sort_items.h"
+#include "engine/commands/sort_source.h"
+#include "engine/commands/string_support.h"
+#include "engine/values/list_value.h"
+
+namespace cairn {
+namespace {
+
+constexpr size_t kPackedResultBytes = 1024;  // as of a list that grows by pushes
+constexpr std::string_view kNotANumberError = "ERR One or more scores can't be converted into double";
+
+// What a pattern leads to: a string's entry, or a hash field's value; neither where there is nothing.
+struct Found {
+  const Entry* string = nullptr;
+  bool in_hash = false;
+  ListpackValue field;
+  bool any() const { return string != nullptr || in_hash; }
+};
+
+// Substitutes elements in patterns and looks up what the result names. One object serves many elements.
+class PatternReader {
+ public:
+  explicit PatternReader(CommandContext& context) : context_(context) {}
+
+  Found Find(const SortPattern& pattern, const ListpackValue& element) {
+    if (pattern.element) return {.in_hash = true, .field = element};
+    if (!pattern.substitutes) return {};
+    char buffer[kIntTextMaxBytes];
+    name_.assign(pattern.prefix).append(element.Text(buffer)).append(pattern.suffix);
+    const KeyRef key = KeyRef::Of(name_);
+    const Entry* entry = context_.Find(key, Keyspace::Access::kRead);
+    if (entry == nullptr) return {};
+    if (!pattern.has_field) return {.string = entry->type() == ValueType::kString ? entry : nullptr};
+    if (entry->type() != ValueType::kHash) return {};
+    Found found;
+    found.in_hash = HashView(context_, entry).Find(pattern.field, &found.field);
+    return found;
+  }
+  // The bytes of what was found: in the value where they stay there, otherwise kept by this object.
+  ListpackValue ValueOf(const Found& found) {
+    if (found.string == nullptr) return found.field;
+    if (found.string->encoding() == Encoding::kInt) return {{}, found.string->int_value()};
+    if (found.string->encoding() != Encoding::kRope) return {found.string->inline_value(), 0};
+    ropes_.emplace_back();
+    StringView(found.string).Flatten(&ropes_.back());
+    return {ropes_.back(), 0};
+  }
+  // The same as text.
+  std::string_view TextOf(const Found& found) {
+    const ListpackValue value = ValueOf(found);
+    if (!value.is_int()) return value.bytes;
+    value.AppendTo(&texts_.emplace_back());
+    return texts_.back();
+  }
+
+ private:
+  CommandContext& context_;
+  std::string name_;
+  std::deque<std::string> ropes_, texts_;  // whose elements never move
+};
+
+// Adds an element with what it is sorted by; false where that is not a number.
+bool AddItem(const SortRequest& request, const ListpackValue& element, PatternReader& reader, SortItems* items) {
+  SortItem item{.element = element};
+  if (!request.order.unsorted) {
+    if (request.by.empty()) {
+      if (!request.order.alpha && !ReadSortScore(element, &item.score)) return false;
+    } else if (const Found found = reader.Find(request.by[0], element); found.any()) {
+      if (request.order.alpha) {
+        item.weight = reader.TextOf(found);
+      } else if (!ReadSortScore(reader.ValueOf(found), &item.score)) {
+        return false;
+      }
+    }
+  }
+  items->Add(item);
+  return true;
+}
+
+void ReplyText(ReplySink& reply, const ListpackValue& value) {
+  char buffer[kIntTextMaxBytes];
+  reply.Bulk(value.Text(buffer));
+}
+
+// The elements that are wanted of a source that nothing but itself is needed to sort.
+void ReplySorted(ReplySink& reply, const SortOrder& order, const SortSource& source) {
+  uint64_t first = 0, end = 0;
+  order.Range(source.count(), &first, &end);
+  if (order.unsorted) {
+    reply.Array(end - first);
+    return source.ForRange(first, end, order.descending, [&](const ListpackValue& element) { ReplyText(reply, element); });
+  }
+  SortItems items(order, false, source.count());
+  bool numbers = true;
+  source.ForRange(0, source.count(), false, [&](const ListpackValue& element) {
+    SortItem item{.element = element};
+    numbers = numbers && (order.alpha || ReadSortScore(element, &item.score));
+    items.Add(item);
+  });
+  if (!numbers) return reply.Error(kNotANumberError);
+  const std::span<const SortItem> sorted = items.Finish();
+  reply.Array(sorted.size());
+  for (const SortItem& item : sorted) ReplyText(reply, item.element);
+}
+
+// A list that is made beside the keyspace.
+class ListResult {
+ public:
+  void Add(const ListpackValue& value) {
+    const ListpackItem item = value.is_int() ? ListpackItem(value.number) : ListpackItem(value.bytes);
+    if (large_ == nullptr && packed_.listpack_bytes() + item.encoded_bytes() <= kPackedResultBytes) return packed_.Add(item);
+    if (large_ == nullptr) {
+      large_ = packed_.count() == 0 ? std::make_unique<ListValue>() : ListValue::FromPacked(packed_.listpack());
+    }
+    large_->Push(ListEnd::kBack, ListItem(item));
+  }
+  uint64_t count() const { return large_ == nullptr ? packed_.count() : large_->element_count(); }
+  void Store(ValueEdit& edit) {
+    if (large_ != nullptr) return edit.StoreLarge(ValueType::kList, std::move(large_));
+    edit.StorePacked(ValueType::kList, Encoding::kPacked, packed_.listpack());
+  }
+
+ private:
+  ListpackBuilder packed_;
+  std::unique_ptr<ListValue> large_;
+};
+
+void StoreResult(CommandContext& context, const KeyRef& key, ListResult& result) {
+  const uint64_t count = result.count();
+  bool had_expiry = false;
+  {
+    ValueEdit edit = context.Edit(key);
+    if (count > 0) {
+      had_expiry = edit.entry() != nullptr && edit.entry()->has_expiry();
+      result.Store(edit);
+      context.Event(kEventList, "sortstore", key);
+    } else if (edit.entry() != nullptr) {
+      edit.Remove();
+      context.Event(kEventGeneric, "del", key);
+    }
+  }
+  if (had_expiry) context.keyspace.SetExpiry(context.scope, context.database(), key, -1);
+  context.reply.Integer(static_cast<int64_t>(count));
+}
+
+void ReplyResult(CommandContext& context, const SortRequest& request, std::span<const SortItem> items, PatternReader& reader) {
+  ReplySink& reply = context.reply;
+  reply.Array(items.size() * std::max<size_t>(request.get.size(), 1));
+  for (const SortItem& item : items) {
+    if (request.get.empty()) ReplyText(reply, item.element);
+    for (const SortPattern& pattern : request.get) {
+      const Found found = reader.Find(pattern, item.element);
+      if (found.string != nullptr) {
+        ReplyString(reply, found.string);
+      } else if (found.in_hash) {
+        ReplyText(reply, found.field);
+      } else {
+        reply.Null();
+      }
+    }
+  }
+}
+
+// The wanted elements in order, as far as anything is to be sorted; false where something is not a number.
+bool PickItems(const SortRequest& request, const SortSource& source, PatternReader& reader, SortItems* items) {
+  uint64_t first = 0, end = source.count();
+  if (request.order.unsorted) request.order.Range(source.count(), &first, &end);
+  bool numbers = true;
+  source.ForRange(first, end, request.order.unsorted && request.order.descending,
+                  [&](const ListpackValue& element) { numbers = numbers && AddItem(request, element, reader, items); });
+  return numbers;
+}
+
+void Run(CommandContext& context, bool may_store) {
+  SortRequest request;
+  if (!ReadSortRequest(context, may_store, &request)) return;
+  const Entry* entry = context.Find(context.key(0), Keyspace::Access::kRead);
+  if (entry != nullptr && !SortSource::CanSort(entry->type())) return context.WrongType();
+  const SortSource source(entry);
+  SortOrder& order = request.order;
+  // What is stored must not depend on a set's inner order, which differs from one run to the next.
+  if (order.unsorted && request.stores && source.type() == ValueType::kSet) {
+    order.unsorted = false;
+    order.alpha = true;
+  }
+  if (request.by.empty() && request.get.empty() && !request.stores) {
+    if (source.large() == nullptr) return ReplySorted(context.reply, order, source);
+    const std::shared_ptr<const LargeValue> shared = source.large()->Share();
+    return context.Defer(source.count(), [shared, order, type = source.type()](ReplySink& reply) {
+      ReplySorted(reply, order, SortSource(type, *shared));
+    });
+  }
+  PatternReader reader(context);
+  SortItems items(order, !request.by.empty(), source.count());
+  if (!PickItems(request, source, reader, &items)) return context.reply.Error(kNotANumberError);
+  const std::span<const SortItem> sorted = items.Finish();
+  if (!request.stores) return ReplyResult(context, request, sorted, reader);
+  ListResult result;
+  for (const SortItem& item : sorted) {
+    if (request.get.empty()) result.Add(item.element);
+    for (const SortPattern& pattern : request.get) {
+      const Found found = reader.Find(pattern, item.element);
+      result.Add(found.any() ? reader.ValueOf(found) : ListpackValue{"", 0});
+    }
+  }
+  StoreResult(context, context.key(1), result);
+}
+
+constexpr KeyRange kSortKeys[] = {{1, 1, 1, kKeyRead | kKeyForAccess}, {2, -1, 1, kKeyWrite | kKeyForUpdate}};
+
+constexpr CommandRow kRows[] = {
+    {.name = "sort",
+     .arity = -2,
+     .flags = kWrite | kDenyOom | kMovableKeys,
+     .categories = kAclSet | kAclSortedSet | kAclList | kAclDangerous,
+     .keys = {0, 0, 0, kKeyRead | kKeyForAccess},
+     .handler = [](CommandContext& context) { Run(context, true); },
+     .summary = "Sorts a list, set or sorted set by its elements or by what other keys say of them; stores the result if asked.",
+     .since = "1.0.0",
+     .group = "generic",
+     .complexity = "O(N+M*log(M)) for N elements of which M are answered",
+     .syntax = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] [STORE destination]",
+     .get_keys = SortKeys,
+     .key_specs = kSortKeys,
+     .looks_anywhere = SortLooksAtOtherKeys},
+    {.name = "sort_ro",
+     .arity = -2,
+     .flags = kReadOnly | kMovableKeys,
+     .categories = kAclSet | kAclSortedSet | kAclList | kAclDangerous,
+     .keys = {0, 0, 0, kKeyRead | kKeyForAccess},
+     .handler = [](CommandContext& context) { Run(context, false); },
+     .summary = "Sorts a list, set or sorted set as SORT does, and never stores.",
+     .since = "7.0.0",
+     .group = "generic",
+     .complexity = "O(N+M*log(M)) for N elements of which M are answered",
+     .syntax = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]",
+     .get_keys = SortRoKeys,
+     .looks_anywhere = SortLooksAtOtherKeys},
+};
+
+}  // namespace
+
+void RegisterSortCommands(CommandTable& table) { table.Register(kRows); }
+
+}  // namespace cairn

@@ -1,0 +1,77 @@
+// The elements of a list, set or sorted set for SORT, whatever the encoding. Views of elements live as long as the value stays as it is.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "engine/keyspace/entry.h"
+#include "engine/values/large_value.h"
+#include "engine/values/list_cursor.h"
+#include "engine/values/set_value.h"
+#include "engine/values/sorted_set.h"
+
+namespace cairn {
+
+class SortSource {
+ public:
+  SortSource() = default;                   // nothing
+  explicit SortSource(const Entry* entry);  // nullptr: nothing; otherwise of a type that CanSort
+  // A share of a large value, which must outlive the source.
+  SortSource(ValueType type, const LargeValue& large) : type_(type), encoding_(Encoding::kLarge), large_(&large) {}
+
+  static bool CanSort(ValueType type) {
+    return type == ValueType::kList || type == ValueType::kSet || type == ValueType::kSortedSet;
+  }
+  ValueType type() const { return type_; }
+  const LargeValue* large() const { return large_; }  // nullptr unless the encoding is kLarge
+  uint64_t count() const;
+  // visit(const ListpackValue&) with the elements [first, end) in the value's own order, or counted and given from its end on.
+  template <typename Visit>
+  void ForRange(uint64_t first, uint64_t end, bool backward, Visit&& visit) const;
+
+ private:
+  template <typename Visit>
+  void ForSetRange(uint64_t first, uint64_t end, Visit&& visit) const;
+
+  ValueType type_ = ValueType::kList;
+  Encoding encoding_ = Encoding::kPacked;
+  std::string_view packed_ = kEmptyListpack;
+  const LargeValue* large_ = nullptr;
+};
+
+template <typename Visit>
+void SortSource::ForSetRange(uint64_t first, uint64_t end, Visit&& visit) const {
+  const SetView set = large_ == nullptr ? SetView(encoding_, packed_) : SetView(static_cast<const SetTable&>(*large_));
+  uint64_t index = 0;
+  set.ForEach([&](const SetMember& member) {
+    if (index >= end) return false;
+    if (index++ >= first) visit(member);
+    return true;
+  });
+}
+
+template <typename Visit>
+void SortSource::ForRange(uint64_t first, uint64_t end, bool backward, Visit&& visit) const {
+  if (first >= end) return;
+  if (type_ == ValueType::kSet) return ForSetRange(first, end, visit);  // has no order
+  const uint64_t start = backward ? count() - 1 - first : first;
+  if (type_ == ValueType::kSortedSet && large_ != nullptr) {
+    SortedSet::Cursor cursor = static_cast<const SortedSet&>(*large_).At(start);
+    for (uint64_t i = first; i < end; i++) {
+      visit(ListpackValue{cursor.member(), 0});
+      backward ? cursor.Prev() : cursor.Next();
+    }
+    return;
+  }
+  // A packed sorted set is a list of members, each with its score behind it.
+  const uint64_t step = type_ == ValueType::kSortedSet ? 2 : 1;
+  ListCursor cursor = large_ == nullptr ? ListCursor(packed_) : ListCursor(static_cast<const ListValue&>(*large_));
+  cursor.Seek(start * step);
+  for (uint64_t i = first; i < end; i++) {
+    visit(cursor.Get().value);
+    for (uint64_t n = 0; n < step && cursor.valid(); n++) backward ? cursor.ReadBackward() : cursor.ReadForward();
+  }
+}
+
+}  // namespace cairn
