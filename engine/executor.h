@@ -39,7 +39,7 @@ class Executor {
   // Serves, as a unit of its own, whoever waits for keys that became ready where not all locks were held that serving them takes. With no
   // lock held.
   void ServeKeys(std::vector<ReadyKey> ready);
-  // The store is closed: nobody will be served any more.
+  // The store is closed: nobody will be served any more. Whoever waits hears so: its `done` gets no reply (null).
   void EndAllWaits();
   void Prefetch(std::span<const Request> requests, uint32_t database);
   // The error text that a command with these flags gets now; empty where it may run. `queueing`: it would only be queued by MULTI.

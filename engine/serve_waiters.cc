@@ -91,6 +91,12 @@ ShardSet Executor::ShardsForWaiters(const ShardSet& locked, std::span<const KeyR
 }
 
 void Executor::LockForWaiters(ShardLocks& locks, std::span<const KeyRef> keys) const {
+  const bool awaited = std::any_of(keys.begin(), keys.end(), [&](const KeyRef& key) {
+    WaiterTable& table = core_.keyspace->shard(key.shard()).waiters;
+    return !table.empty() && table.Find(key.name) != nullptr;
+  });
+  if (!awaited) [[likely]]
+    return;
   for (int round = 1; !locks.shards().all(); round++) {
     ShardSet needs = ShardsForWaiters(locks.shards(), keys);
     if ((needs & ~locks.shards()).none()) return;
