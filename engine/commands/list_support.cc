@@ -127,15 +127,17 @@ void ListEdit::Remove(uint64_t first, uint64_t count) {
 uint64_t ListEdit::RemoveEqual(const ListpackItem& item, uint64_t limit, ListEnd from) {
   // Looked for before anything is changed: a list without the element is left alone, and not copied for a snapshot.
   ListCursor cursor = Open();
-  if (!cursor.FindForward(item)) return 0;
+  const bool forward = from == ListEnd::kFront;
+  if (!forward) cursor.Seek(cursor.element_count() - 1);
+  if (!(forward ? cursor.FindForward(item) : cursor.FindBackward(item))) return 0;
   uint64_t removed = 0;
   if (!packed()) {
+    const uint64_t start = cursor.index();
     auto& list = edit_.Mutable<ListValue>();
-    removed = list.RemoveEqual(item, limit, from);
+    removed = list.RemoveEqual(item, limit, from, start);
     if (list.element_count() == 0) edit_.Remove();
     return removed;
   }
-  ListpackBuilder kept;
   std::vector<uint32_t> found;
   const ListpackView before = view();
   for (uint32_t at = before.Find(before.begin(), item); at != before.end(); at = before.Find(before.Next(at), item)) {

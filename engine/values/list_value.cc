@@ -198,10 +198,10 @@ std::unique_ptr<ListValue> ListValue::Slice(uint64_t first, uint64_t count) cons
   return slice;
 }
 
-uint64_t ListValue::RemoveEqual(const ListpackItem& item, uint64_t limit, ListEnd from) {
+uint64_t ListValue::RemoveEqual(const ListpackItem& item, uint64_t limit, ListEnd from, uint64_t start) {
   const bool forward = from == ListEnd::kFront;
   uint64_t removed = 0;
-  uint64_t index = forward ? 0 : element_count();  // what lies before it (behind it) is done
+  uint64_t index = forward ? start : start + 1;  // what lies before it (behind it) is done
   std::vector<uint32_t> found;
   while (removed < limit && (forward ? index < element_count() : index > 0)) {
     ListTree::Path path;

@@ -35,8 +35,9 @@ class ListValue final : public LargeValue {
   // May leave the list empty.
   void Remove(uint64_t first, uint64_t count);
   void Pop(ListEnd end) { Remove(end == ListEnd::kFront ? 0 : element_count() - 1, 1); }
-  // Removes up to `limit` elements that equal `item`, the first ones from the front, or from the back; returns how many.
-  uint64_t RemoveEqual(const ListpackItem& item, uint64_t limit, ListEnd from);
+  // Removes up to `limit` elements that equal `item`, the first ones from `start` towards the back, or, where `from` is the back, from
+  // there towards the front; returns how many.
+  uint64_t RemoveEqual(const ListpackItem& item, uint64_t limit, ListEnd from, uint64_t start);
   // A list of these elements only (count > 0), which shares the leaves with this one. O(count / leaf).
   std::unique_ptr<ListValue> Slice(uint64_t first, uint64_t count) const;
 

@@ -96,6 +96,7 @@ void Step(Random& random, Pair* pair) {
     default: {
       if (!random.OneIn(8)) break;
       const std::string victim = *place;
+      const uint64_t last = model.size() - 1;
       const uint64_t limit = random.OneIn(2) ? UINT64_MAX : 1 + random.Uniform(3);
       const bool front = random.OneIn(2);
       uint64_t removed = 0;
@@ -107,7 +108,8 @@ void Step(Random& random, Pair* pair) {
           i++;
         }
       }
-      EXPECT_EQ(pair->list.RemoveEqual(ListpackItem(victim), limit, front ? ListEnd::kFront : ListEnd::kBack), removed);
+      EXPECT_EQ(pair->list.RemoveEqual(ListpackItem(victim), limit, front ? ListEnd::kFront : ListEnd::kBack, front ? 0 : last),
+                removed);
     }
   }
 }
