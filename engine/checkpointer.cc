@@ -70,7 +70,7 @@ Status Checkpointer::Enqueue(Job job) {
 }
 
 Status Checkpointer::StartSnapshot(bool then_drop_log, DoneCallback done, SnapshotPace pace) {
-  return Enqueue({.drop_log = then_drop_log, .yields = pace == SnapshotPace::kPolite, .done = std::move(done)});
+  return Enqueue({.drop_log = then_drop_log, .pace = pace, .done = std::move(done)});
 }
 
 Status Checkpointer::StartEnablingLog() { return Enqueue({.drop_log = true, .enable_log = true}); }
@@ -88,7 +88,7 @@ Status Checkpointer::SaveAndWait(bool after_running) {
   };
   while (true) {
     if (after_running) AwaitIdle();
-    Status queued = Enqueue({.yields = false, .done = done});
+    Status queued = Enqueue({.pace = SnapshotPace::kFast, .done = done});
     if (queued.ok()) break;
     if (!after_running || !in_progress()) return queued;  // in progress again: somebody else was faster
   }
@@ -124,7 +124,7 @@ void Checkpointer::RunJob(const Job& job) {
     MutexLock lock(mutex_);
     results_.started_unix_s = now_s;
   }
-  const Status status = job.enable_log ? EnableLog() : TakeSnapshot(job.drop_log, job.yields);
+  const Status status = job.enable_log ? EnableLog() : TakeSnapshot(job.drop_log, job.pace);
   const int64_t duration_s = (core_.clock.MonotonicUs() - began_us) / 1'000'000;
   {
     MutexLock lock(mutex_);
@@ -149,17 +149,17 @@ void Checkpointer::RunJob(const Job& job) {
 Status Checkpointer::EnableLog() {
   // A log that was switched off earlier still counts for recovery; what came after it must be in a snapshot before a new log begins,
   // or a crash in between would join the two.
-  if (directory_->manifest().has_log) CAIRN_RETURN_IF_ERROR(TakeSnapshot(false, true));
+  if (directory_->manifest().has_log) CAIRN_RETURN_IF_ERROR(TakeSnapshot(false, SnapshotPace::kPolite));
   CAIRN_RETURN_IF_ERROR(directory_->RemoveUncountedLog());
   CAIRN_RETURN_IF_ERROR(core_.log->Enable());
   core_.RefreshPolicy();
-  return TakeSnapshot(false, true);
+  return TakeSnapshot(false, SnapshotPace::kPolite);
 }
 
-Status Checkpointer::TakeSnapshot(bool drop_log, bool yields) {
+Status Checkpointer::TakeSnapshot(bool drop_log, SnapshotPace pace) {
   Lsn lsn = 0;
   bool logged = false;
-  const Result<SnapshotInfo> info = WriteSnapshot(&lsn, &logged, drop_log, yields);
+  const Result<SnapshotInfo> info = WriteSnapshot(&lsn, &logged, drop_log, pace);
   {
     MutexLock lock(mutex_);
     cut_.reset();
@@ -175,7 +175,7 @@ Status Checkpointer::TakeSnapshot(bool drop_log, bool yields) {
   return Publish(*info, logged);
 }
 
-Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool rotate, bool yields) {
+Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool rotate, SnapshotPace pace) {
   *logged = core_.log->enabled();
   ShardSet all;
   all.set();
@@ -203,7 +203,7 @@ Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool ro
     writer_ = writer;
     results_.entries_total = cut->entry_count();
   }
-  const Status written = Walk(*cut, *writer, yields);
+  const Status written = Walk(*cut, *writer, pace);
   core_.keyspace->EndCut(*cut);
   CAIRN_RETURN_IF_ERROR(written);
   CAIRN_ASSIGN_OR_RETURN(SnapshotInfo info, writer->Finish());
@@ -211,16 +211,16 @@ Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool ro
   return info;
 }
 
-Status Checkpointer::Walk(SnapshotCut& cut, SnapshotWriter& writer, bool yields) {
+Status Checkpointer::Walk(SnapshotCut& cut, SnapshotWriter& writer, SnapshotPace pace) {
   SnapshotWalk walk(core_, cut, writer);
   {
     MutexLock lock(mutex_);
     walk_ = &walk;
     walks_++;
-    walk_yields_ = yields;
+    walk_pace_ = pace;
     changed_.NotifyAll();
   }
-  walk.Work(yields);
+  walk.Work(pace);
   MutexLock lock(mutex_);
   walk_ = nullptr;
   while (helper_busy_) changed_.Wait(mutex_);
@@ -231,17 +231,17 @@ void Checkpointer::HelperMain() {
   uint64_t helped = 0;  // the last walk; once is enough: when Work returns nothing is left for this thread
   while (true) {
     SnapshotWalk* walk = nullptr;
-    bool yields = false;
+    SnapshotPace pace = SnapshotPace::kPolite;
     {
       MutexLock lock(mutex_);
       while (!stopping_ && (walk_ == nullptr || walks_ == helped)) changed_.Wait(mutex_);
       if (walk_ == nullptr || walks_ == helped) return;
       walk = walk_;
       helped = walks_;
-      yields = walk_yields_;
+      pace = walk_pace_;
       helper_busy_ = true;
     }
-    walk->Work(yields);
+    walk->Work(pace);
     MutexLock lock(mutex_);
     helper_busy_ = false;
     changed_.NotifyAll();

@@ -63,7 +63,7 @@ class Checkpointer {
   struct Job {
     bool drop_log = false;
     bool enable_log = false;
-    bool yields = true;  // false where somebody waits for it
+    SnapshotPace pace = SnapshotPace::kPolite;  // kFast where somebody waits for it
     DoneCallback done;
   };
   struct Results {
@@ -76,13 +76,13 @@ class Checkpointer {
   void ThreadMain();
   // The second worker, which lives as long as the store: whoever watches the process's threads sees none come and go.
   void HelperMain();
-  Status Walk(SnapshotCut& cut, SnapshotWriter& writer, bool yields) CAIRN_EXCLUDES(mutex_);
+  Status Walk(SnapshotCut& cut, SnapshotWriter& writer, SnapshotPace pace) CAIRN_EXCLUDES(mutex_);
   void AwaitIdle() CAIRN_EXCLUDES(mutex_);
   void RunJob(const Job& job);
   Status Enqueue(Job job) CAIRN_EXCLUDES(mutex_);
   Status EnableLog();
-  Status TakeSnapshot(bool drop_log, bool yields);
-  Result<SnapshotInfo> WriteSnapshot(Lsn* lsn, bool* logged, bool rotate, bool yields);
+  Status TakeSnapshot(bool drop_log, SnapshotPace pace);
+  Result<SnapshotInfo> WriteSnapshot(Lsn* lsn, bool* logged, bool rotate, SnapshotPace pace);
   Status Publish(const SnapshotInfo& info, bool logged);
 
   StoreCore& core_;
@@ -95,7 +95,7 @@ class Checkpointer {
   Results results_ CAIRN_GUARDED_BY(mutex_);
   SnapshotWalk* walk_ CAIRN_GUARDED_BY(mutex_) = nullptr;  // to be helped with
   uint64_t walks_ CAIRN_GUARDED_BY(mutex_) = 0;            // so far: tells one walk from the next
-  bool walk_yields_ CAIRN_GUARDED_BY(mutex_) = false;
+  SnapshotPace walk_pace_ CAIRN_GUARDED_BY(mutex_) = SnapshotPace::kPolite;
   bool helper_busy_ CAIRN_GUARDED_BY(mutex_) = false;
   std::shared_ptr<SnapshotCut> cut_ CAIRN_GUARDED_BY(mutex_);  // of the snapshot under way, for INFO
   std::shared_ptr<SnapshotWriter> writer_ CAIRN_GUARDED_BY(mutex_);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr int64_t kRestShare = 5;  // of the time worked: a worker takes a sixth of a core, and is still faster than a fork
 constexpr int64_t kRestMostUs = 20'000;
+constexpr int64_t kWorkUs = 100;  // between rests: a client that needs the core waits no longer, where nothing else is at work
 
 // Writes into a snapshot's big entry, up to the first failure.
 class BigEntrySink final : public RdbSink {
@@ -45,7 +47,8 @@ void SnapshotWalk::UpdateGate() {
   const uint64_t limit = core_.HandOverLimitBytes();
   if (handed_over > limit) {
     core_.SetGate(kGateHandOverFull, true);
-  } else if (handed_over < limit / 2 && core_.gate_has(kGateHandOverFull)) {
+  } else if (handed_over < limit - limit / 8 && core_.gate_has(kGateHandOverFull)) {
+    // Opened again soon, so that nobody waits for more than a few blocks.
     core_.SetGate(kGateHandOverFull, false);
     core_.NotifyProgress();
   }
@@ -53,17 +56,24 @@ void SnapshotWalk::UpdateGate() {
 
 // A small part of the time, in short pieces, and not a lower priority: a thread that is preempted while it holds a shard's lock keeps
 // clients waiting, and one that sleeps often seldom is.
-void SnapshotWalk::Rest(int64_t worked_us) {
-  if (cut_.handed_over_bytes() > core_.HandOverLimitBytes() / 2) return;  // writers would have to wait
-  std::this_thread::sleep_for(std::chrono::microseconds(std::min(worked_us * kRestShare, kRestMostUs)));
+void SnapshotWalk::MayRest(SnapshotPace pace, int64_t* since_us) {
+  const int64_t worked_us = core_.clock.MonotonicUs() - *since_us;
+  if (worked_us < kWorkUs) return;
+  UpdateGate();
+  const bool urgent = cut_.handed_over_bytes() > core_.HandOverLimitBytes() / 2;  // or writers would have to wait for buffers
+  if (pace == SnapshotPace::kPolite && urgent) std::this_thread::yield();
+  if (pace == SnapshotPace::kPolite && !urgent)
+    std::this_thread::sleep_for(std::chrono::microseconds(std::min(worked_us * kRestShare, kRestMostUs)));
+  *since_us = core_.clock.MonotonicUs();
 }
 
-void SnapshotWalk::Work(bool yields) {
+void SnapshotWalk::Work(SnapshotPace pace) {
   EntryBlock block;
   std::vector<LargeEntry> large;
+  int64_t since_us = core_.clock.MonotonicUs();
+  const std::function<void()> between = [&] { MayRest(pace, &since_us); };
   while (!failed_.load(std::memory_order_relaxed)) {
-    const int64_t began_us = core_.clock.MonotonicUs();
-    if (!cut_.NextBlock(&block, &large)) break;
+    if (!cut_.NextBlock(&block, &large, between)) break;
     UpdateGate();
     Status status;
     if (core_.gate_has(kGateClosed)) status = Status::Unavailable("the store is closing");
@@ -73,7 +83,7 @@ void SnapshotWalk::Work(bool yields) {
     }
     large.clear();
     if (!status.ok()) Fail(status);
-    if (yields) Rest(core_.clock.MonotonicUs() - began_us);
+    MayRest(pace, &since_us);
   }
 }
 

@@ -16,13 +16,13 @@ class SnapshotWalk {
   SnapshotWalk(StoreCore& core, SnapshotCut& cut, SnapshotWriter& writer) : core_(core), cut_(cut), writer_(writer) {}
 
   // What each worker does, until nothing is left for it or something failed; several threads may call it, with the same argument.
-  // `yields`: most of the cores' time is left to clients.
-  void Work(bool yields);
+  void Work(SnapshotPace pace);
   // The first failure, after all workers are back.
   Status status() CAIRN_EXCLUDES(mutex_);
 
  private:
-  void Rest(int64_t worked_us);
+  // Where most of the cores' time is to be left to clients: sleeps, if it has worked for long enough since `*since_us`.
+  void MayRest(SnapshotPace pace, int64_t* since_us);
   Status WriteLarge(const LargeEntry& entry);
   void UpdateGate();
   void Fail(const Status& status) CAIRN_EXCLUDES(mutex_);

@@ -90,6 +90,8 @@ bool Dictionary::HandedOver(SegmentRef segment, uint32_t bucket) {
 void Dictionary::HandOver(SegmentRef segment, uint32_t bucket) {
   if (HandedOver(segment, bucket)) return;
   segment.handed_over()[bucket / 8] |= static_cast<uint8_t>(1u << (bucket % 8));
+  // A writer knows one entry of the bucket; the others are in no cache, and it has clients waiting.
+  for (uint32_t i = 0; i < kSlotsPerBucket; i++) PrefetchSlotEntry(segment.bucket(bucket)[i]);
   sink_->TakeBucket(sink_database_, segment.bucket(bucket));
 }
 

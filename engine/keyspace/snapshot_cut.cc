@@ -212,18 +212,18 @@ SnapshotCut::ShardCut* SnapshotCut::Claim() {
   return best;
 }
 
-bool SnapshotCut::NextBlock(EntryBlock* block, std::vector<LargeEntry>* large) {
+bool SnapshotCut::NextBlock(EntryBlock* block, std::vector<LargeEntry>* large, const std::function<void()>& between) {
   ShardCut* part = Claim();
   if (part == nullptr) {
     block->Reset(0);
     return false;
   }
   block->Reset(static_cast<uint16_t>(part->shard().index));
-  Fill(*part, block, large);
+  Fill(*part, block, large, between);
   return true;
 }
 
-void SnapshotCut::Fill(ShardCut& part, EntryBlock* block, std::vector<LargeEntry>* large) {
+void SnapshotCut::Fill(ShardCut& part, EntryBlock* block, std::vector<LargeEntry>* large, const std::function<void()>& between) {
   bool done = false;
   const size_t large_before = large->size();
   while (!block->full() && large->size() - large_before < kLargeEntriesPerCall && !done) {
@@ -236,6 +236,7 @@ void SnapshotCut::Fill(ShardCut& part, EntryBlock* block, std::vector<LargeEntry
     const uint64_t walked = block->entry_count() - in_block;
     entries_done_.fetch_add(walked + part.Drain(block, large), std::memory_order_relaxed);
     done = done && part.drained();
+    if (between && !done) between();
   }
   SpinLockHolder hold(claims_);
   part.claimed = false;

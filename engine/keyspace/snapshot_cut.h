@@ -18,6 +18,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -52,7 +53,8 @@ class SnapshotCut {
   // Resets `block` to some shard and fills it until it is full or the shard is done; entries that are too big for it are appended
   // to `large`. Shards of which writers handed over much come first. False when there is nothing left that another worker is not
   // busy with; the block is empty then. A block may also be empty with true (when only large entries came).
-  bool NextBlock(EntryBlock* block, std::vector<LargeEntry>* large);
+  // `between`, if any, is called without locks each time that the shard's lock was released.
+  bool NextBlock(EntryBlock* block, std::vector<LargeEntry>* large, const std::function<void()>& between = nullptr);
 
   // How many entries there are in all, and how many NextBlock has given out.
   uint64_t entry_count() const { return entry_count_; }
@@ -68,7 +70,7 @@ class SnapshotCut {
   std::vector<std::shared_ptr<Table>> Unpin(uint32_t shard);
   // A shard that nobody is busy with and that is not done: nullptr where there is none.
   ShardCut* Claim() CAIRN_EXCLUDES(claims_);
-  void Fill(ShardCut& part, EntryBlock* block, std::vector<LargeEntry>* large);
+  void Fill(ShardCut& part, EntryBlock* block, std::vector<LargeEntry>* large, const std::function<void()>& between);
 
   const uint32_t epoch_;
   uint64_t entry_count_ = 0;
