@@ -4,19 +4,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cpu.h"
+
 namespace cairn {
 namespace {
 
 // About a microsecond: longer than the sections this lock is meant for, shorter than a sleep and a wake-up.
 constexpr int kSpins = 60;
-
-inline void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield" ::: "memory");
-#endif
-}
 
 }  // namespace
 
@@ -24,7 +18,7 @@ void SpinLock::LockSlow() {
   for (int i = 0; i < kSpins; i++) {
     uint32_t seen = state_.load(std::memory_order_relaxed);
     if (seen == kFree && state_.compare_exchange_weak(seen, kHeld, std::memory_order_acquire, std::memory_order_relaxed)) return;
-    Pause();
+    PauseCpu();
   }
   // From here on the lock is taken as contended, because others may sleep too and must be woken when this holder leaves.
   while (state_.exchange(kContended, std::memory_order_acquire) != kFree) {

@@ -5,10 +5,13 @@
 //
 // Prints operations per second of every number of threads, the ratio to one thread and the CPU time of each operation, for GET, SET
 // and a half-and-half mix, without a log and with `everysec` (in `directory`, which is created, used and left behind; default
-// ./store_scaling.data).
+// ./store_scaling.data). The numbers of threads take turns, a tenth of the time each, and the medians are printed: what else the
+// machine does meets them all alike. No snapshot is taken meanwhile.
 
+#include <pthread.h>
 #include <time.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -34,6 +37,7 @@ struct Settings {
   std::string directory = "store_scaling.data";
 };
 
+constexpr int kRounds = 10;
 constexpr size_t kBatch = 16;  // as a pipelining client's commands arrive: keys are prefetched a batch at a time
 
 struct Operations {
@@ -46,6 +50,14 @@ void FormatKey(char (&key)[17], uint64_t number) {
   std::memcpy(key, "key:", 4);
   for (int i = 15; i >= 4; i--, number /= 10) key[i] = static_cast<char>('0' + number % 10);
   key[16] = 0;
+}
+
+// Left alone, a scheduler may run two short-lived threads on one core.
+void PinToCore(int number) {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  CPU_SET(static_cast<unsigned>(number) % std::max(1u, std::thread::hardware_concurrency()), &cores);
+  (void)pthread_setaffinity_np(pthread_self(), sizeof(cores), &cores);
 }
 
 uint64_t Work(Store& store, const Operations& rows, int set_percent, uint64_t keys, uint64_t seed, std::atomic<bool>& stop) {
@@ -80,6 +92,11 @@ uint64_t Work(Store& store, const Operations& rows, int set_percent, uint64_t ke
   return done;
 }
 
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
 struct Rate {
   double per_second;
   double cpu_ns_each;  // of the whole process, the log's threads included
@@ -100,9 +117,12 @@ Rate Measure(Store& store, const Settings& settings, int threads, int set_percen
   const double cpu_before = ProcessCpuSeconds();
   const auto began = std::chrono::steady_clock::now();
   for (int i = 0; i < threads; i++) {
-    workers.emplace_back([&, i] { total += Work(store, rows, set_percent, settings.keys, static_cast<uint64_t>(i) + 1, stop); });
+    workers.emplace_back([&, i] {
+      PinToCore(i);
+      total += Work(store, rows, set_percent, settings.keys, static_cast<uint64_t>(i) + 1, stop);
+    });
   }
-  std::this_thread::sleep_for(std::chrono::duration<double>(settings.seconds));
+  std::this_thread::sleep_for(std::chrono::duration<double>(settings.seconds / kRounds));
   stop = true;
   for (std::thread& worker : workers) worker.join();
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
@@ -133,14 +153,21 @@ int RunWith(const char* title, StoreOptions options, const Settings& settings) {
     int set_percent;
   };
   for (const Mix mix : {Mix{"GET", 0}, Mix{"SET", 100}, Mix{"GET+SET", 50}}) {
-    double one = 0;
-    for (int threads = 1; threads <= settings.threads; threads++) {
-      const Rate rate = Measure(store, settings, threads, mix.set_percent);
-      if (threads == 1) one = rate.per_second;
-      std::printf("%-10s %-8s threads %d: %12.0f ops/s  ratio %.2f  CPU %5.0f ns each\n", title, mix.name, threads,
-                  rate.per_second, rate.per_second / one, rate.cpu_ns_each);
-      std::fflush(stdout);
+    const auto count = static_cast<size_t>(settings.threads);
+    std::vector<std::vector<double>> rates(count), ratios(count), cpu_ns(count);
+    for (int round = 0; round < kRounds; round++) {
+      for (size_t i = 0; i < count; i++) {
+        const Rate rate = Measure(store, settings, static_cast<int>(i) + 1, mix.set_percent);
+        rates[i].push_back(rate.per_second);
+        ratios[i].push_back(rate.per_second / rates[0].back());
+        cpu_ns[i].push_back(rate.cpu_ns_each);
+      }
     }
+    for (size_t i = 0; i < count; i++) {
+      std::printf("%-10s %-8s threads %zu: %12.0f ops/s  ratio %.2f  CPU %5.0f ns each\n", title, mix.name, i + 1,
+                  Median(rates[i]), Median(ratios[i]), Median(cpu_ns[i]));
+    }
+    std::fflush(stdout);
   }
   return store.Close(false).ok() ? 0 : 1;
 }
@@ -158,6 +185,7 @@ int Main(int argc, char** argv) {
   StoreOptions logged;
   logged.directory = settings.directory;
   logged.runtime.append_fsync = FsyncPolicy::kEverySecond;
+  logged.runtime.log_compact_percentage = 0;
   return RunWith("everysec", logged, settings);
 }
 

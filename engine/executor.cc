@@ -7,6 +7,7 @@
 #include "engine/commands/command_context.h"
 #include "engine/execution_scratch.h"
 #include "engine/keyspace/shard.h"
+#include "engine/upcoming_shards.h"
 
 namespace cairn {
 namespace {
@@ -151,6 +152,7 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplySink& rep
       reply.Error(error);
       return {};
     }
+    core_.log->PrefetchForAppend();
   } else if (core_.memory.limited() && (row.has(kDenyOom) || core_.memory.MustMeasure())) {  // clients' buffers grow by reads too
     std::string error;
     if (CheckMemory(row.flags, &error) == Verdict::kError) {
@@ -159,6 +161,7 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplySink& rep
     }
   }
 
+  if (!request.keys.empty()) UpcomingShards::OfThread().Advance(core_);
   ScratchLease scratch;
   core_.FillScope(scratch->scope, request.now_ms != 0 ? request.now_ms : core_.clock.WallMs());
   std::span<const KeyRef> keys = request.keys;
@@ -221,7 +224,9 @@ void Executor::Prefetch(std::span<const Request> requests, uint32_t database) {
     }
   }
   scratch->databases.assign(scratch->keys.size(), database);
-  if (!scratch->keys.empty()) core_.keyspace->Prefetch(scratch->keys, scratch->databases);
+  if (scratch->keys.empty()) return;
+  UpcomingShards::OfThread().Set(scratch->keys);
+  core_.keyspace->Prefetch(scratch->keys, scratch->databases);
 }
 
 }  // namespace cairn

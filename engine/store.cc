@@ -170,6 +170,10 @@ void Store::ForEachKey(uint32_t database, const std::function<void(std::string_v
 
 Lsn Store::durable_lsn() const { return impl_->core.log->durable_lsn(); }
 
+void Store::BeginBatch() { impl_->core.log->BeginBatch(); }
+
+void Store::EndBatch() { impl_->core.log->EndBatch(); }
+
 Lsn Store::end_lsn() const { return impl_->core.log->end_lsn(); }
 
 Status Store::WaitDurable(Lsn lsn) { return impl_->core.log->WaitDurable(lsn); }

@@ -97,7 +97,12 @@ class Store {
   Lsn durable_lsn() const;  // any thread, no lock
   Lsn end_lsn() const;
   Status WaitDurable(Lsn lsn);
-  // Called from store threads whenever durable_lsn() grew or a parked command may run again; must only wake its threads.
+  // Between these two a thread executes a batch of commands whose replies it keeps until the batch ends. With `always` the end writes
+  // and syncs a small batch itself, where the disk is quick and nobody else is at it, which saves waking the log's thread and being
+  // woken by it; durable_lsn() has grown on return then. A batch is the thread's own; no lock may be held at its end.
+  void BeginBatch();
+  void EndBatch();
+  // Called from store threads, or from EndBatch, whenever durable_lsn() grew or a parked command may run again; must only wake its threads.
   void SetProgressListener(std::function<void()> listener);
   void SetChangeListener(ChangeListener* listener);  // null: none; must outlive the store or be unset
 

@@ -4,6 +4,8 @@
 
 #include <charconv>
 #include <cstring>
+#include <thread>
+#include <utility>
 
 namespace cairn {
 namespace {
@@ -30,6 +32,18 @@ size_t SelectRecord(uint32_t database, char* to) {
   return static_cast<size_t>(at - to);
 }
 constexpr size_t kMaxSelectBytes = 40;
+
+// How far ahead of its own bytes an append asks for the block's lines, which the log thread's core has read, or written in an earlier
+// round: about four small units.
+constexpr size_t kPrefetchAheadBytes = 512;
+
+void CopyPieces(std::span<const LogPiece> pieces, char* to) {
+  for (const LogPiece& piece : pieces) {
+    if (piece.bytes.empty()) continue;
+    std::memcpy(to, piece.bytes.data(), piece.bytes.size());
+    to += piece.bytes.size();
+  }
+}
 
 uint64_t TotalBytes(std::span<const LogPiece> pieces) {
   uint64_t bytes = 0;
@@ -58,15 +72,16 @@ std::unique_ptr<LinkedUnit> MakeLinked(std::span<const LogPiece> pieces, uint64_
 }  // namespace
 
 AppendBuffer::AppendBuffer(Lsn next_lsn, size_t max_frame_bytes, ThreadWaker* waker, std::atomic<Lsn>* durable_lsn)
-    : max_frame_bytes_(max_frame_bytes),
+    : end_(next_lsn),
+      frame_lsn_(next_lsn),
+      tail_(NewBlock()),
+      tail_bytes_(tail_->bytes),
+      max_frame_bytes_(max_frame_bytes),
       copy_limit_bytes_(std::min(kCopyLimitBytes, max_frame_bytes)),
       waker_(waker),
       durable_lsn_(durable_lsn),
-      end_(next_lsn),
-      frame_lsn_(next_lsn),
-      tail_(NewBlock()),
       first_(tail_),
-      end_lsn_(next_lsn) {
+      slots_(new ThreadSlot[kThreadSlots]) {
   // A SELECT record must fit a frame.
   CAIRN_CHECK(max_frame_bytes >= kMaxSelectBytes && max_frame_bytes <= kMaxPayloadBytes);
   static_assert(kFrameHeaderBytes + kCopyLimitBytes + kMaxSelectBytes < kBlockBytes);
@@ -99,67 +114,114 @@ void AppendBuffer::FreeBlock(Block* block) {
   delete block;
 }
 
+AppendBuffer::ThreadSlot& AppendBuffer::OwnSlot(bool* alone) const {
+  const uint32_t number = ThisThreadNumber();
+  *alone = number < kThreadSlots - 1;
+  return slots_[*alone ? number : kThreadSlots - 1];
+}
+
+bool AppendBuffer::CountUnlocked(size_t bytes) const {
+  bool alone;
+  return (OwnSlot(&alone).counted.fetch_add(bytes, std::memory_order_seq_cst) & kCountingClosed) == 0;
+}
+
+uint64_t AppendBuffer::CountedBytes() const {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < kThreadSlots; i++) {
+    const uint64_t counted = slots_[i].counted.load(std::memory_order_seq_cst);
+    if ((counted & kCountingClosed) == 0) bytes += counted;
+  }
+  return bytes;
+}
+
+Lsn AppendBuffer::CountedEnd() const {
+  SpinLockHolder hold(lock_);
+  return end() + CountedBytes();
+}
+
 Lsn AppendBuffer::Append(uint32_t database, std::string_view unit, uint32_t database_after) {
-  if (unit.empty()) return end_lsn();
-  std::unique_ptr<LinkedUnit> linked;
-  if (unit.size() > copy_limit_bytes_ && keeping()) {
-    LogPiece piece{unit, {}};
-    linked = MakeLinked({&piece, 1}, unit.size());
-  }
-  Lsn end;
-  bool wake;
-  {
-    SpinLockHolder hold(lock_);
-    EmitSelect(database, database_after);
-    if (!keeping()) {
-      Count(unit.size());
-    } else if (linked != nullptr) {
-      Link(linked.release());
-    } else if (unit.size() <= copy_limit_bytes_) {
-      MakeRoom(unit.size());
-      Copy(unit);
-    } else {
-      // Switched on since the check above: rare enough to copy under the lock.
-      LogPiece piece{unit, {}};
-      Link(MakeLinked({&piece, 1}, unit.size()).release());
-    }
-    wake = FinishAppend();
-    end = end_;
-  }
-  if (wake) waker_->Wake();
-  return end;
+  const LogPiece piece{unit, {}};
+  return AppendPieces(database, {&piece, 1}, unit.size(), database_after);
 }
 
 Lsn AppendBuffer::Append(uint32_t database, std::span<const LogPiece> pieces) {
-  uint64_t bytes = TotalBytes(pieces);
+  return AppendPieces(database, pieces, TotalBytes(pieces), database);
+}
+
+Lsn AppendBuffer::AppendPieces(uint32_t database, std::span<const LogPiece> pieces, uint64_t bytes, uint32_t database_after) {
   if (bytes == 0) return end_lsn();
+  if (!keeping() && CountUnlocked(bytes)) return end_.load(std::memory_order_relaxed);
+  const bool links = bytes > copy_limit_bytes_;
   std::unique_ptr<LinkedUnit> linked;
-  if (bytes > copy_limit_bytes_ && keeping()) linked = MakeLinked(pieces, bytes);
-  Lsn end;
-  bool wake;
+  if (links) linked = MakeLinked(pieces, bytes);
+  bool alone;
+  ThreadSlot& slot = OwnSlot(&alone);
+  char* to = nullptr;
+  Lsn unit_end;
+  bool wake = false;
   {
     SpinLockHolder hold(lock_);
-    EmitSelect(database, database);
     if (!keeping()) {
-      Count(bytes);
-    } else if (bytes <= copy_limit_bytes_) {
-      MakeRoom(bytes);
-      for (const LogPiece& piece : pieces) Copy(piece.bytes);
-    } else {
-      if (linked == nullptr) linked = MakeLinked(pieces, bytes);
-      Link(linked.release());
+      // Switched off since the look above.
+      AdvanceEnd(bytes);
+      frame_lsn_ = end();
+      return end();
     }
-    wake = FinishAppend();
-    end = end_;
+    EmitSelect(database, database_after);
+    if (links) {
+      Link(linked.release());
+    } else {
+      MakeRoom(bytes);
+      if (alone) slot.copying_from.store(end(), std::memory_order_release);
+      to = Reserve(bytes);
+      if (!alone) CopyPieces(pieces, to);
+    }
+    units_.store(units_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    if (slot.wakes_held > 0) {
+      slot.wakes_held--;
+      slot.held_any = true;
+    } else {
+      slot.held_any = false;
+      wake = sleeping_;
+      sleeping_ = false;
+    }
+    unit_end = end();
+  }
+  if (to != nullptr && alone) {
+    PrefetchForWrite(to + kPrefetchAheadBytes);
+    PrefetchForWrite(to + kPrefetchAheadBytes + 64);
+    CopyPieces(pieces, to);
+    slot.copying_from.store(UINT64_MAX, std::memory_order_release);
   }
   if (wake) waker_->Wake();
-  return end;
+  return unit_end;
+}
+
+void AppendBuffer::HoldWakes(uint32_t units) {
+  bool alone;
+  ThreadSlot& slot = OwnSlot(&alone);
+  if (alone) slot.wakes_held = units;
+}
+
+bool AppendBuffer::ReleaseWakes() {
+  bool alone;
+  ThreadSlot& slot = OwnSlot(&alone);
+  if (!alone) return false;
+  slot.wakes_held = 0;
+  return std::exchange(slot.held_any, false);
+}
+
+bool AppendBuffer::MustWake(Lsn seen) {
+  SpinLockHolder hold(lock_);
+  if (!sleeping_ || end() == seen) return false;
+  sleeping_ = false;
+  return true;
 }
 
 Lsn AppendBuffer::Cut() {
   SpinLockHolder hold(lock_);
   database_ = kNoDatabase;
-  return end_;
+  return keeping() ? end() : end() + CountedBytes();
 }
 
 void AppendBuffer::EmitSelect(uint32_t database, uint32_t database_after) {
@@ -167,12 +229,8 @@ void AppendBuffer::EmitSelect(uint32_t database, uint32_t database_after) {
   if (database != database_) {
     char record[kMaxSelectBytes];
     size_t bytes = SelectRecord(database, record);
-    if (keeping()) {
-      MakeRoom(bytes);
-      Copy({record, bytes});
-    } else {
-      Count(bytes);
-    }
+    MakeRoom(bytes);
+    std::memcpy(Reserve(bytes), record, bytes);
   }
   database_ = database_after;
 }
@@ -184,29 +242,24 @@ void AppendBuffer::MakeRoom(size_t bytes) {
   if (size_t{used_} + bytes > kBlockBytes) NextBlock();
 }
 
-void AppendBuffer::Copy(std::string_view bytes) {
-  if (bytes.empty()) return;
-  std::memcpy(tail_->bytes + used_, bytes.data(), bytes.size());
-  used_ += static_cast<uint32_t>(bytes.size());
-  end_ += bytes.size();
-}
-
-void AppendBuffer::Count(size_t bytes) {
-  end_ += bytes;
-  frame_lsn_ = end_;
+char* AppendBuffer::Reserve(size_t bytes) {
+  char* const at = tail_bytes_ + used_;
+  used_ += static_cast<uint32_t>(bytes);
+  AdvanceEnd(bytes);
+  return at;
 }
 
 void AppendBuffer::CloseFrame() {
   uint32_t payload = used_ - frame_start_ - static_cast<uint32_t>(kFrameHeaderBytes);
   if (payload == 0) return;
-  char* slot = tail_->bytes + frame_start_;
+  char* slot = tail_bytes_ + frame_start_;
   StoreLittleEndian<uint32_t>(slot + kFramePayloadBytesAt, payload);
   StoreLittleEndian<uint64_t>(slot + kFrameKindAt, static_cast<uint64_t>(FrameKind::kData));
   StoreLittleEndian<uint64_t>(slot + kFrameFirstLsnAt, frame_lsn_);
   tail_->closed = used_;
   frame_start_ = used_;
   used_ += kFrameHeaderBytes;
-  frame_lsn_ = end_;
+  frame_lsn_ = end();
 }
 
 void AppendBuffer::NextBlock() {
@@ -221,6 +274,7 @@ void AppendBuffer::NextBlock() {
   }
   tail_->next = block;
   tail_ = block;
+  tail_bytes_ = block->bytes;
   frame_start_ = 0;
   used_ = kFrameHeaderBytes;
 }
@@ -228,37 +282,47 @@ void AppendBuffer::NextBlock() {
 void AppendBuffer::Link(LinkedUnit* unit) {
   CloseFrame();
   if (size_t{frame_start_} + kFrameHeaderBytes > kBlockBytes) NextBlock();
-  char* slot = tail_->bytes + frame_start_;
+  char* slot = tail_bytes_ + frame_start_;
   StoreLittleEndian<uint64_t>(slot + kFrameKindAt, kLinkedSlot);
-  StoreLittleEndian<uint64_t>(slot + kFrameFirstLsnAt, end_);
+  StoreLittleEndian<uint64_t>(slot + kFrameFirstLsnAt, end());
   StoreLittleEndian<uint64_t>(slot + kFrameUnitBytesAt, reinterpret_cast<uintptr_t>(unit));
   frame_start_ += kFrameHeaderBytes;
   tail_->closed = frame_start_;
   used_ = frame_start_ + static_cast<uint32_t>(kFrameHeaderBytes);
-  end_ += unit->bytes;
-  frame_lsn_ = end_;
-  unit->end_lsn = end_;
+  AdvanceEnd(unit->bytes);
+  frame_lsn_ = end();
+  unit->end_lsn = end();
   (linked_last_ != nullptr ? linked_last_->next : linked_first_) = unit;
   linked_last_ = unit;
 }
 
-bool AppendBuffer::FinishAppend() {
-  if (following_) durable_lsn_->store(end_, std::memory_order_release);
-  end_lsn_.store(end_, std::memory_order_release);
-  units_.store(units_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  bool wake = sleeping_;
-  sleeping_ = false;
-  return wake;
-}
-
 AppendBuffer::Position AppendBuffer::TailPosition() const {
-  return {tail_, tail_->closed, end_, units_.load(std::memory_order_relaxed)};
+  return {tail_, tail_->closed, end(), units_.load(std::memory_order_relaxed)};
 }
 
 AppendBuffer::Position AppendBuffer::Collect() {
-  SpinLockHolder hold(lock_);
-  CloseFrame();
-  return TailPosition();
+  Position end;
+  {
+    SpinLockHolder hold(lock_);
+    CloseFrame();
+    end = TailPosition();
+  }
+  AwaitCopies(end.lsn);
+  return end;
+}
+
+// Whoever reserved bytes before `upto` said so under the lock, which was taken since.
+void AppendBuffer::AwaitCopies(Lsn upto) const {
+  for (uint32_t i = 0; i < kThreadSlots - 1; i++) {
+    for (uint32_t looks = 1; slots_[i].copying_from.load(std::memory_order_acquire) < upto; looks++) {
+      // A copy takes well under a microsecond, unless its thread has lost its core.
+      if (looks % 64 == 0) {
+        std::this_thread::yield();
+      } else {
+        PauseCpu();
+      }
+    }
+  }
 }
 
 AppendBuffer::Slot AppendBuffer::ReadSlot(const char* at) {
@@ -323,7 +387,7 @@ void AppendBuffer::ReleaseLinked(Lsn upto) {
 bool AppendBuffer::PrepareSleep(const Position& seen) {
   SpinLockHolder hold(lock_);
   // While the buffer is off there is nothing to wake up for.
-  if (keeping() && end_ != seen.lsn) return false;
+  if (keeping() && end() != seen.lsn) return false;
   sleeping_ = keeping();
   return true;
 }
@@ -358,24 +422,37 @@ void AppendBuffer::TrimSpares() {
 
 AppendBuffer::Position AppendBuffer::StartKeeping() {
   SpinLockHolder hold(lock_);
-  following_ = false;
+  uint64_t counted = 0;
+  for (uint32_t i = 0; i < kThreadSlots; i++) {
+    const uint64_t bytes = slots_[i].counted.exchange(kCountingClosed, std::memory_order_seq_cst);
+    if ((bytes & kCountingClosed) == 0) counted += bytes;
+  }
+  AdvanceEnd(counted);
+  durable_lsn_->store(end(), std::memory_order_seq_cst);
+  following_.store(false, std::memory_order_seq_cst);
   database_ = kNoDatabase;
-  frame_lsn_ = end_;
-  keeping_.store(true, std::memory_order_relaxed);
+  frame_lsn_ = end();
+  keeping_.store(true, std::memory_order_seq_cst);
   return TailPosition();
 }
 
 AppendBuffer::Position AppendBuffer::StopKeeping() {
-  SpinLockHolder hold(lock_);
-  CloseFrame();
-  keeping_.store(false, std::memory_order_relaxed);
-  return TailPosition();
+  Position end;
+  {
+    SpinLockHolder hold(lock_);
+    CloseFrame();
+    keeping_.store(false, std::memory_order_seq_cst);
+    for (uint32_t i = 0; i < kThreadSlots; i++) slots_[i].counted.store(0, std::memory_order_seq_cst);
+    end = TailPosition();
+  }
+  AwaitCopies(end.lsn);
+  return end;
 }
 
 void AppendBuffer::FollowEnd() {
   SpinLockHolder hold(lock_);
-  following_ = true;
-  durable_lsn_->store(end_, std::memory_order_release);
+  following_.store(true, std::memory_order_seq_cst);
+  durable_lsn_->store(end() + CountedBytes(), std::memory_order_seq_cst);
 }
 
 uint64_t AppendBuffer::block_bytes() const { return uint64_t{blocks_.load(std::memory_order_relaxed)} * kBlockBytes; }

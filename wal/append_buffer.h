@@ -8,6 +8,13 @@
 //   block:  [slot|payload......][slot|payload..][slot: linked]  [slot|payload...        free      ]
 //           written and kept until released      closed ────────^ open frame       used ─^
 //
+// An append reserves its bytes under the spin lock and copies them when it has left it: the lines of the block may have to come from
+// another core, and nobody should wait for that. Each thread has a slot that says from where on it may still be copying; Collect waits
+// for those who are.
+//
+// While the buffer is off units are only counted, by each thread for itself, so that a store without a log has nothing that its
+// threads share.
+//
 // Threads: the functions for appenders may be called from any thread; those for the log thread by it alone. Bytes before a
 // collected position never change again except for the headers, which only the log thread writes.
 // Ownership: a block belongs to this object from allocation to Release(); what is linked is held until then.
@@ -21,6 +28,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/cpu.h"
 #include "base/thread_annotations.h"
 #include "wal/log_options.h"
 #include "wal/record_format.h"
@@ -69,14 +77,26 @@ class AppendBuffer {
   AppendBuffer(const AppendBuffer&) = delete;
   AppendBuffer& operator=(const AppendBuffer&) = delete;
 
-  // --- Appenders. `database` kNoDatabase: no SELECT is considered, and the selected database is not touched. ---
+  // --- Appenders. `database` kNoDatabase: no SELECT is considered, and the selected database is not touched. While the buffer is
+  // off the returned LSN is one before the unit's end, durable already. ---
   Lsn Append(uint32_t database, std::string_view unit, uint32_t database_after);
   Lsn Append(uint32_t database, std::span<const LogPiece> pieces);
   Lsn Cut();
-  Lsn end_lsn() const { return end_lsn_.load(std::memory_order_acquire); }
+  Lsn end_lsn() const { return keeping() ? end_.load(std::memory_order_acquire) : CountedEnd(); }
   uint64_t units() const { return units_.load(std::memory_order_relaxed); }
+  // An append by this thread comes soon.
+  void PrefetchForAppend() const {
+    if (keeping()) PrefetchForWrite(&lock_);
+  }
 
-  // --- Log thread. ---
+  // The next appends of this thread, up to so many, do not wake the log thread.
+  void HoldWakes(uint32_t units);
+  // Whether there were such, none of which woke it: somebody must see that they are committed.
+  bool ReleaseWakes();
+  // Whether the log thread sleeps, and something came in after `seen`; it is then to be woken by the caller.
+  bool MustWake(Lsn seen);
+
+  // --- Log thread, or whoever commits in its place. ---
   // Closes the open frame; everything before the returned position is ready to be written.
   Position Collect();
   static Slot ReadSlot(const char* at);
@@ -89,52 +109,73 @@ class AppendBuffer {
   void KeepSpare();
   void TrimSpares();
   // From the returned position on units are kept (Start), or only counted (Stop). While the buffer is off, the durable LSN
-  // follows the end only after FollowEnd().
+  // follows the end only after FollowEnd(): it is then end_lsn(), and the slot it is kept in otherwise is not written.
   Position StartKeeping();
   Position StopKeeping();
   void FollowEnd();
   bool keeping() const { return keeping_.load(std::memory_order_relaxed); }
+  bool following() const { return following_.load(std::memory_order_seq_cst); }
   uint64_t block_bytes() const;
 
  private:
   static Block* NewBlock();
   static void FreeBlock(Block* block);
 
+  // What one thread is at. Threads whose number is too large for a slot of their own share the last one, and copy under the lock.
+  struct alignas(64) ThreadSlot {
+    std::atomic<Lsn> copying_from{UINT64_MAX};  // where the reserved bytes begin that are not there yet
+    std::atomic<uint64_t> counted{kCountingClosed};
+    uint32_t wakes_held = 0;  // the thread's own, as the next: how many more appends do not wake the log thread
+    bool held_any = false;
+  };
+  static constexpr uint32_t kThreadSlots = 64;
+  static constexpr uint64_t kCountingClosed = uint64_t{1} << 63;  // what is added to this is not counted
+
+  ThreadSlot& OwnSlot(bool* alone) const;
+  // Counts a unit while the buffer is off; false where it is kept after all.
+  bool CountUnlocked(size_t bytes) const;
+  uint64_t CountedBytes() const CAIRN_REQUIRES(lock_);
+  Lsn CountedEnd() const;
+  Lsn AppendPieces(uint32_t database, std::span<const LogPiece> pieces, uint64_t bytes, uint32_t database_after);
+  void AwaitCopies(Lsn upto) const;
+
   void EmitSelect(uint32_t database, uint32_t database_after) CAIRN_REQUIRES(lock_);
   void MakeRoom(size_t bytes) CAIRN_REQUIRES(lock_);
   void CloseFrame() CAIRN_REQUIRES(lock_);
   void NextBlock() CAIRN_REQUIRES(lock_);
-  void Copy(std::string_view bytes) CAIRN_REQUIRES(lock_);
+  // Takes so many bytes at the end, for which MakeRoom has seen; they are to be filled.
+  char* Reserve(size_t bytes) CAIRN_REQUIRES(lock_);
   void Link(LinkedUnit* unit) CAIRN_REQUIRES(lock_);
-  void Count(size_t bytes) CAIRN_REQUIRES(lock_);
-  // Ends an append: publishes the end and tells whether the log thread must be woken.
-  bool FinishAppend() CAIRN_REQUIRES(lock_);
+  Lsn end() const CAIRN_REQUIRES(lock_) { return end_.load(std::memory_order_relaxed); }
+  void AdvanceEnd(size_t bytes) CAIRN_REQUIRES(lock_) { end_.store(end() + bytes, std::memory_order_release); }
   Position TailPosition() const CAIRN_REQUIRES(lock_);
   void ReleaseLinked(Lsn upto);
 
-  const size_t max_frame_bytes_;
+  // One cache line is all that appenders of different cores share.
+  alignas(64) mutable SpinLock lock_;
+  uint32_t used_ CAIRN_GUARDED_BY(lock_) = kFrameHeaderBytes;
+  uint32_t frame_start_ CAIRN_GUARDED_BY(lock_) = 0;         // the open frame's slot
+  uint32_t database_ CAIRN_GUARDED_BY(lock_) = kNoDatabase;  // selected at the end; kNoDatabase: emit a SELECT
+  std::atomic<Lsn> end_;                                     // written under lock_; while the buffer is off, of what came before
+  std::atomic<uint64_t> units_{0};                           // likewise
+  Lsn frame_lsn_ CAIRN_GUARDED_BY(lock_);                    // of the open frame's first byte
+  Block* tail_ CAIRN_GUARDED_BY(lock_);
+  char* tail_bytes_ CAIRN_GUARDED_BY(lock_);  // the tail's
+  bool sleeping_ CAIRN_GUARDED_BY(lock_) = false;
+
+  alignas(64) const size_t max_frame_bytes_;
   const size_t copy_limit_bytes_;
   ThreadWaker* const waker_;
   std::atomic<Lsn>* const durable_lsn_;
-
-  mutable SpinLock lock_;
-  Lsn end_ CAIRN_GUARDED_BY(lock_);
-  Lsn frame_lsn_ CAIRN_GUARDED_BY(lock_);  // of the open frame's first byte
-  Block* tail_ CAIRN_GUARDED_BY(lock_);
-  uint32_t frame_start_ CAIRN_GUARDED_BY(lock_) = 0;  // the open frame's slot
-  uint32_t used_ CAIRN_GUARDED_BY(lock_) = kFrameHeaderBytes;
-  uint32_t database_ CAIRN_GUARDED_BY(lock_) = kNoDatabase;  // selected at the end; kNoDatabase: emit a SELECT
-  bool sleeping_ CAIRN_GUARDED_BY(lock_) = false;
-  bool following_ CAIRN_GUARDED_BY(lock_) = false;
+  std::atomic<bool> keeping_{true};     // written under lock_
+  std::atomic<bool> following_{false};  // likewise
   LinkedUnit* linked_first_ CAIRN_GUARDED_BY(lock_) = nullptr;
   LinkedUnit* linked_last_ CAIRN_GUARDED_BY(lock_) = nullptr;
   std::vector<Block*> spares_ CAIRN_GUARDED_BY(lock_);
 
   Block* first_;                     // oldest block not released; log thread only
   std::atomic<uint32_t> blocks_{0};  // allocated
-  std::atomic<bool> keeping_{true};  // written under lock_
-  alignas(64) std::atomic<Lsn> end_lsn_;
-  std::atomic<uint64_t> units_{0};
+  const std::unique_ptr<ThreadSlot[]> slots_;
 };
 
 }  // namespace cairn

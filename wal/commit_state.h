@@ -4,8 +4,8 @@
 //   age < 1 s          admitted
 //   1 s <= age < 4 s   wait
 //   4 s <= age         refused
-// The log thread knows the age while it runs; while it sits in a slow write or sync, Admit() looks at the clock itself and a
-// monitor thread tells the listener when the answer changes. Whatever the policy: writes wait while more than the memory
+// The log thread knows the age while it runs; while it sits in a slow write or sync, Admit() looks at the clock itself, from an age on
+// that is well below a second, and a monitor thread tells the listener when the answer changes. Whatever the policy: writes wait while more than the memory
 // bound is undurable, and are refused after a failed write or sync (P5).
 //
 // Threads: functions for the log thread are marked; all others may be called from any thread.
@@ -35,17 +35,26 @@ class CommitState {
   CommitState(const CommitState&) = delete;
   CommitState& operator=(const CommitState&) = delete;
 
-  // `end_lsn`: the end of what was appended. See LogWriter::Admit.
-  Admission Admit(size_t bytes, Lsn end_lsn) {
-    if (gate_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-      Admission answer = Evaluate();
+  // After an append, whose unit ends there.
+  void NoteAppended(Lsn end_lsn) {
+    if (Pending(end_lsn) > max_undurable_bytes_ / 2) [[unlikely]]
+      SetGate(kGateFilling, true);
+  }
+  // See LogWriter::Admit. `end_lsn` gives the end of what was appended, which each append changes: it is only asked for where more
+  // than half of the memory bound may be taken.
+  template <typename EndLsn>
+  Admission Admit(size_t bytes, EndLsn end_lsn) {
+    const uint32_t gate = gate_.load(std::memory_order_relaxed);
+    if (gate == 0) [[likely]]
+      return Admission::kAdmitted;
+    if ((gate & (kGateFailed | kGateTimed)) != 0) {
+      const Admission answer = Evaluate();
       if (answer != Admission::kAdmitted) return answer;
     }
-    const Lsn released = released_lsn_.load(std::memory_order_relaxed);
-    const uint64_t pending = end_lsn > released ? end_lsn - released : 0;
+    if ((gate & kGateFilling) == 0) return Admission::kAdmitted;
     // A unit counts for at most a quarter of the bound, so that one larger than the bound is admitted some time.
     const uint64_t weight = bytes < max_undurable_bytes_ / 4 ? bytes : max_undurable_bytes_ / 4;
-    return pending + weight <= max_undurable_bytes_ ? Admission::kAdmitted : Admission::kWait;
+    return Pending(end_lsn()) + weight <= max_undurable_bytes_ ? Admission::kAdmitted : Admission::kWait;
   }
   std::string refusal_reason() const;
   Status error() const;  // OK when no write or sync has failed since the last recovery
@@ -63,6 +72,7 @@ class CommitState {
     Lsn durable_lsn = 0;
     Lsn synced_lsn = 0;
     Lsn released_lsn = 0;             // bytes before it are no longer in memory
+    Lsn end_lsn = 0;                  // of what was appended
     int64_t oldest_undurable_us = 0;  // monotonic time, not later than when it was appended; 0: all is durable
   };
   // Makes progress visible and tells waiters and listener.
@@ -79,9 +89,14 @@ class CommitState {
   uint64_t delayed_count() const { return delayed_count_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr uint32_t kGateFailed = 1;  // refused, whatever the clock says
-  static constexpr uint32_t kGateTimed = 2;   // ask the clock
+  static constexpr uint32_t kGateFailed = 1;   // refused, whatever the clock says
+  static constexpr uint32_t kGateTimed = 2;    // ask the clock
+  static constexpr uint32_t kGateFilling = 4;  // more than half of the memory bound may be taken: count
 
+  uint64_t Pending(Lsn end_lsn) const {
+    const Lsn released = released_lsn_.load(std::memory_order_relaxed);
+    return end_lsn > released ? end_lsn - released : 0;
+  }
   Admission Evaluate() const;
   int64_t UndurableAgeUs() const;
   void SetGate(uint32_t bit, bool on);

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/scheduling.h"
+#include "wal/log_writer.h"
+
 namespace cairn {
 namespace {
 
@@ -24,6 +27,8 @@ constexpr int64_t kCompanyNapUs = 20;
 // Waits shorter than this are not worth a sleep.
 constexpr int64_t kShortestCompanyUs = 40;
 constexpr uint64_t kIdleFillBytes = 4 << 20;
+// A thread that has other things to do commits in the log thread's place only where no sync of late took longer.
+constexpr int64_t kQuickSyncUs = 3'000;
 
 }  // namespace
 
@@ -52,11 +57,13 @@ void GroupCommit::Run() {
   // Without this a nap of 20 us takes 70.
   ::prctl(PR_SET_TIMERSLACK, 1'000UL, 0, 0, 0);
   ::prctl(PR_SET_NAME, "cairn-log", 0, 0, 0);
+  PreferShortSlices();
   bool running = true;
   while (running) {
     WaitForWork();
     if (stopping_.load()) break;
-    if (buffer_->keeping()) Step();
+    MutexLock step(step_mutex_);
+    if (buffer_->keeping()) Step(Stepper::kLogThread);
     {
       MutexLock hold(order_mutex_);
       if (order_ == Order::kNone) continue;
@@ -69,7 +76,27 @@ void GroupCommit::Run() {
   order_changed_.NotifyAll();
 }
 
-void GroupCommit::Step() {
+// The log thread was not woken for what the caller appended. So either the caller commits it, or whoever is in a step just now, or the
+// log thread, which is in no step: then it is awake and about to look, or it has said that it sleeps, and is woken here.
+void GroupCommit::CommitHere() {
+  if (!step_mutex_.TryLock()) {
+    if (buffer_->MustWake(UINT64_MAX)) waker_->Wake();
+    return;
+  }
+  if (MayCommitHere()) Step(Stepper::kAppender);
+  const Lsn seen = written_.lsn;
+  step_mutex_.Unlock();
+  const bool idle_work = sleeps_for_long_.exchange(false);
+  if (buffer_->MustWake(seen) || idle_work) waker_->Wake();
+}
+
+bool GroupCommit::MayCommitHere() {
+  return buffer_->keeping() && segment_ != nullptr && !segment_->full() && !failed_ && !reserve_spent_ && !stopping_.load() &&
+         state_->policy() == FsyncPolicy::kAlways && !rotation_requested_.load() && slow_sync_us_ <= kQuickSyncUs &&
+         buffer_->units() - written_.units <= LogWriter::kBatchUnitsMost;
+}
+
+void GroupCommit::Step(Stepper stepper) {
   buffer_->KeepSpare();
   const AppendBuffer::Position end = buffer_->Collect();
   const int64_t now_us = NowUs();
@@ -89,6 +116,11 @@ void GroupCommit::Step() {
     return;
   }
   Status status = CommitGroup(end);
+  if (stepper == Stepper::kAppender) {
+    if (!status.ok()) Fail(status);
+    Publish();
+    return;
+  }
   if (status.ok() && rotation_requested_.exchange(false) && segment_->offset() > kSegmentHeaderBytes) status = Rotate();
   if (status.ok() && segment_->full()) status = Rotate();
   if (!status.ok()) Fail(status);
@@ -103,44 +135,64 @@ void GroupCommit::Step() {
 // --- Waiting ---
 
 void GroupCommit::WaitForWork() {
-  if (!buffer_->keeping()) {
-    SleepUntilAppend();
-    return;
+  Wait wait;
+  {
+    MutexLock hold(step_mutex_);
+    wait = NextWait();
   }
-  if (failed_ || reserve_spent_) {
-    waker_->WaitFor(kTroublePollUs);
-    return;
+  if (wait.until_append) {
+    if (wait.append_us > 0) {
+      waker_->WaitFor(wait.append_us);
+    } else {
+      waker_->Wait();
+    }
+    sleeps_for_long_.store(false);
+    buffer_->CancelSleep();
+    MutexLock hold(step_mutex_);
+    collected_us_ = NowUs();
   }
-  const bool pending = buffer_->end_lsn() != written_.lsn;
-  if (state_->policy() == FsyncPolicy::kAlways) {
-    if (!pending) SleepUntilAppend();
-    WaitForCompany();
-    return;
-  }
-  const bool must_sync = state_->policy() == FsyncPolicy::kEverySecond && synced_lsn_ != written_.lsn;
-  if (!pending && !must_sync && quiet_polls_ >= kQuietPolls) SleepUntilAppend();
-  waker_->WaitFor(kGatherUs);
+  if (wait.time_us > 0) waker_->WaitFor(wait.time_us);
+  if (wait.for_company) AwaitCompany();
 }
 
-void GroupCommit::SleepUntilAppend() {
-  if (!buffer_->PrepareSleep(written_)) return;
-  if (buffer_->keeping() && IdleWorkLeft()) {
-    waker_->WaitFor(kIdlePollUs);
-  } else {
-    waker_->Wait();
+GroupCommit::Wait GroupCommit::NextWait() {
+  Wait wait;
+  if (buffer_->keeping() && (failed_ || reserve_spent_)) {
+    wait.time_us = kTroublePollUs;
+    return wait;
   }
-  buffer_->CancelSleep();
-  collected_us_ = NowUs();
+  const bool pending = buffer_->keeping() && buffer_->end_lsn() != written_.lsn;
+  const FsyncPolicy policy = state_->policy();
+  bool quiet = !pending;
+  if (buffer_->keeping() && policy == FsyncPolicy::kAlways) {
+    wait.for_company = true;
+  } else if (buffer_->keeping()) {
+    const bool must_sync = policy == FsyncPolicy::kEverySecond && synced_lsn_ != written_.lsn;
+    quiet = quiet && !must_sync && quiet_polls_ >= kQuietPolls;
+    wait.time_us = kGatherUs;
+  }
+  if (quiet && buffer_->PrepareSleep(written_)) {
+    wait.until_append = true;
+    wait.append_us = buffer_->keeping() && IdleWorkLeft() ? kIdlePollUs : 0;
+    sleeps_for_long_.store(wait.append_us == 0);
+  }
+  return wait;
 }
 
 // After a commit its clients get their replies and send their next writes. Syncing at once would split them into two crowds
 // that wait for each other's syncs; so a group waits until as many units are there as were on their way, for at most a
 // fraction of what a sync costs.
-void GroupCommit::WaitForCompany() {
-  const int64_t bound_us = std::min<int64_t>(options_.group_commit_wait_us, sync_us_estimate_ / 4);
-  if (bound_us < kShortestCompanyUs || cohort_ <= 1) return;
+void GroupCommit::AwaitCompany() {
+  int64_t bound_us;
+  uint64_t units;
+  {
+    MutexLock hold(step_mutex_);
+    bound_us = std::min<int64_t>(options_.group_commit_wait_us, sync_us_estimate_ / 4);
+    if (bound_us < kShortestCompanyUs || cohort_ <= 1) return;
+    units = written_.units + cohort_;
+  }
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::microseconds(bound_us);
-  while (buffer_->units() - written_.units < cohort_ && !stopping_.load(std::memory_order_relaxed)) {
+  while (buffer_->units() < units && !stopping_.load(std::memory_order_relaxed)) {
     if (std::chrono::steady_clock::now() >= deadline) return;
     std::this_thread::sleep_for(std::chrono::microseconds(kCompanyNapUs));
   }
@@ -253,6 +305,7 @@ Status GroupCommit::SyncSegment() {
   Status status = segment_->Sync();
   if (status.ok()) status = segments_->CommitNewest();
   sync_us_estimate_ = NowUs() - start_us;
+  slow_sync_us_ = std::max(sync_us_estimate_, slow_sync_us_ - slow_sync_us_ / 8);
   state_->EndDisk();
   last_sync_us_.store(static_cast<uint64_t>(sync_us_estimate_), std::memory_order_relaxed);
   CAIRN_RETURN_IF_ERROR(status);
@@ -280,6 +333,7 @@ void GroupCommit::Publish() {
   progress.durable_lsn = state_->policy() == FsyncPolicy::kNo ? released_.lsn : synced_lsn_;
   progress.synced_lsn = synced_lsn_;
   progress.released_lsn = released_.lsn;
+  progress.end_lsn = buffer_->end_lsn();
   progress.oldest_undurable_us = oldest_undurable_us_;
   state_->Publish(progress);
 }

@@ -8,13 +8,19 @@
 //   4. Release what is durable (kNo: written), tell waiters and the listener.
 //   5. With nothing to do: write the mark, zeros ahead, the reserve; give memory back; sleep.
 //
+// With kAlways a thread that appended a small batch and has nothing better to do before it is durable takes a step itself (CommitHere):
+// there is then no wake-up before the commit and none after it. Only one thread at a time commits, under step_mutex_, which guards
+// everything that is called the log thread's. Whoever ends a step sees to what came in meanwhile by waking the log thread; rotation,
+// retries and idle work stay with it.
+//
 // When a write or sync fails (P5): the segment is abandoned, never written or synced again; CommitState refuses; everything
 // from the released position on is still in the buffer. Once a second the thread makes a new segment that supersedes the old
 // one from the last synced byte on, writes everything, syncs, and only then admits writes again. With kNo bytes are released
 // before they are synced; those are read back from the old segment. On a full disk the new segment is the reserve
 // file; writes then stay refused until the reserve could be filled again.
 //
-// Threads: all members are the log thread's, except where a comment says otherwise. The constructor does not start it.
+// Threads: all members are the log thread's, or whose who holds step_mutex_, except where a comment says otherwise. The constructor does
+// not start it.
 #pragma once
 
 #include <atomic>
@@ -50,16 +56,27 @@ class GroupCommit {
   void Stop();
   void RequestRotation();
   void RequestSync();
+  // Commits what was appended so far, here or by waking the log thread.
+  void CommitHere() CAIRN_EXCLUDES(step_mutex_);
   void NotePolicyChange() { waker_->Wake(); }
   void FillStats(LogStats* stats) const;
 
  private:
   void Run();
-  void Step();
+  enum class Stepper : uint8_t { kLogThread, kAppender };
+  void Step(Stepper stepper) CAIRN_REQUIRES(step_mutex_);
+  bool MayCommitHere() CAIRN_REQUIRES(step_mutex_);
   // --- Waiting (group_commit.cc) ---
-  void WaitForWork();
-  void SleepUntilAppend();
-  void WaitForCompany();
+  // How the log thread waits next: decided under step_mutex_, done without it, one after the other.
+  struct Wait {
+    bool until_append = false;  // the buffer was told that the thread sleeps
+    int64_t append_us = 0;      // ... for so long at most; 0: until it is woken
+    int64_t time_us = 0;
+    bool for_company = false;
+  };
+  Wait NextWait() CAIRN_REQUIRES(step_mutex_);
+  void WaitForWork() CAIRN_EXCLUDES(step_mutex_);
+  void AwaitCompany() CAIRN_EXCLUDES(step_mutex_);
   bool IdleWorkLeft() const;
   void DoIdleWork();
   // --- Writing ---
@@ -81,7 +98,7 @@ class GroupCommit {
   void TryRefillReserve();
   void GrowReserveALittle();
   // --- Orders ---
-  void ObeyOrder() CAIRN_EXCLUDES(order_mutex_);
+  void ObeyOrder() CAIRN_EXCLUDES(order_mutex_) CAIRN_REQUIRES(step_mutex_);
   Status Enable();
   Status Disable();
   Status Close();
@@ -97,6 +114,7 @@ class GroupCommit {
   SegmentSet* const segments_;
   ThreadWaker* const waker_;
 
+  Mutex step_mutex_;                        // held while a commit is under way
   std::unique_ptr<SegmentWriter> segment_;  // null: disabled, or failed and not yet replaced
   AppendBuffer::Position written_;          // everything before was handed to the current segment
   AppendBuffer::Position released_;         // everything before was released; a new segment starts here after a failure
@@ -116,6 +134,10 @@ class GroupCommit {
   uint64_t group_units_ = 0;       // in the last group
   int quiet_polls_ = 0;            // timed waits that found nothing
   int64_t sync_us_estimate_ = 0;   // the last sync's duration
+  int64_t slow_sync_us_ = 0;       // the slowest of late: sinks slowly
+
+  // The log thread sleeps until it is woken, whatever time passes: whoever leaves idle work must wake it.
+  std::atomic<bool> sleeps_for_long_{false};
 
   std::atomic<bool> stopping_{false};
   std::atomic<bool> rotation_requested_{false};

@@ -44,33 +44,55 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const LogOptions& given, Lsn 
   return log;
 }
 
-Admission LogWriter::Admit(size_t bytes) { return state_->Admit(bytes, buffer_->end_lsn()); }
+Admission LogWriter::Admit(size_t bytes) {
+  return state_->Admit(bytes, [this] { return buffer_->end_lsn(); });
+}
+
+void LogWriter::BeginBatch() {
+  if (state_->policy() == FsyncPolicy::kAlways && buffer_->keeping()) buffer_->HoldWakes(kBatchUnitsMost);
+}
+
+void LogWriter::EndBatch() {
+  if (buffer_->ReleaseWakes()) commit_->CommitHere();
+}
+
+void LogWriter::PrefetchForAppend() const { buffer_->PrefetchForAppend(); }
 
 std::string LogWriter::refusal_reason() const { return state_->refusal_reason(); }
 
-Lsn LogWriter::Append(std::string_view unit) {
-  return buffer_->Append(AppendBuffer::kNoDatabase, unit, AppendBuffer::kNoDatabase);
+Lsn LogWriter::Append(std::string_view unit) { return Append(AppendBuffer::kNoDatabase, unit, AppendBuffer::kNoDatabase); }
+
+Lsn LogWriter::Append(std::span<const LogPiece> pieces) { return Append(AppendBuffer::kNoDatabase, pieces); }
+
+Lsn LogWriter::Append(uint32_t database, std::string_view unit) { return Append(database, unit, database); }
+
+Lsn LogWriter::Append(uint32_t database, std::span<const LogPiece> pieces) {
+  const Lsn end = buffer_->Append(database, pieces);
+  state_->NoteAppended(end);
+  return end;
 }
 
-Lsn LogWriter::Append(std::span<const LogPiece> pieces) { return buffer_->Append(AppendBuffer::kNoDatabase, pieces); }
-
-Lsn LogWriter::Append(uint32_t database, std::string_view unit) { return buffer_->Append(database, unit, database); }
-
-Lsn LogWriter::Append(uint32_t database, std::span<const LogPiece> pieces) { return buffer_->Append(database, pieces); }
-
 Lsn LogWriter::Append(uint32_t database, std::string_view unit, uint32_t database_after) {
-  return buffer_->Append(database, unit, database_after);
+  const Lsn end = buffer_->Append(database, unit, database_after);
+  state_->NoteAppended(end);
+  return end;
 }
 
 Lsn LogWriter::Cut() { return buffer_->Cut(); }
 
 Lsn LogWriter::end_lsn() const { return buffer_->end_lsn(); }
 
-Lsn LogWriter::durable_lsn() const { return state_->durable_lsn(); }
+// While the log is off nothing waits for the disk.
+Lsn LogWriter::durable_lsn() const { return buffer_->following() ? buffer_->end_lsn() : state_->durable_lsn(); }
 
 void LogWriter::SetCommitListener(std::function<void(Lsn durable)> listener) { state_->SetListener(std::move(listener)); }
 
-Status LogWriter::WaitDurable(Lsn lsn) { return state_->WaitDurable(lsn); }
+Status LogWriter::WaitDurable(Lsn lsn) {
+  if (buffer_->following()) return Status::Ok();
+  // A batch may hold back the wake-up for it, and may itself be waiting for the caller.
+  if (state_->durable_lsn() < lsn && buffer_->MustWake(UINT64_MAX)) waker_->Wake();
+  return state_->WaitDurable(lsn);
+}
 
 Status LogWriter::RequestSync() {
   CAIRN_RETURN_IF_ERROR(state_->error());

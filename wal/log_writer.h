@@ -54,7 +54,8 @@ class LogWriter {
 
   // Appends one atomic unit: one or more whole RESP commands that replay applies together or not at all. Called with the
   // shards' locks held; order of appends is the log's order. Never blocks, never fails. Small units are copied under a spin
-  // lock, large ones are copied before it and linked. Returns the LSN after the unit. An empty unit logs nothing.
+  // lock, large ones are copied before it and linked. Returns the LSN after the unit (one before it while the log is disabled: there
+  // is nothing to wait for). An empty unit logs nothing.
   Lsn Append(std::string_view unit);
   Lsn Append(std::span<const LogPiece> pieces);
   // The same, preceded by a SELECT record when the record before ran in another database.
@@ -62,6 +63,14 @@ class LogWriter {
   Lsn Append(uint32_t database, std::span<const LogPiece> pieces);
   // The same for a unit that holds SELECT commands itself and leaves `database_after` selected.
   Lsn Append(uint32_t database, std::string_view unit, uint32_t database_after);
+  // An append comes soon: what it needs is fetched from the core that appended last. Optional.
+  void PrefetchForAppend() const;
+  // With kAlways: between these two calls of one thread its first kBatchUnitsMost appends do not wake the log thread. At the end they
+  // are committed by the caller itself where no commit is under way and syncs have been quick lately, else by the log thread, which is
+  // woken then. Not to be called with a lock held that the listener takes.
+  static constexpr uint32_t kBatchUnitsMost = 64;
+  void BeginBatch();
+  void EndBatch();
   // The current end, where a snapshot cuts: the next record appended with a database is preceded by a SELECT. Called with
   // all shard locks held.
   Lsn Cut();
@@ -72,7 +81,7 @@ class LogWriter {
   // equal to end_lsn() when the log is disabled. Never goes back.
   Lsn durable_lsn() const;
   // The listener is called once after each commit and whenever Admit()'s answer may have changed, with the durable LSN. On
-  // the log thread, or on its monitor while the log thread is stuck in the disk, never on both at once. It must not block nor
+  // the log thread or in EndBatch, or on the monitor while those are stuck in the disk, never on two at once. It must not block nor
   // call back into this object except for Admit(), end_lsn(), durable_lsn() and refusal_reason(). Set before the first Append.
   void SetCommitListener(std::function<void(Lsn durable)> listener);
 

@@ -23,7 +23,10 @@ struct KeyRef {
   // The hash alone.
   static uint64_t Hash(std::string_view name);
   uint32_t shard() const { return slot % kShardCount; }
-  uint32_t stripe() const { return hash % kStripeCount; }
+  // The stripes of a shard are its own, and lie together.
+  static constexpr uint32_t kStripesPerShard = kStripeCount / kShardCount;
+  uint32_t stripe() const { return shard() * kStripesPerShard + hash % kStripesPerShard; }
+  static uint32_t ShardOfStripe(uint32_t stripe) { return stripe / kStripesPerShard; }
 };
 
 }  // namespace cairn

@@ -31,7 +31,7 @@ void Keyspace::UnlockShards(const ShardSet& shards) CAIRN_NO_THREAD_SAFETY_ANALY
 }
 
 void Keyspace::Prefetch(std::span<const KeyRef> keys, std::span<const uint32_t> databases) {
-  for (size_t i = 0; i < keys.size(); i++) __builtin_prefetch(&state_->shard(keys[i].shard()));
+  for (size_t i = 0; i < keys.size(); i++) PrefetchShard(keys[i].shard());
   for (size_t i = 0; i < keys.size(); i++) {
     Shard& shard = state_->shard(keys[i].shard());
     SpinLockHolder hold(shard.lock);

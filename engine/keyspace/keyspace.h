@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/cpu.h"
 #include "base/thread_annotations.h"
 #include "engine/client.h"
 #include "engine/keyspace/change_scope.h"
@@ -84,6 +85,8 @@ class Keyspace {
   void UnlockShards(const ShardSet& shards);
   void LockShard(uint32_t shard) CAIRN_NO_THREAD_SAFETY_ANALYSIS { LockOf(shard).Lock(); }
   void UnlockShard(uint32_t shard) CAIRN_NO_THREAD_SAFETY_ANALYSIS { LockOf(shard).Unlock(); }
+  // The shard will be locked soon.
+  void PrefetchShard(uint32_t shard) const { PrefetchForWrite(shards_ + shard * kShardStrideBytes); }
   // Overlaps the cache misses of a batch: touches the buckets, then the entries, of keys about to be used. Takes and releases
   // each shard's lock by itself; call it with none held.
   void Prefetch(std::span<const KeyRef> keys, std::span<const uint32_t> databases);

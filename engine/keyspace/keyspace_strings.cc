@@ -62,7 +62,7 @@ Entry* Keyspace::SetString(ChangeScope& scope, uint32_t database, const KeyRef& 
     }
     EntryCodec::SetShape(entry, ValueType::kString, shape);
     EntryCodec::WriteValue(entry, value);
-    table.entry_bytes -= old_rope_bytes;
+    if (old_rope_bytes != 0) table.entry_bytes -= old_rope_bytes;
     if (shape.encoding == Encoding::kRope) table.entry_bytes += entry->rope().memory_bytes();
   } else {
     // The new entry is complete before the old one goes: the value may lie in it.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -41,7 +42,10 @@ template <typename T>
 class Published {
  public:
   T Get() const { return value_.load(std::memory_order_relaxed); }
-  void Set(T value) { value_.store(value, std::memory_order_relaxed); }
+  // What stays as it is, is not written: the cache line stays shared between the cores that use the shard in turn.
+  void Set(T value) {
+    if (Get() != value) value_.store(value, std::memory_order_relaxed);
+  }
   void Add(T difference) { Set(static_cast<T>(Get() + difference)); }
 
  private:
@@ -55,16 +59,18 @@ struct TableCounters {
 struct alignas(64) Shard {
   static constexpr uint32_t kNearTables = 16;
 
+  // What every command writes, and the first database's table, are one cache line: a line that was written by another core takes
+  // as long to come as everything else that a command does.
   SpinLock lock;  // the first member: Keyspace::LockShard computes its address
   uint32_t index = 0;
+  Published<uint64_t> hits, misses, changes, memory_bytes;
+  Published<uint64_t> expired_keys, evicted_keys;
   Table* near_tables[kNearTables] = {};        // the first of `tables`, without the way through two more cache lines
   std::vector<std::shared_ptr<Table>> tables;  // by database; null where it never had a key
   std::vector<TableCounters> counters;         // by database
   WatchTable watches;
   WaiterTable waiters;
   Random random{0};  // for LFU counters
-  Published<uint64_t> memory_bytes;
-  Published<uint64_t> hits, misses, expired_keys, evicted_keys, changes;
   std::atomic<int64_t> next_expiry_ms{INT64_MAX};
 
   Table* table(uint32_t database) const { return database < kNearTables ? near_tables[database] : tables[database].get(); }
@@ -76,5 +82,6 @@ struct alignas(64) Shard {
   }
 };
 static_assert(sizeof(Shard) <= Keyspace::kShardStrideBytes);
+static_assert(offsetof(Shard, near_tables) + sizeof(Table*) == 64);
 
 }  // namespace cairn

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/logger.h"
+#include "base/scheduling.h"
 #include "server/commands/client_state.h"
 #include "server/config/config.h"
 #include "server/net/session_io.h"
@@ -40,6 +41,7 @@ Status NetworkThread::Init() {
 void NetworkThread::Start() {
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), ("net-" + std::to_string(index_)).c_str());
+    PreferShortSlices();
     loop_.Run();
   });
 }
@@ -116,6 +118,8 @@ std::vector<Session*> NetworkThread::Take(List list) {
 
 void NetworkThread::RunReady() {
   ready_.swap(lists_[static_cast<size_t>(List::kReady)]);
+  Store* const store = shared_.store.load(std::memory_order_acquire);
+  if (store != nullptr) store->BeginBatch();
   for (size_t next = 0; next < ready_.size();) {
     slices_.clear();
     size_t used = 0;
@@ -135,6 +139,7 @@ void NetworkThread::RunReady() {
     alone_.clear();
   }
   ready_.clear();
+  if (store != nullptr) store->EndBatch();
 }
 
 void NetworkThread::RunSlices() {

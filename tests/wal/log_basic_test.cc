@@ -163,7 +163,10 @@ TEST(Log, SwitchedOffOnlyLsnsGrow) {
   fixture.options.enabled = false;
   auto log = fixture.Open();
   EXPECT_FALSE(log->enabled());
-  const Lsn first = log->Append(0, "unlogged");
+  const Lsn before = log->end_lsn();
+  EXPECT_LE(log->Append(0, "unlogged"), log->durable_lsn());
+  const Lsn first = log->end_lsn();
+  EXPECT_EQ(first, before + 8);
   EXPECT_EQ(log->durable_lsn(), first);
   EXPECT_EQ(log->Admit(uint64_t{1} << 40), Admission::kAdmitted);
   EXPECT_FALSE(*fixture.memory.Exists("log"));

@@ -94,6 +94,20 @@ TEST(LogFailure, ASingleFailureIsBridgedAtOnce) {
   EXPECT_EQ(test.found.end, LogEnd::kClean);
 }
 
+TEST(LogFailure, WhatABatchFailsToCommitTheLogThreadRewrites) {
+  for (const FileOperation operation : {FileOperation::kSync, FileOperation::kWrite}) {
+    FailingLog test;
+    test.faulty.AddFault(Fault(operation, 2));
+    test.log->BeginBatch();
+    const Lsn end = test.Append();
+    test.log->EndBatch();
+    ASSERT_TRUE(test.Within([&] { return test.faulty.failures(operation) == 2; }));
+    ASSERT_TRUE(test.Within([&] { return test.log->durable_lsn() == end; }));
+    ASSERT_TRUE(test.Within([&] { return test.log->Admit(10) == Admission::kAdmitted; }));
+    test.ExpectAllThereAfterCrash();
+  }
+}
+
 TEST(LogFailure, ASyncThatFailedButHappenedIsNotTrusted) {
   FailingLog test;
   FileFault fault = Fault(FileOperation::kSync, 1);
@@ -233,10 +247,12 @@ TEST(LogFailure, SwitchingOffOnABrokenDiskWorks) {
   EXPECT_FALSE(test.log->Disable().ok());
   EXPECT_FALSE(test.log->enabled());
   EXPECT_EQ(test.log->Admit(1), Admission::kAdmitted);
-  EXPECT_EQ(test.log->Append("x"), test.log->durable_lsn());
+  test.log->Append("x");
+  EXPECT_EQ(test.log->durable_lsn(), test.log->end_lsn());
   EXPECT_FALSE(test.log->Enable().ok());
   EXPECT_FALSE(test.log->enabled());
-  EXPECT_EQ(test.log->Append("x"), test.log->durable_lsn());
+  test.log->Append("x");
+  EXPECT_EQ(test.log->durable_lsn(), test.log->end_lsn());
   test.faulty.ClearFaults();
   EXPECT_TRUE(test.log->Enable().ok());
   EXPECT_TRUE(test.log->WaitDurable(test.log->Append("y")).ok());

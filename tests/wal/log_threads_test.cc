@@ -71,6 +71,95 @@ TEST(LogThreads, AppendersOfAllKindsAtOnce) {
   }
 }
 
+TEST(LogThreads, ASmallBatchIsDurableWhenItEnds) {
+  LogFixture fixture;
+  auto log = fixture.Open();
+  std::string expected;
+  int durable_at_end = 0;
+  for (uint64_t i = 0; i < 200; i++) {
+    log->BeginBatch();
+    Lsn end = 0;
+    for (uint64_t unit = 0; unit <= i % 5; unit++) {
+      expected += TestUnit(i * 10 + unit, 30);
+      end = log->Append(TestUnit(i * 10 + unit, 30));
+    }
+    log->EndBatch();
+    if (log->durable_lsn() == end) durable_at_end++;
+    ASSERT_TRUE(log->WaitDurable(end).ok());
+  }
+  // Sometimes the log thread is about to look at the same moment.
+  EXPECT_GT(durable_at_end, 100);
+  log->BeginBatch();
+  log->EndBatch();
+  // Whoever waits in the middle of a batch is not kept waiting for its end.
+  log->BeginBatch();
+  expected += TestUnit(5'000, 30);
+  const Lsn within = log->Append(TestUnit(5'000, 30));
+  std::thread([&] { EXPECT_TRUE(log->WaitDurable(within).ok()); }).join();
+  log->EndBatch();
+  EXPECT_TRUE(log->CloseCleanly().ok());
+  ASSERT_TRUE(fixture.Read().ok());
+  EXPECT_EQ(fixture.stream, expected);
+}
+
+TEST(LogThreads, BatchesOfSeveralThreads) {
+  LogFixture fixture;
+  fixture.options.segment_bytes = 100'000;
+  auto log = fixture.Open();
+  constexpr int kThreads = 3;
+  constexpr uint64_t kUnits = 6'000;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; t++) {
+    threads.emplace_back([&, t] {
+      Random random(static_cast<uint64_t>(t) + 1);
+      for (uint64_t i = 0; i < kUnits;) {
+        const uint64_t until = std::min(kUnits, i + 1 + random.Uniform(LogWriter::kBatchUnitsMost + 20));
+        Lsn end = 0;
+        log->BeginBatch();
+        for (; i < until; i++) {
+          end = log->Append(TestUnit(static_cast<uint64_t>(t) * kUnits + i, random.OneIn(200) ? 20'000 : random.Uniform(100)));
+        }
+        log->EndBatch();
+        // Whoever commits it, and without another append to wake anybody.
+        EXPECT_TRUE(log->WaitDurable(end).ok());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(log->CloseCleanly().ok());
+  ASSERT_TRUE(fixture.Read().ok());
+  std::vector<uint64_t> numbers;
+  ASSERT_TRUE(ParseUnits(fixture.stream, &numbers));
+  ASSERT_EQ(numbers.size(), kThreads * kUnits);
+  std::vector<uint64_t> next(kThreads, 0);
+  for (const uint64_t number : numbers) ASSERT_EQ(number % kUnits, next[number / kUnits]++);
+}
+
+TEST(LogThreads, LsnsThatEachThreadCountsAddUp) {
+  LogFixture fixture;
+  auto log = fixture.Open();
+  uint64_t expected = log->end_lsn();
+  constexpr int kThreads = 3;
+  for (int round = 0; round < 3; round++) {
+    ASSERT_TRUE(log->Disable().ok());
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; t++) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 1'000; i++) EXPECT_LE(log->Append(0, "twelve bytes"), log->durable_lsn());
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    expected += kThreads * 1'000 * 12;
+    EXPECT_EQ(log->end_lsn(), expected);
+    ASSERT_TRUE(log->Enable().ok());
+    EXPECT_EQ(log->end_lsn(), expected);
+    EXPECT_EQ(log->durable_lsn(), expected);
+    expected = log->Append("kept");
+    EXPECT_TRUE(log->WaitDurable(expected).ok());
+  }
+  EXPECT_TRUE(log->CloseCleanly().ok());
+}
+
 TEST(LogThreads, SwitchingWhileAppending) {
   LogFixture fixture;
   auto log = fixture.Open();
