@@ -81,25 +81,26 @@ static Session Stored() {
            {"SORT s BY nosort", "[\"1\" \"2\" \"3\"]"}}};
 }
 
-static Session Lists(){return {"sort lists and sorted sets",
-                               {{"SADD s 1 2 3 4", ":4"},
-                                {"MSET w1 3 w2 1 w3 2 w4 1", "+OK"},
-                                {"SORT s GET w* STORE l", ":4"},
-                                {"SORT l", "[\"1\" \"1\" \"2\" \"3\"]"},
-                                {"SORT l BY nosort", "[\"3\" \"1\" \"2\" \"1\"]"},
-                                {"SORT l BY nosort DESC", "[\"1\" \"2\" \"1\" \"3\"]"},
-                                {"SORT l BY nosort LIMIT 1 2", "[\"1\" \"2\"]"},
-                                {"SORT l BY nosort DESC LIMIT 1 2", "[\"2\" \"1\"]"},
-                                {"SORT l BY nosort LIMIT 1 2 GET # STORE d", ":2"},
-                                {"SORT d BY nosort", "[\"1\" \"2\"]"}},
-                               {"ZADD z 1 c 2 b 3 a", ":3"},
-                               {"SORT z ALPHA", "[\"a\" \"b\" \"c\"]"},
-                               {"SORT z", kNotANumber},
-                               {"SORT z BY nosort", "[\"c\" \"b\" \"a\"]"},
-                               {"SORT z BY nosort DESC LIMIT 1 5", "[\"b\" \"c\"]"},
-                               {"SORT z BY nosort LIMIT 5 5", "[]"},
-                               {"SORT z BY nosort STORE d", ":3"},
-                               {"SORT d BY nosort", "[\"c\" \"b\" \"a\"]"}}};
+static Session Lists() {
+  return {"sort lists and sorted sets",
+          {{"SADD s 1 2 3 4", ":4"},
+           {"MSET w1 3 w2 1 w3 2 w4 1", "+OK"},
+           {"SORT s GET w* STORE l", ":4"},
+           {"SORT l", "[\"1\" \"1\" \"2\" \"3\"]"},
+           {"SORT l BY nosort", "[\"3\" \"1\" \"2\" \"1\"]"},
+           {"SORT l BY nosort DESC", "[\"1\" \"2\" \"1\" \"3\"]"},
+           {"SORT l BY nosort LIMIT 1 2", "[\"1\" \"2\"]"},
+           {"SORT l BY nosort DESC LIMIT 1 2", "[\"2\" \"1\"]"},
+           {"SORT l BY nosort LIMIT 1 2 GET # STORE d", ":2"},
+           {"SORT d BY nosort", "[\"1\" \"2\"]"},
+           {"ZADD z 1 c 2 b 3 a", ":3"},
+           {"SORT z ALPHA", "[\"a\" \"b\" \"c\"]"},
+           {"SORT z", kNotANumber},
+           {"SORT z BY nosort", "[\"c\" \"b\" \"a\"]"},
+           {"SORT z BY nosort DESC LIMIT 1 5", "[\"b\" \"c\"]"},
+           {"SORT z BY nosort LIMIT 5 5", "[]"},
+           {"SORT z BY nosort STORE d", ":3"},
+           {"SORT d BY nosort", "[\"c\" \"b\" \"a\"]"}}};
 }
 
 std::vector<Session> SortSessions() { return {Plain(), Patterns(), Stored(), Lists()}; }

@@ -9,6 +9,7 @@
 #include "engine/commands/arg_reader.h"
 #include "engine/commands/command_context.h"
 #include "engine/values/string_value.h"
+#include "server/net/network_shared.h"
 #include "tests/server_net/test_server.h"
 
 namespace cairn {
