@@ -105,7 +105,8 @@ class Session::Io final : public EventHandler, public WaitPort {
   void SendNow(std::string_view bytes);  // what does not fit into the socket goes into the queue
   static uint64_t NowNs();
   bool Send(const char* bytes, size_t size, size_t* sent);
-  bool SendQueue();  // false where the socket is full or broken
+  bool SendQueue();   // false where the socket is full or broken; what is more than a turn's share is sent in the next round
+  void FlushLater();  // in this round's end, or the next one's
   bool OverOutputLimit();
   void HoldBackIfGated();
 

@@ -19,6 +19,8 @@ constexpr size_t kRoomForReplies = 16 * 1024;  // of the sink's buffer, when a s
 // How far a session may run ahead of the disk.
 constexpr uint64_t kGatedBytesMax = 1 << 20;
 constexpr size_t kGatesMax = 256;
+// What one session sends before others have their turn: a fast reader of a long reply would keep the thread to itself.
+constexpr uint64_t kSendBytesPerTurn = 512 * 1024;
 
 }  // namespace
 
@@ -106,7 +108,12 @@ void Session::Io::SendNow(std::string_view bytes) {
 
 bool Session::Io::SendQueue() {
   if (OverOutputLimit()) return false;
+  uint64_t sent_bytes = 0;
   while (output_.sendable_bytes() > 0) {
+    if (sent_bytes >= kSendBytesPerTurn) {
+      FlushLater();
+      return true;
+    }
     iovec pieces[kPiecesPerWrite];
     const size_t count = output_.Gather(pieces, kPiecesPerWrite);
     size_t sent = 0;
@@ -126,6 +133,7 @@ bool Session::Io::SendQueue() {
     thread_.stats().Add(Counter::kWritesProcessed);
     thread_.stats().Add(Counter::kNetOutputBytes, sent);
     output_.Consume(sent);
+    sent_bytes += sent;
     if (long_reply_ != nullptr) [[unlikely]]
       NoteLongReplySent();
     if (!all) return false;
@@ -180,10 +188,13 @@ void Session::Io::PushEncoded(const SharedBytes& encoded, Lsn lsn) {
   }
   if (OverOutputLimit()) return;
   CountMemory();
-  if (!listed_flush_) {
-    listed_flush_ = true;
-    thread_.Put(NetworkThread::List::kFlush, session_);
-  }
+  FlushLater();
+}
+
+void Session::Io::FlushLater() {
+  if (listed_flush_) return;
+  listed_flush_ = true;
+  thread_.Put(NetworkThread::List::kFlush, session_);
 }
 
 }  // namespace cairn

@@ -244,6 +244,7 @@ class Tests:
         client = self.waiting("BLMOVE", "a", "b", "LEFT", "RIGHT", 0)
         self.admin.call("RPUSH", "a", "x", "y")
         assert read_reply(client.file) == b"x"
+        assert self.admin.call("WAITAOF", 1, 0, 10_000) == [1, 0]
         self.server.kill()
         self.opened = []
         self.server.start()
