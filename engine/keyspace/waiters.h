@@ -41,8 +41,8 @@ struct Waiter {
   bool no_touch = false;
   int protocol = 2;
   int64_t timeout_ms = 0;  // 0: none. Kept by whoever runs the client, who then takes the waiter away (Store::CancelWait)
-  // Hears the reply and the LSN that it waits for (0: none), once, if the waiter is served; no reply where the store was closed. Set by WaitPort::OnBlocked. Called from any
-  // thread with shard locks held: it must only hand on.
+  // Hears the reply and the LSN that it waits for (0: none), once, if the waiter is served; no reply where the store was closed.
+  // Set by WaitPort::OnBlocked. Called from any thread with shard locks held: it must only hand on.
   std::function<void(std::shared_ptr<RecordingSink> reply, Lsn visible_lsn)> done;
 
   // Guarded by the locks of `needs`.
