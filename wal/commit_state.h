@@ -5,8 +5,8 @@
 //   1 s <= age < 4 s   wait
 //   4 s <= age         refused
 // The log thread knows the age while it runs; while it sits in a slow write or sync, Admit() looks at the clock itself, from an age on
-// that is well below a second, and a monitor thread tells the listener when the answer changes. Whatever the policy: writes wait while more than the memory
-// bound is undurable, and are refused after a failed write or sync (P5).
+// that is well below a second, and a monitor thread tells the listener when the answer changes. Whatever the policy: writes wait while
+// more than the memory bound is undurable, and are refused after a failed write or sync (P5).
 //
 // Threads: functions for the log thread are marked; all others may be called from any thread.
 #pragma once

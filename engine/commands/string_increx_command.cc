@@ -130,8 +130,10 @@ void Store(CommandContext& context, const Entry* entry, const Options& options, 
   } else {
     set.keep_expiry = options.expiry.kind != ExpiryOption::kPersist;
   }
+  const bool gone = set.expiry_ms >= 0 && ExpiresAtOnce(context, set.expiry_ms);
+  if (gone) set.expiry_ms = -1;
   StoreString(context, key, {text}, set, existed, options.is_float ? "incrbyfloat" : "incrby");
-  if (set.expiry_ms >= 0 && ExpiresAtOnce(context, set.expiry_ms)) return DeleteLogged(context, key);
+  if (gone) return DeleteLogged(context, key);
   if (set.expiry_ms >= 0) {
     context.LogAs({"SET", key.name, text, "PXAT", std::to_string(set.expiry_ms)});
     context.Event(kEventGeneric, "expire", key);

@@ -187,6 +187,7 @@ void CommandHarness::Execute(const CommandRow& row, const std::vector<std::strin
     bytes += piece.shared.size() > 0 ? piece.shared.view() : scope.buffer().substr(piece.begin, piece.end - piece.begin);
   }
   record_args_ = DecodeRecords(bytes);
+  record_database_ = scope.first_database();
   records_ = Join(record_args_);
   for (const KeyspaceEvent& event : scope.events()) {
     events_ += (events_.empty() ? "" : " ") + std::string(event.name) + ":" + event.key + "@" + std::to_string(event.database);
@@ -245,9 +246,9 @@ void RunSessions(const std::vector<Session>& sessions) {
 
 std::vector<Session> AllSessions() {
   std::vector<Session> all;
-  for (auto sessions :
-       {StringSessions(), BitmapSessions(), HyperLogLogSessions(), ListSessions(), HashSessions(), SetSessions(),
-        SortedSetSessions(), StreamSessions(), KeySessions(), GeoSessions(), SortSessions(), TransactionSessions(), CommandSessions()}) {
+  for (auto sessions : {StringSessions(), BitmapSessions(), HyperLogLogSessions(), ListSessions(), HashSessions(), SetSessions(),
+                        SortedSetSessions(), StreamSessions(), KeySessions(), GeoSessions(), SortSessions(),
+                        TransactionSessions(), CommandSessions()}) {
     all.insert(all.end(), sessions.begin(), sessions.end());
   }
   return all;

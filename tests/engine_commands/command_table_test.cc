@@ -160,6 +160,15 @@ size_t Required(const std::vector<SyntaxArgument>& arguments, bool* more) {
   for (const SyntaxArgument& argument : arguments) {
     if (argument.optional || argument.multiple) *more = true;
     if (argument.optional) continue;
+    if (argument.type == SyntaxArgument::Type::kOneOf) {
+      size_t least = SIZE_MAX;
+      for (const SyntaxArgument& one : argument.arguments) {
+        bool any = false;
+        least = std::min(least, Required({one}, &any));
+      }
+      count += least + (argument.token.empty() ? 0 : 1);
+      continue;
+    }
     const bool block = argument.type == SyntaxArgument::Type::kBlock;
     count += block ? Required(argument.arguments, more) : 1;
     if (!argument.token.empty() && (block || argument.type != SyntaxArgument::Type::kPureToken)) count++;

@@ -120,7 +120,7 @@ static Session GeoStoring() {
             "-ERR GEOSEARCHSTORE is not compatible with WITHDIST, WITHHASH and WITHCOORD options", "", ""},
            {"GEOSEARCHSTORE d none FROMLONLAT 15 37 BYRADIUS 200 km", ":0",
             "GEOSEARCHSTORE d none FROMLONLAT 15 37 BYRADIUS 200 km", "keymiss:none@0 del:d@0"},
-           {"GEOSEARCHSTORE d none FROMLONLAT 15 37 BYRADIUS 200 km", ":0", "", ""},
+           {"GEOSEARCHSTORE d none FROMLONLAT 15 37 BYRADIUS 200 km", ":0", "", "keymiss:none@0"},
            {"SET d x", "+OK"},
            {"GEORADIUS g 0 0 1 m STORE d", ":0", "GEORADIUS g 0 0 1 m STORE d", "del:d@0"},
            {"EXISTS d", ":0"},

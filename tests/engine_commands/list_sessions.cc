@@ -214,10 +214,9 @@ static Session Blocking() {
            {"BLMOVE l m UP LEFT 0", "-ERR syntax error"},
            {"BLMOVE l m LEFT LEFT x", "-ERR timeout is not a float or out of range"},
            {"BRPOPLPUSH l m -1", "-ERR timeout is negative"},
-           {"MULTI", "+OK"},
-           {"BLPOP l 0", "+QUEUED"},
-           {"BRPOPLPUSH l m 0", "+QUEUED"},
-           {"BLMPOP 0 1 l LEFT", "+QUEUED"}}};
+           {"BLPOP l 0", "nil-array", "", ""},
+           {"BRPOPLPUSH l m 0", "nil", "", ""},
+           {"BLMPOP 0 1 l LEFT", "nil-array", "", ""}}};
 }
 
 std::vector<Session> ListSessions() { return {Pushing(), ByIndex(), Removing(), Popping(), Moving(), Blocking()}; }

@@ -42,11 +42,10 @@ static Session Members() {
 static Session WrongTypes() {
   const std::string wrong = "-WRONGTYPE Operation against a key holding the wrong kind of value";
   std::vector<Step> steps = {{"SET k v", "+OK"}, {"SADD s 1 2", ":2"}};
-  for (const char* command :
-       {"SADD k a",         "SREM k a",         "SMOVE k s a",       "SMOVE s k 1",   "SISMEMBER k a",          "SMISMEMBER k a",
-        "SCARD k",          "SPOP k",           "SPOP k 2",          "SRANDMEMBER k", "SRANDMEMBER k 2",        "SMEMBERS k",
-        "SINTER s k",       "SINTERCARD 2 s k", "SINTERSTORE d s k", "SUNION s k",    "SUNIONSTORE d s k", "SDIFF s k",
-        "SDIFFSTORE d k s", "SSCAN k 0"}) {
+  for (const char* command : {"SADD k a",        "SREM k a",          "SMOVE k s a", "SMOVE s k 1",      "SISMEMBER k a",
+                              "SMISMEMBER k a",  "SCARD k",           "SPOP k",      "SPOP k 2",         "SRANDMEMBER k",
+                              "SRANDMEMBER k 2", "SMEMBERS k",        "SINTER s k",  "SINTERCARD 2 s k", "SINTERSTORE d s k",
+                              "SUNION s k",      "SUNIONSTORE d s k", "SDIFF s k",   "SDIFFSTORE d k s", "SSCAN k 0"}) {
     steps.push_back({command, wrong, "", ""});
   }
   steps.push_back({"EXISTS d", ":0"});

@@ -46,7 +46,10 @@ class Strings(Base):
     def do_set(self, a, reply):
         words = [word.lower() for word in a[3:]]
         need(all(word in (b"nx", b"xx", b"get", b"keepttl") for word in words) and not {b"nx", b"xx"} <= set(words))
-        old = self.text(a[1]) if b"get" in words else None
+        try:
+            old = self.text(a[1]) if b"get" in words else None
+        except NotImplementedError:
+            old = NotImplemented
         there = a[1] in self.values
         blocked = b"nx" in words and there or b"xx" in words and not there
         if not blocked:

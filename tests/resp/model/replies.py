@@ -127,6 +127,9 @@ def equal(command, mine, other, queued=()):
     # Redis makes a raw string of what a command then leaves as it was.
     if command[0] == b"OBJECT" and other == b"raw" and mine in (b"int", b"embstr"):
         return True
+    # Redis's SORT unpacks a small sorted set for good.
+    if command[0] == b"OBJECT" and other == b"skiplist" and mine == b"listpack":
+        return True
     try:
         return shown(command, mine) == shown(command, other)
     except (TypeError, IndexError):
