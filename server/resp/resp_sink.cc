@@ -80,6 +80,8 @@ void RespSink::Simple(std::string_view text) {
 
 void RespSink::Error(std::string_view message) {
   errors_++;
+  // As Redis does: line ends go at either end of the text, and become blanks within it.
+  while (message.ends_with('\r') || message.ends_with('\n')) message.remove_suffix(1);
   if (on_error_) on_error_(message);
   Line('-', message);
 }

@@ -133,13 +133,20 @@ class SortedSets(Base):
 
     def do_zlexcount(self, a, reply):
         inside = in_lex(lex_bound(a[2]), lex_bound(a[3]))
-        return sum(inside(member) for member in self.find(a[1], "zset") or {})
+        return sum(inside(member) for member in self.of_one_score(a[1]))
+
+    def of_one_score(self, key):
+        """The set's members; what a range of texts is among several scores, nobody says."""
+        members = self.find(key, "zset") or {}
+        if len(set(members.values())) > 1:
+            raise NotImplementedError
+        return members
 
     def select(self, key, by, start, end, backwards, limit):
         if by == b"bylex":
             low, high = (end, start) if backwards else (start, end)
             inside = in_lex(lex_bound(low), lex_bound(high))
-            items = [item for item in order(self.find(key, "zset") or {}) if inside(item[0])]
+            items = [item for item in order(self.of_one_score(key)) if inside(item[0])]
         elif by == b"byscore":
             low, high = (end, start) if backwards else (start, end)
             inside = in_scores(score_bound(low), score_bound(high))
