@@ -5,6 +5,7 @@
 #include "engine/codec/rdb_value_decoder.h"
 #include "engine/codec/ziplist.h"
 #include "engine/values/listpack.h"
+#include "engine/values/listpack_search.h"
 
 namespace cairn {
 namespace {
@@ -34,17 +35,27 @@ Status TakeText(std::string_view* rest, std::string* scratch, std::string_view* 
   return Status();
 }
 
+// The elements of a valid listpack. Another writer's encodings are made the shortest, because searching relies on it.
+void AppendElements(std::string_view listpack, ListValue* list) {
+  const ListpackView view(listpack);
+  if (HasShortestEncodings(view)) return list->AppendPacked(listpack);
+  for (uint32_t at = view.begin(); at != view.end();) {
+    const ListpackValue element = view.Read(&at);
+    list->Push(ListEnd::kBack, ListItem(element.is_int() ? ListpackItem(element.number) : ListpackItem(element.bytes)));
+  }
+}
+
 Status AppendListpack(std::string_view bytes, ListValue* list) {
   uint32_t count = 0;
   if (!ValidateListpack(bytes, &count)) return Status::Damaged("a list's listpack is malformed");
-  list->AppendPacked(bytes);
+  AppendElements(bytes, list);
   return Status();
 }
 
 Status AppendZiplistNode(std::string_view bytes, ListValue* list) {
   ListpackBuilder elements(bytes.size());
   CAIRN_RETURN_IF_ERROR(AppendZiplist(bytes, &elements));
-  list->AppendPacked(elements.listpack());
+  AppendElements(elements.listpack(), list);
   return Status();
 }
 

@@ -1,5 +1,9 @@
 #include "engine/values/list_cursor.h"
 
+#include <algorithm>
+
+#include "engine/values/listpack_search.h"
+
 namespace cairn {
 
 ListCursor::ListCursor(std::string_view listpack) : leaf_(listpack) {
@@ -60,11 +64,12 @@ void ListCursor::PrevLeaf() {
 }
 
 bool ListCursor::FindForward(const ListpackItem& item, uint64_t end) {
+  const ListpackSearch search(item);
   while (valid() && leaf_first_ < end) {
     if (large_ != nullptr) {
       if (item.EqualsString(large_->view())) return true;
     } else {
-      at_ = ListpackView(leaf_).Find(at_, item);
+      at_ = search.Find(ListpackView(leaf_), at_);
       if (valid()) {
         if (end >= count_ || index() < end) return true;
         break;
@@ -77,11 +82,18 @@ bool ListCursor::FindForward(const ListpackItem& item, uint64_t end) {
 }
 
 bool ListCursor::FindBackward(const ListpackItem& item, uint64_t end) {
+  const ListpackSearch search(item);
   uint64_t left = valid() ? index() + 1 : 0;  // elements from the front to here
   while (left > end) {
-    if (item.Equals(Get().value)) return true;
-    ReadBackward();
-    left--;
+    if (large_ == nullptr && !search.MayFind(ListpackView(leaf_), begin_)) {
+      left = leaf_first_;
+      PrevLeaf();
+      continue;
+    }
+    for (const uint64_t stop = std::max(end, leaf_first_); left > stop; left--) {
+      if (item.Equals(Get().value)) return true;
+      ReadBackward();
+    }
   }
   Invalidate();
   return false;

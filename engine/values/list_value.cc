@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/allocator.h"
+#include "engine/values/listpack_search.h"
 
 namespace cairn {
 namespace {
@@ -33,15 +34,16 @@ uint64_t TakeRun(const ListpackView& view, uint32_t* at, size_t max_bytes) {
 }
 
 // The indexes in [begin, end) of what equals `item`.
-void FindInLeaf(const ListLeaf& leaf, const ListpackItem& item, uint64_t begin, uint64_t end, std::vector<uint32_t>* found) {
+void FindInLeaf(const ListLeaf& leaf, const ListpackSearch& search, uint64_t begin, uint64_t end, std::vector<uint32_t>* found) {
+  const ListpackItem& item = search.item();
   found->clear();
   if (leaf.large()) {
     if (item.EqualsString(leaf.element().view())) found->push_back(0);
     return;
   }
   const ListpackView view(leaf.packed());
+  if (!search.MayFind(view, view.begin())) return;
   uint32_t at = view.Seek(static_cast<int64_t>(begin));
-  if (view.Find(at, item) == view.end()) return;  // the usual case, and the fastest way to see it
   for (uint64_t i = begin; i < end; i++) {
     if (item.Equals(view.Read(&at))) found->push_back(static_cast<uint32_t>(i));
   }
@@ -202,6 +204,7 @@ uint64_t ListValue::RemoveEqual(const ListpackItem& item, uint64_t limit, ListEn
   const bool forward = from == ListEnd::kFront;
   uint64_t removed = 0;
   uint64_t index = forward ? start : start + 1;  // what lies before it (behind it) is done
+  const ListpackSearch search(item);
   std::vector<uint32_t> found;
   while (removed < limit && (forward ? index < element_count() : index > 0)) {
     ListTree::Path path;
@@ -209,7 +212,7 @@ uint64_t ListValue::RemoveEqual(const ListpackItem& item, uint64_t limit, ListEn
     CAIRN_CHECK(tree_.SeekRank(forward ? index : index - 1, &path, &within));
     const uint64_t leaf_count = path.leaf()->count();
     const uint64_t leaf_first = (forward ? index : index - 1) - within;
-    FindInLeaf(*path.leaf(), item, forward ? within : 0, forward ? leaf_count : within + 1, &found);
+    FindInLeaf(*path.leaf(), search, forward ? within : 0, forward ? leaf_count : within + 1, &found);
     const uint64_t n = std::min<uint64_t>(found.size(), limit - removed);
     if (!forward) found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(n));
     found.resize(n);

@@ -41,7 +41,7 @@ class ListValue final : public LargeValue {
   // A list of these elements only (count > 0), which shares the leaves with this one. O(count / leaf).
   std::unique_ptr<ListValue> Slice(uint64_t first, uint64_t count) const;
 
-  // Appends the elements of a valid listpack, filling leaves, or one element.
+  // Appends the elements of a valid listpack of shortest encodings (listpack_search.h), filling leaves, or one element.
   void AppendPacked(std::string_view listpack);
   void Append(const SharedBytes& element);
 

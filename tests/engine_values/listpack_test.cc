@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/values/listpack_search.h"
 #include "tests/engine_keyspace/keyspace_fixture.h"
 
 namespace cairn {
@@ -98,6 +99,37 @@ TEST(Listpack, FindsNumbersThatAreKeptAsText) {
   EXPECT_EQ(ListpackView(odd).Find(kListpackHeaderBytes, ListpackItem("42")), kListpackHeaderBytes);
 }
 
+// Every element of a long listpack, and what is nearly one, is found where walking finds it.
+TEST(ListpackSearch, FindsAsWalkingDoes) {
+  CAIRN_SEEDED(random);
+  std::vector<std::string> elements = {"",     "0",     "7",    "127",   "128",      "-1",
+                                       "4095", "-4096", "4096", "70000", "-8388608", "5000000000"};
+  for (const size_t size : {1, 2, 3, 31, 43, 44, 45, 46, 47, 62, 63, 64, 100, 4094, 4095, 4096, 5000}) {
+    elements.push_back(std::string(size, 'x'));
+    elements.push_back(std::string(size, 'x') + "y");
+    elements.push_back("y" + std::string(size, 'x'));
+  }
+  for (int i = 0; i < 300; i++) elements.push_back("event:" + std::to_string(random.Uniform(1000000)));
+  for (int round = 0; round < 20; round++) {
+    std::vector<std::string> kept;
+    for (const std::string& element : elements) {
+      if (!random.OneIn(3)) kept.push_back(element);
+    }
+    for (size_t i = kept.size(); i > 1; i--) std::swap(kept[i - 1], kept[random.Uniform(i)]);
+    const std::string bytes = Packed(kept);
+    const ListpackView view(bytes);
+    EXPECT_TRUE(HasShortestEncodings(view));
+    const ListpackView::Position from = view.Seek(static_cast<int64_t>(random.Uniform(kept.size())));
+    for (const std::string& element : elements) {
+      const ListpackItem item(element);
+      EXPECT_EQ(ListpackSearch(item).Find(view, from), view.Find(from, item)) << element.substr(0, 50);
+    }
+  }
+  using namespace std::literals;
+  EXPECT_FALSE(HasShortestEncodings(ListpackView("\x0c\0\0\0\x01\0\xe0\x02\x34\x32\x04\xff"sv)));
+  EXPECT_FALSE(HasShortestEncodings(ListpackView("\x0a\0\0\0\x01\0\xc0\x05\x02\xff"sv)));
+}
+
 TEST(Listpack, CountsBeyondTheHeader) {
   ListpackBuilder builder;
   for (int i = 0; i < 65534; i++) builder.Add(int64_t{1});
@@ -180,6 +212,7 @@ TEST(Listpack, FollowsAVector) {
           view.Get(view.Seek(static_cast<int64_t>(index) - static_cast<int64_t>(model.size()))).AppendTo(&text);
           EXPECT_EQ(text, *place);
           const auto found = view.Find(view.begin(), ListpackItem(text));
+          EXPECT_EQ(ListpackSearch(ListpackItem(text)).Find(view, view.begin()), found);
           EXPECT_EQ(found, view.Seek(std::find(model.begin(), model.end(), text) - model.begin()));
         }
       }
