@@ -75,7 +75,7 @@ TEST(ListRdb, SmallListsArePacked) {
 TEST(ListRdb, OlderForms) {
   EXPECT_EQ(Decoded(kRdbTypeList, "\x03\x01\x61\xc0\x05\x00"sv), (Elements{"a", "5", ""}));
   // What version 6 writes for RPUSH l a 5 -1 300 70000 -8388608 5000000000 and 70 times x.
-  std::string ziplist = "\x00\x00\x00\x00\x00\x00\x00\x00\x08\x00"s + "\x00\x01\x61" + "\x03\xf6" + "\x02\xfe\xff" +
+  std::string ziplist = "\x00\x00\x00\x00\x00\x00\x00\x00\x08\x00"s + "\x00\x01\x61"s + "\x03\xf6" + "\x02\xfe\xff" +
                         "\x03\xc0\x2c\x01" + "\x04\xd0\x70\x11\x01\x00"s + "\x06\xf0\x00\x00\x80"s +
                         "\x05\xe0\x00\xf2\x05\x2a\x01\x00\x00\x00"s + "\x0a\x40\x46"s + std::string(70, 'x') + "\xff";
   ziplist[0] = static_cast<char>(ziplist.size());
