@@ -13,8 +13,8 @@
 
 namespace cairn {
 
-// A list whose listpack takes no more than this lies in its entry: up to here a push that moves all of it costs less than the way
-// through a tree. Measured.
+// A list whose listpack takes no more than this lies in its entry. A push there moves up to all of it, so this stays far below the 8 KiB
+// that list-max-listpack-size would allow by default.
 inline constexpr size_t kPackedListMaxBytes = 1024;
 
 class ListValue final : public LargeValue {
