@@ -302,14 +302,16 @@ size_t Stream::DropReferences(const StreamId& id) {
 
 int64_t Stream::CountUpTo(const StreamId& id) const {
   if (entries_added == 0) return 0;
-  const auto added = static_cast<int64_t>(entries_added), there = static_cast<int64_t>(length());
+  // XSETID may have set the counter to anything: it wraps, as Redis's does.
+  const auto added = static_cast<int64_t>(entries_added);
+  const uint64_t there = length();
   if (there == 0 && id <= last_id) return added;
   if (id == last_id) return added;
   if (id > last_id) return kEntriesReadUnknown;
   if (max_deleted_id.zero() || max_deleted_id < first_id_) {
     // Nothing is missing between the first entry and the last.
-    if (id < first_id_) return added - there;
-    if (id == first_id_) return added - there + 1;
+    if (id < first_id_) return static_cast<int64_t>(entries_added - there);
+    if (id == first_id_) return static_cast<int64_t>(entries_added - there + 1);
   }
   return kEntriesReadUnknown;
 }

@@ -78,7 +78,7 @@ class Stream final : public LargeValue {
   uint64_t Trim(const StreamTrim& trim, StreamId* last_removed = nullptr);
   bool Contains(const StreamId& id) const;
   uint64_t CountBetween(const StreamId& start, const StreamId& end) const;  // both included; O(log n + entries of a block)
-  StreamId LastLiveId() const;       // 0-0 where it is empty
+  StreamId LastLiveId() const;                                              // 0-0 where it is empty
   StreamId FirstIdOfBlocks() const;  // of the first entry, deleted or not; the highest id where there is none
   // For loading: adds a block behind the others. Takes the block over.
   void AppendBlock(StreamBlock* block);

@@ -22,8 +22,8 @@ void DebugObject(CommandContext& context) {
   const auto now_s = static_cast<uint32_t>(context.now_ms() / 1000);
   char text[256];
   std::snprintf(text, sizeof(text), "Value at:%p refcount:1 encoding:%s serializedlength:%zu lru:%u lru_seconds_idle:%u",
-                static_cast<const void*>(entry), std::string(EncodingName(entry->type(), entry->encoding())).c_str(), serialized.size(),
-                entry->access(), (now_s - entry->access()) & 0xFFFFFF);
+                static_cast<const void*>(entry), std::string(EncodingName(entry->type(), entry->encoding())).c_str(),
+                serialized.size(), entry->access(), (now_s - entry->access()) & 0xFFFFFF);
   context.reply.Simple(text);
 }
 
