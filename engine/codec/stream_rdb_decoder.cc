@@ -100,7 +100,8 @@ class ListpackDecoder {
   ListpackValue Read() {
     if (at_ >= view_.end()) {
       ok_ = false;
-      return {.bytes = std::string_view("", 0)};
+      static constexpr std::string_view kNothing = "";
+      return {.bytes = kNothing};
     }
     return view_.Read(&at_);
   }

@@ -63,7 +63,7 @@ bool ParseNumber(std::string_view from, Parsed* entry) {
 }  // namespace
 
 Status AppendZiplist(std::string_view ziplist, ListpackBuilder* elements) {
-  const Status damaged = Status::Damaged("a ziplist is malformed");
+  Status damaged = Status::Damaged("a ziplist is malformed");
   if (ziplist.size() < kHeaderBytes + 1 || LoadLittleEndian<uint32_t>(ziplist.data()) != ziplist.size()) return damaged;
   const size_t end = ziplist.size() - 1;
   if (ByteAt(ziplist, end) != kEnd) return damaged;

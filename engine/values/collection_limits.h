@@ -15,9 +15,8 @@ class LimitSetting {
     Set(other);
     return *this;
   }
-  operator int64_t() const {
-    return value_.load(std::memory_order_relaxed);
-  }  // NOLINT(google-explicit-constructor): reads as a number
+  // NOLINTNEXTLINE(google-explicit-constructor): it reads as a number
+  operator int64_t() const { return value_.load(std::memory_order_relaxed); }
   void Set(int64_t value) { value_.store(value, std::memory_order_relaxed); }
 
  private:
