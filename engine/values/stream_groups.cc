@@ -6,8 +6,8 @@ namespace cairn {
 namespace {
 
 uint64_t StringBytes(const std::string& text) {
-  static const size_t kInline = std::string().capacity();
-  return text.capacity() > kInline ? AllocationSize(text.capacity() + 1) : 0;
+  static const size_t inline_bytes = std::string().capacity();
+  return text.capacity() > inline_bytes ? AllocationSize(text.capacity() + 1) : 0;
 }
 
 void Drop(StreamConsumer* consumer) {

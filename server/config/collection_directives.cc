@@ -20,7 +20,7 @@ struct LimitDirective {
 };
 
 std::span<const LimitDirective> LimitDirectives() {
-  static const LimitDirective kRows[] = {
+  static const LimitDirective rows[] = {
       {Number("hash-max-listpack-entries", 512, 0, kLongMax, 0, "hash-max-ziplist-entries"),
        &CollectionLimits::hash_max_listpack_entries},
       {Memory("hash-max-listpack-value", 64, 0, kLongMax, 0, "hash-max-ziplist-value"),
@@ -39,7 +39,7 @@ std::span<const LimitDirective> LimitDirectives() {
       {Memory("stream-node-max-bytes", 4096, 0), &CollectionLimits::stream_node_max_bytes},
       {Number("stream-node-max-entries", 100, 0, kLongMax), &CollectionLimits::stream_node_max_entries},
   };
-  return kRows;
+  return rows;
 }
 
 }  // namespace
