@@ -270,7 +270,7 @@ TEST_F(WaitingTest, EachValueIsTakenOnce) {
       }
     });
   }
-  for (int m = 0; m < kMakers; m++) threads[static_cast<size_t>(kTakers + m)].join();
+  for (size_t i = kTakers; i < size_t{kTakers} + kMakers; i++) threads[i].join();
   (void)Eventually([&] { return Text({"DBSIZE"}) == "(integer) 0"; }, 5'000);
   done.store(true);
   for (int t = 0; t < kTakers; t++) threads[static_cast<size_t>(t)].join();

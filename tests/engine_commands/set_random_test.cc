@@ -72,7 +72,7 @@ class RandomSets {
   }
 
   std::string Run(const std::vector<std::string>& args) {
-    const std::string reply = harness_.RunArgs(args);
+    std::string reply = harness_.RunArgs(args);
     replica_.replaying = true;
     for (const auto& record : harness_.record_args()) replica_.RunArgs(record);
     replica_.replaying = false;
@@ -137,7 +137,7 @@ class RandomSets {
   }
 
   void Combine() {
-    static const char* const kCommands[] = {"SINTER", "SUNION", "SDIFF"};
+    static constexpr const char* kCommands[] = {"SINTER", "SUNION", "SDIFF"};
     const size_t how = random_.Uniform(3);
     const std::vector<std::string> keys = Keys();
     const Members expected = Expected(how, keys);
@@ -151,7 +151,7 @@ class RandomSets {
   }
 
   void Store(const std::string& to) {
-    static const char* const kCommands[] = {"SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"};
+    static constexpr const char* kCommands[] = {"SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"};
     const size_t how = random_.Uniform(3);
     const std::vector<std::string> keys = Keys();
     const Members expected = Expected(how, keys);

@@ -18,7 +18,8 @@ namespace {
 using Model = std::unordered_map<std::string, std::string>;
 
 // A key's payload in the form under test; `tail` is 8 bytes for kKeyThenEight, empty for kKeyOnly.
-struct Source {
+class Source {
+ public:
   Source(RecordForm form, const std::string& key, const std::string& tail) : key_(key), tail_(tail) {
     if (form == RecordForm::kField) {
       uint64_t coded = key.size() * 2;
@@ -28,6 +29,8 @@ struct Source {
   }
   PayloadParts parts() const { return {{header_, key_, tail_}}; }
   std::string whole() const { return header_ + key_ + tail_; }
+
+ private:
   std::string header_, key_, tail_;
 };
 
