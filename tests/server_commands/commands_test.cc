@@ -251,10 +251,10 @@ TEST(ConfigCommand, TakesEffect) {
 }
 
 TEST(Watching, ExecCountsItsCommands) {
-  TestServer server({"--appendonly", "no", "--slowlog-log-slower-than", "5000", "--enable-debug-command", "yes"});
+  TestServer server({"--appendonly", "no", "--slowlog-log-slower-than", "100000", "--enable-debug-command", "yes"});
   TestClient client(server.port());
   client.Call({"CONFIG", "RESETSTAT"});
-  client.Send(Encode({"MULTI"}) + Encode({"SET", "a", "b"}) + Encode({"AUTH", "x"}) + Encode({"DEBUG", "SLEEP", "0.01"}) +
+  client.Send(Encode({"MULTI"}) + Encode({"SET", "a", "b"}) + Encode({"AUTH", "x"}) + Encode({"DEBUG", "SLEEP", "0.15"}) +
               Encode({"EXEC"}));
   for (int i = 0; i < 4; i++) client.ReceiveReply();
   EXPECT_TRUE(client.ReceiveReply().starts_with("*3\r\n+OK\r\n-ERR AUTH"));
