@@ -27,7 +27,7 @@ class LimitSetting {
 struct CollectionLimits {
   LimitSetting hash_max_listpack_entries{512};
   LimitSetting hash_max_listpack_value{64};
-  LimitSetting list_max_listpack_size{-2};  // of one node: entries, or -1..-5 for 4, 8, 16, 32, 64 KiB
+  LimitSetting list_max_listpack_size{-2};  // accepted, of no effect: see list_value.h
   LimitSetting list_compress_depth{0};      // accepted, of no effect: nodes are not compressed
   LimitSetting set_max_intset_entries{512};
   LimitSetting set_max_listpack_entries{128};
