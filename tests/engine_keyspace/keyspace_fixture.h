@@ -1,27 +1,17 @@
-// What the keyspace's tests share: seeds that are printed and accepted, a scope with every shard locked, and a recount of memory.
+// What the keyspace's tests share: a scope with every shard locked, and a recount of memory.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <map>
 #include <string>
 
 #include "base/random.h"
 #include "engine/keyspace/keyspace.h"
 #include "engine/keyspace/shard.h"
+#include "tests/support/test_seed.h"
 
 namespace cairn {
-
-// From CAIRN_TEST_SEED, or a new one; printed when the test fails through SCOPED_TRACE.
-inline uint64_t TestSeed() {
-  const char* given = std::getenv("CAIRN_TEST_SEED");
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : SecureRandom64();
-}
-#define CAIRN_SEEDED(random)                                       \
-  const uint64_t seed_of_test = TestSeed();                        \
-  SCOPED_TRACE("CAIRN_TEST_SEED=" + std::to_string(seed_of_test)); \
-  Random random(seed_of_test)
 
 // All shards locked for its lifetime, at a time that the test sets.
 class AllLocked {

@@ -10,7 +10,7 @@
 
 #include "base/allocator.h"
 #include "engine/values/hash_inner.h"
-#include "values_fixture.h"
+#include "tests/support/test_seed.h"
 
 namespace cairn {
 namespace {

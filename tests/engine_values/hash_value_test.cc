@@ -5,7 +5,7 @@
 #include <map>
 
 #include "engine/values/listpack.h"
-#include "values_fixture.h"
+#include "tests/support/test_seed.h"
 
 namespace cairn {
 namespace {

@@ -1,4 +1,4 @@
-// What the tests of values share: seeds that are printed and accepted.
+// Seeds of random tests: printed when a test fails, accepted from the environment.
 #pragma once
 
 #include <gtest/gtest.h>
