@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "engine/codec/rdb_value_decoder.h"
+#include "snapshot/rdb_string_decoder.h"
 #include "engine/codec/value_codec.h"
 
 namespace cairn {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/codec/rdb_value_encoder.h"
+#include "snapshot/rdb_string_encoder.h"
 
 namespace cairn {
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "engine/codec/rdb_value_decoder.h"
+#include "snapshot/rdb_string_decoder.h"
 #include "engine/codec/value_codec.h"
 #include "engine/values/set_editor.h"
 

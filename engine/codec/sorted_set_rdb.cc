@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/codec/rdb_value_decoder.h"
+#include "snapshot/rdb_string_decoder.h"
 #include "engine/codec/value_codec.h"
 #include "engine/values/sorted_set_view.h"
 

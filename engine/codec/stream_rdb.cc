@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "engine/codec/rdb_value_encoder.h"
+#include "snapshot/rdb_string_encoder.h"
 #include "engine/codec/value_codec.h"
 #include "engine/values/listpack.h"
 

@@ -2,7 +2,7 @@
 
 #include "engine/codec/hash_rdb.h"
 #include "engine/codec/list_rdb.h"
-#include "engine/codec/rdb_value_encoder.h"
+#include "snapshot/rdb_string_encoder.h"
 #include "engine/codec/set_rdb.h"
 #include "engine/codec/sorted_set_rdb.h"
 #include "engine/codec/stream_rdb.h"

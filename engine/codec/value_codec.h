@@ -1,7 +1,7 @@
 // Values of every type to and from Redis's RDB value encoding: where the types' own codecs (list_rdb.h, hash_rdb.h...) are chosen.
 //
 // An RDB type is one byte that stands before a value; kRdbType... are Redis's numbers. Encoding is a pure reading of the value, without
-// locks for what was retained; decoding takes any bytes (see rdb_value_decoder.h). Any thread.
+// locks for what was retained; decoding takes any bytes (see rdb_string_decoder.h). Any thread.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,7 @@ void AppendRdbValue(const Entry& entry, std::string* out);
 void EncodeInlineValue(const Entry& entry, std::string* scratch, std::string_view* head, std::string_view* body);
 
 // A collection from its bytes, all of them; kNewerFormat for a type that is not known, kDamaged for malformed bytes. Not for strings
-// (rdb_value_decoder.h).
+// (rdb_string_decoder.h).
 Status DecodeCollection(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value);
 
 // A rope or large value that is held beyond its entry, to be encoded without locks.

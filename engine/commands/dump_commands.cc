@@ -1,6 +1,6 @@
 // DUMP and RESTORE: values as bytes that Redis understands too. What RESTORE gets may come from anybody.
 #include "engine/codec/dump_payload.h"
-#include "engine/codec/rdb_value_decoder.h"
+#include "snapshot/rdb_string_decoder.h"
 #include "engine/codec/value_codec.h"
 #include "engine/commands/arg_reader.h"
 #include "engine/commands/key_commands.h"

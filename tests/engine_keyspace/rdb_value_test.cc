@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "engine/codec/rdb_value_decoder.h"
-#include "engine/codec/rdb_value_encoder.h"
+#include "snapshot/rdb_string_decoder.h"
+#include "snapshot/rdb_string_encoder.h"
 #include "keyspace_fixture.h"
 
 namespace cairn {

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <thread>
 
-#include "engine/codec/rdb_value_decoder.h"
+#include "snapshot/rdb_string_decoder.h"
 #include "keyspace_fixture.h"
 
 namespace cairn {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/codec/rdb_value_encoder.h"
+#include "snapshot/rdb_string_encoder.h"
 #include "engine/codec/ziplist.h"
 #include "engine/values/list_cursor.h"
 #include "tests/engine_keyspace/keyspace_fixture.h"

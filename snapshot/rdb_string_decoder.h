@@ -1,5 +1,5 @@
-// Reads values in Redis's RDB encoding. Any bytes may come: every length is checked before it is used, and what is allocated is
-// bounded by what is really there (LZF: by its ratio of at most 1 to 264).
+// Reads strings and lengths in Redis's RDB encoding. Any bytes may come: every length is checked before it is used, and what is
+// allocated is bounded by what is really there (LZF: by its ratio of at most 1 to 264).
 //
 // Views point into the bytes that were given. Pure functions; any thread. Errors: kDamaged, saying what is wrong, not where.
 #pragma once
@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "engine/codec/rdb_value_encoder.h"
+#include "snapshot/rdb_string_encoder.h"
 
 namespace cairn {
 
@@ -40,6 +40,13 @@ inline const char* DecodeRdbLength(const char* from, const char* end, uint64_t* 
   *length = 0;
   for (int i = 0; i < bytes; i++) *length = *length << 8 | static_cast<uint8_t>(*from++);
   return from;
+}
+
+// How many bytes a length takes that begins with this one; 0 where no length does.
+inline size_t RdbLengthSize(uint8_t first) {
+  if (first < 64) return 1;
+  if (first < 128) return 2;
+  return first == kRdb32Bit ? 5 : first == kRdb64Bit ? 9 : 0;
 }
 
 // Reads one string from the front of *rest and moves *rest behind it. Compressed strings are expanded into *scratch.

@@ -1,5 +1,5 @@
-// Strings, lengths and numbers in Redis's RDB encoding: what stands in snapshots, DUMP and, later, the cold tier and full sync.
-// Whole values of all types: value_codec.h.
+// Strings, lengths and numbers in Redis's RDB encoding: what stands in RDB files, snapshots, DUMP and, later, the cold tier and full
+// sync. Whole values of all types: engine/codec/value_codec.h.
 //
 // A string is a length followed by its bytes, or a small integer in one, two or four bytes. All functions are pure; callers give
 // the room. The bytes are durable: they never change for a given value type.

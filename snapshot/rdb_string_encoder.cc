@@ -1,4 +1,4 @@
-#include "engine/codec/rdb_value_encoder.h"
+#include "snapshot/rdb_string_encoder.h"
 
 namespace cairn {
 

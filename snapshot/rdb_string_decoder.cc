@@ -1,4 +1,4 @@
-#include "engine/codec/rdb_value_decoder.h"
+#include "snapshot/rdb_string_decoder.h"
 
 namespace cairn {
 
