@@ -12,6 +12,14 @@ target_link_libraries(cairn_lz4 INTERFACE PkgConfig::CAIRN_LZ4)
 add_library(cairn_xxhash INTERFACE)
 target_link_libraries(cairn_xxhash INTERFACE PkgConfig::CAIRN_XXHASH)
 
+# Of the tools: their flags and their JSON.
+find_package(gflags REQUIRED)
+add_library(cairn_gflags INTERFACE)
+target_link_libraries(cairn_gflags INTERFACE gflags)
+find_package(nlohmann_json REQUIRED)
+add_library(cairn_json INTERFACE)
+target_link_libraries(cairn_json INTERFACE nlohmann_json::nlohmann_json)
+
 # asio without Boost, headers only.
 find_path(CAIRN_ASIO_INCLUDE_DIR asio.hpp)
 add_library(cairn_asio INTERFACE)

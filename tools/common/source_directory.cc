@@ -1,0 +1,77 @@
+#include "tools/common/source_directory.h"
+
+#include <chrono>
+#include <thread>
+
+#include "engine/data_directory.h"
+
+namespace cairn {
+namespace {
+
+constexpr int kStillTries = 5;  // looks at an end that does not move before what is found there is believed
+constexpr auto kStillPause = std::chrono::milliseconds(20);
+
+}  // namespace
+
+Result<std::unique_ptr<SourceDirectory>> SourceDirectory::Open(FileSystem& fs, const std::string& path, SourceAccess access) {
+  std::string trimmed = path;
+  while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
+  if (trimmed.empty()) return Status::InvalidArgument("a data directory is needed");
+  CAIRN_ASSIGN_OR_RETURN(const bool exists, fs.Exists(trimmed));
+  if (!exists) return Status::NotFound(trimmed + ": there is no such directory");
+  std::unique_ptr<SourceDirectory> source(new SourceDirectory(fs, trimmed, access));
+  const std::string lock_path = JoinPath(trimmed, DataDirectory::kLockFileName);
+  CAIRN_ASSIGN_OR_RETURN(const bool has_lock, fs.Exists(lock_path));
+  if (access == SourceAccess::kLive || !has_lock) return source;
+  Result<std::unique_ptr<FileLock>> lock = fs.Lock(lock_path);
+  if (!lock.ok() && lock.status().code() == StatusCode::kLocked) {
+    return Status::Locked(std::string(lock.status().message()) + ": stop the server, or read beside it with --live");
+  }
+  if (!lock.ok()) return lock.status();
+  source->lock_ = std::move(lock).value();
+  return source;
+}
+
+std::string SourceDirectory::log_path() const { return JoinPath(path_, DataDirectory::kLogDirectoryName); }
+
+Result<Manifest> SourceDirectory::ReadManifest() const {
+  Result<Manifest> manifest = LoadManifest(fs_, path_);
+  if (manifest.ok() || manifest.status().code() != StatusCode::kNotFound) return manifest;
+  for (const char* name : {"dump.rdb", "appendonlydir", "appendonly.aof"}) {
+    CAIRN_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(JoinPath(path_, name)));
+    if (exists) return Status::NotFound(path_ + " holds Redis's " + name + " and no data of Cairn: cairn-restore reads it");
+  }
+  return Status::NotFound(path_ + " has no " + std::string(kManifestFileName) + ": it is not a data directory");
+}
+
+LogOptions SourceDirectory::log_options() const {
+  LogOptions options;
+  options.directory = log_path();
+  options.fs = &fs_;
+  options.clock = &RealClock();
+  return options;
+}
+
+Status SourceDirectory::ReadLog(Lsn from, const LogFrameCallback& callback, LogRecoveryResult* result) const {
+  const LogOptions options = log_options();
+  if (!live()) return cairn::ReadLog(options, from, callback, result);
+  Lsn at = from;
+  Status stopped;  // by the callback
+  const auto counting = [&](const LogFrame& frame) {
+    stopped = callback(frame);
+    if (stopped.ok()) at = frame.first_lsn + frame.payload.size();
+    return stopped;
+  };
+  Lsn seen = at;
+  for (int still = 0;;) {
+    const Status status = cairn::ReadLog(options, at, counting, result);
+    if (status.ok() || !stopped.ok()) return status;
+    // A frame that was half there when it was read looks like damage once later ones are whole; a file may have been dropped meanwhile.
+    still = at == seen ? still + 1 : 0;
+    if (still >= kStillTries) return status;
+    seen = at;
+    std::this_thread::sleep_for(kStillPause);
+  }
+}
+
+}  // namespace cairn
