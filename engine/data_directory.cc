@@ -6,7 +6,7 @@
 #include "base/logger.h"
 #include "base/random.h"
 #include "snapshot/snapshot_directory.h"
-#include "wal/record_format.h"
+#include "wal/log_reader.h"
 
 namespace cairn {
 namespace {
@@ -15,6 +15,8 @@ constexpr std::string_view kCreatedBy = "cairn 0.1.0";
 constexpr size_t kTimelineIdChars = 40;
 
 }  // namespace
+
+uint32_t NewDirectoryId() { return static_cast<uint32_t>(SecureRandom64()) | 1; }
 
 Status CreateDirectories(FileSystem& fs, const std::string& path) {
   CAIRN_ASSIGN_OR_RETURN(const bool exists, fs.Exists(path));
@@ -85,6 +87,7 @@ Status DataDirectory::StartEmpty() {
   return Update([this](Manifest& manifest) {
     manifest.created_unix_ms = clock_.WallMs();
     manifest.created_by = kCreatedBy;
+    manifest.directory_id = NewDirectoryId();
     manifest.timelines = {{.id = SecureRandomHex(kTimelineIdChars), .fork_lsn = 0, .base = 0}};
     manifest.clean_shutdown = true;
   });
@@ -112,6 +115,27 @@ Status DataDirectory::RemoveUncountedLog() {
     CAIRN_RETURN_IF_ERROR(fs_.RemoveFile(JoinPath(log_path(), name)));
   }
   return names->empty() ? Status() : fs_.SyncDirectory(log_path());
+}
+
+Status DataDirectory::CheckUncountedLog(const Manifest& manifest) {
+  LogOptions options;
+  options.directory = log_path();
+  options.fs = &fs_;
+  options.directory_id = manifest.directory_id;
+  CAIRN_ASSIGN_OR_RETURN(SegmentListing listing, ListSegments(fs_, options.directory));
+  if (listing.chain.empty()) return Status();
+  const Lsn from = listing.chain.front().header.continues_from;
+  Lsn end = 0;
+  const auto note_end = [&end](const LogFrame& frame) {
+    end = frame.first_lsn + frame.payload.size();
+    return Status();
+  };
+  LogRecoveryResult found;
+  CAIRN_RETURN_IF_ERROR(ReadListedLog(options, std::move(listing), from, note_end, &found));
+  // What ran without a log had its LSNs below the ceiling, and so had a log that was switched on and is not counted yet.
+  if (end <= manifest.lsn_ceiling) return Status();
+  return Status::Damaged(JoinPath(path_, kManifestFileName) + " does not count the log, although that reaches LSN " +
+                         std::to_string(end) + ": it is an older copy, or another directory's. Put the newest one back");
 }
 
 }  // namespace cairn

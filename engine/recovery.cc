@@ -45,8 +45,7 @@ class Recovery {
     if (newest.ok() || newest.code() != StatusCode::kDamaged || !outcome_.manifest.has_log || options_.locks_held) return newest;
     for (const SnapshotInfo& older : outcome_.manifest.older_snapshots) {
       if (older.lsn < outcome_.manifest.log_first_segment_lsn) break;
-      LogF(LogLevel::kWarning, "%s; trying the older snapshot %s", std::string(newest.message()).c_str(),
-           older.directory_name.c_str());
+      Note(std::string(newest.message()) + "; using the older snapshot " + older.directory_name + " and the log after it");
       EmptyKeyspace();
       if (LoadOne(older).ok()) return Status();
     }
@@ -82,6 +81,7 @@ class Recovery {
     }
     const Lsn from = std::max(snapshot_lsn_, outcome_.manifest.log_first_segment_lsn);
     CAIRN_ASSIGN_OR_RETURN(const SegmentListing listing, ListSegments(core_.fs, log_options.directory));
+    CAIRN_RETURN_IF_ERROR(CheckNewestSegment(listing, log_options.directory));
     uint64_t total_bytes = 0;
     for (const SegmentInfo& segment : listing.chain) total_bytes += segment.file_bytes;
     LogReplay replay(core_, core_.worker_threads, options_.locks_held);
@@ -93,6 +93,10 @@ class Recovery {
     };
     CAIRN_RETURN_IF_ERROR(ReadLog(log_options, from, on_frame, &outcome_.log));
     CAIRN_RETURN_IF_ERROR(replay.Finish());
+    CAIRN_RETURN_IF_ERROR(CheckCleanEnd());
+    const std::string end_file = outcome_.log.end_file;
+    const uint64_t end_offset = outcome_.log.end_offset;
+    const uint64_t torn_bytes = outcome_.log.torn_bytes;
     if (options_.repair_log) CAIRN_RETURN_IF_ERROR(RepairLogEnd(log_options, &outcome_.log));
     outcome_.log_records = replay.records();
     outcome_.loaded_log_bytes = done_bytes;
@@ -100,14 +104,40 @@ class Recovery {
     outcome_.next_lsn = outcome_.log.next_lsn;
     if (outcome_.log.end != LogEnd::kClean) {
       outcome_.clean = false;
-      if (options_.repair_log && outcome_.log.torn_bytes > 0) {
-        LogF(LogLevel::kWarning,
-             "The log ended without a clean end: %llu bytes after %s offset %llu (LSN %llu) were never complete and are cut",
-             static_cast<unsigned long long>(outcome_.log.torn_bytes), outcome_.log.end_file.c_str(),
-             static_cast<unsigned long long>(outcome_.log.end_offset), static_cast<unsigned long long>(outcome_.log.end_lsn));
+      if (options_.repair_log) {
+        Note("the log has no clean end: it was read up to LSN " + std::to_string(outcome_.log.end_lsn) + ", " + end_file +
+             " offset " + std::to_string(end_offset) +
+             (torn_bytes == 0 ? "" : "; " + std::to_string(torn_bytes) + " bytes behind were never complete and are cut"));
       }
     }
     return Status();
+  }
+
+  // Without a complaint of the log itself: what is missing at its end may have been a whole file.
+  Status CheckNewestSegment(const SegmentListing& listing, const std::string& directory) {
+    const uint64_t expected = outcome_.manifest.log_newest_file_id;
+    const uint64_t found = listing.chain.empty() ? 0 : listing.chain.back().header.file_id;
+    if (listing.chain.empty() && expected == 0) {
+      return Status::Damaged(directory +
+                             " holds no segment although the manifest says that the log belongs to the data: put it back");
+    }
+    if (found >= expected) return Status();
+    return Status::Damaged(JoinPath(directory, SegmentFileName(expected)) +
+                           " is missing or empty although the manifest names it: put it back");
+  }
+
+  // The manifest says so only after the clean end was synced.
+  Status CheckCleanEnd() {
+    if (!outcome_.manifest.clean_shutdown || outcome_.log.end == LogEnd::kClean) return Status();
+    return Status::Damaged("the log ends in " + outcome_.log.end_file + " at offset " + std::to_string(outcome_.log.end_offset) +
+                           " (LSN " + std::to_string(outcome_.log.log_end_lsn) + ") without a clean end, although " +
+                           JoinPath(directory_.path(), kManifestFileName) +
+                           " says that it has one: bytes are missing. Nothing was changed; restore the file from a backup");
+  }
+
+  void Note(const std::string& what) {
+    LogF(LogLevel::kWarning, "Recovery: %s", what.c_str());
+    outcome_.report += (outcome_.report.empty() ? "" : "; ") + what;
   }
 
   void Report(std::string_view phase, uint64_t done_bytes, uint64_t total_bytes, uint64_t keys) {
@@ -133,6 +163,7 @@ LogOptions LogOptionsFor(const StoreCore& core, const DataDirectory& directory) 
   LogOptions options;
   const RuntimeOptions runtime = core.runtime();
   options.directory = directory.log_path();
+  options.directory_id = directory.manifest().directory_id;
   options.fs = &core.fs;
   options.clock = &core.clock;
   options.policy = runtime.append_fsync;

@@ -24,6 +24,7 @@ struct RecoveryOutcome {
   uint64_t log_records = 0;
   uint64_t loaded_log_bytes = 0;
   int64_t duration_us = 0;
+  std::string report;  // what was passed over or cut, naming file and LSN; empty where nothing was
 };
 
 struct RecoveryOptions {

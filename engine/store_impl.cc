@@ -70,6 +70,7 @@ Status Store::Impl::OpenDirectory(const ProgressCallback& progress) {
   checkpointer->NoteRecovered(recovered.manifest.current_snapshot, recovered.loaded_log_bytes, core.log->end_lsn());
   loaded_log_bytes_ = recovered.loaded_log_bytes;
   load_duration_us_ = recovered.duration_us;
+  load_report_ = recovered.report;
   for (uint32_t i = 0; i < core.keyspace->databases(); i++) loaded_keys_ += core.keyspace->Size(i);
   return Status();
 }
@@ -77,17 +78,21 @@ Status Store::Impl::OpenDirectory(const ProgressCallback& progress) {
 Status Store::Impl::OpenLog(const RecoveryOutcome& recovered) {
   LogOptions log_options = LogOptionsFor(core, *directory);
   const Lsn next_lsn = recovered.next_lsn;
+  if (!recovered.had_log) CAIRN_RETURN_IF_ERROR(directory->CheckUncountedLog(recovered.manifest));
   // The manifest says that the directory is in use, and from where on LSNs are given out, before any is.
   CAIRN_RETURN_IF_ERROR(AdoptHistory(recovered, next_lsn));
+  log_options.directory_id = directory->manifest().directory_id;
   LogRecoveryResult found = recovered.log;
   if (!recovered.had_log) {
     if (log_options.enabled) CAIRN_RETURN_IF_ERROR(directory->RemoveUncountedLog());
     found = LogRecoveryResult{.first_lsn = next_lsn, .end_lsn = next_lsn, .durable_mark = next_lsn, .next_lsn = next_lsn};
   }
   CAIRN_ASSIGN_OR_RETURN(core.log, LogWriter::Open(log_options, next_lsn, found));
-  if (!log_options.enabled || recovered.had_log) return Status();
-  // Only a log that exists belongs to the data: from here on its absence is damage.
-  return directory->Update([next_lsn](Manifest& manifest) {
+  if (!log_options.enabled) return Status();
+  // Only a log that exists belongs to the data: from here on its absence, or that of the segment just made, is damage.
+  return directory->Update([&](Manifest& manifest) {
+    manifest.log_newest_file_id = core.log->newest_file_id();
+    if (recovered.had_log) return;
     manifest.has_log = true;
     manifest.log_first_segment_lsn = next_lsn;
   });
@@ -97,6 +102,7 @@ Status Store::Impl::AdoptHistory(const RecoveryOutcome& recovered, Lsn next_lsn)
   const bool logs = core.runtime().append_only;
   return directory->Update([&](Manifest& manifest) {
     manifest.clean_shutdown = false;
+    if (manifest.directory_id == 0) manifest.directory_id = NewDirectoryId();
     manifest.lsn_ceiling = logs ? next_lsn : next_lsn + DataDirectory::kCeilingStep;
     if (recovered.clean && !manifest.timelines.empty()) return;
     // What was perhaps seen of the old history beyond its end is not part of this one: replicas must be told so.
@@ -132,7 +138,8 @@ Status Store::Impl::Close(bool snapshot) {
   if (directory == nullptr) return result;
   if (result.ok()) {
     result = directory->Update([&](Manifest& manifest) {
-      manifest.clean_shutdown = logged || checkpointer->last_lsn() == end;
+      // A log that was switched off may have failed to end cleanly.
+      manifest.clean_shutdown = logged || (!manifest.has_log && checkpointer->last_lsn() == end);
       if (!logged) manifest.lsn_ceiling = std::max(manifest.lsn_ceiling, end);
     });
   }

@@ -43,6 +43,7 @@ class Store::Impl {
   bool closed_ CAIRN_GUARDED_BY(options_mutex_) = false;
   uint64_t loaded_keys_ = 0, loaded_log_bytes_ = 0;  // set while opening
   int64_t load_duration_us_ = 0;
+  std::string load_report_;
 };
 
 }  // namespace cairn

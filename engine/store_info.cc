@@ -26,6 +26,7 @@ StoreInfo Store::Impl::Info() const {
   info.loaded_keys = loaded_keys_;
   info.loaded_log_bytes = loaded_log_bytes_;
   info.load_duration_us = load_duration_us_;
+  info.load_report = load_report_;
   if (directory != nullptr) {
     const Manifest manifest = directory->manifest();
     if (!manifest.timelines.empty()) {

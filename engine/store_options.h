@@ -81,6 +81,7 @@ struct StoreInfo {
   uint64_t lazy_free_pending = 0, lazy_freed = 0;
   uint64_t loaded_keys = 0, loaded_log_bytes = 0;
   int64_t load_duration_us = 0;
+  std::string load_report;  // what recovery had to pass over or cut, with the LSN it ended at; empty after a clean end
   std::string timeline_id;  // 40 hex digits: Redis's replication id
   Lsn timeline_base = 0;
   uint64_t total_eviction_exceeded_ms = 0;

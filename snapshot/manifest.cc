@@ -20,6 +20,7 @@ void ToProto(const SnapshotInfo& from, pb::ManifestSnapshot* to) {
   to->set_wall_time_unix_ms(from.wall_time_unix_ms);
   to->set_entry_count(from.entry_count);
   to->set_size_bytes(from.size_bytes);
+  if (from.index_checksum) to->set_index_checksum(*from.index_checksum);
 }
 
 SnapshotInfo FromProto(const pb::ManifestSnapshot& from) {
@@ -27,7 +28,8 @@ SnapshotInfo FromProto(const pb::ManifestSnapshot& from) {
           .lsn = from.lsn(),
           .wall_time_unix_ms = from.wall_time_unix_ms(),
           .entry_count = from.entry_count(),
-          .size_bytes = from.size_bytes()};
+          .size_bytes = from.size_bytes(),
+          .index_checksum = from.has_index_checksum() ? std::optional(from.index_checksum()) : std::nullopt};
 }
 
 pb::Manifest ToProto(const Manifest& from) {
@@ -36,6 +38,8 @@ pb::Manifest ToProto(const Manifest& from) {
   for (const SnapshotInfo& older : from.older_snapshots) ToProto(older, to.add_older_snapshots());
   to.set_has_log(from.has_log);
   to.set_log_first_segment_lsn(from.log_first_segment_lsn);
+  to.set_log_newest_file_id(from.log_newest_file_id);
+  to.set_directory_id(from.directory_id);
   for (const Timeline& timeline : from.timelines) {
     pb::ManifestTimeline* added = to.add_timelines();
     added->set_id(timeline.id);
@@ -56,6 +60,8 @@ Manifest FromProto(const pb::Manifest& from) {
   for (const auto& older : from.older_snapshots()) to.older_snapshots.push_back(FromProto(older));
   to.has_log = from.has_log();
   to.log_first_segment_lsn = from.log_first_segment_lsn();
+  to.log_newest_file_id = from.log_newest_file_id();
+  to.directory_id = from.directory_id();
   for (const auto& timeline : from.timelines()) {
     to.timelines.push_back({.id = timeline.id(), .fork_lsn = timeline.fork_lsn(), .base = timeline.base()});
   }

@@ -29,6 +29,9 @@ struct SnapshotInfo {
   int64_t wall_time_unix_ms = 0;
   uint64_t entry_count = 0;
   uint64_t size_bytes = 0;  // of its files
+  // Names the content: a checksum over the indexes of its files, which hold those of all blocks. So a snapshot of another server, or of
+  // another time, is told from the right one although all of its own checksums are right. Absent in what older versions wrote.
+  std::optional<uint32_t> index_checksum = std::nullopt;
 
   bool operator==(const SnapshotInfo&) const = default;
 };
@@ -52,6 +55,11 @@ struct Manifest {
   // Whether the directory has a log, and the first LSN of its oldest segment that counts.
   bool has_log = false;
   Lsn log_first_segment_lsn = 0;
+  // The newest segment when this was stored: the log's chain reaches it, or a file is missing. 0 where older versions wrote it.
+  uint64_t log_newest_file_id = 0;
+  // Random, the same in every manifest and segment of the directory: files of another server are told from its own. 0 where older versions
+  // wrote it.
+  uint32_t directory_id = 0;
   // Oldest first; the last one is running.
   std::vector<Timeline> timelines;
   // LSNs below it may have been used although no log and no snapshot shows them; a start without a

@@ -115,4 +115,10 @@ Result<Footer> DecodeFooter(const char* from) {
   return footer;
 }
 
+uint32_t ExtendIndexChecksum(uint32_t so_far, uint32_t index_crc32c) {
+  char bytes[sizeof(index_crc32c)];
+  StoreLittleEndian<uint32_t>(bytes, index_crc32c);
+  return Crc32c({bytes, sizeof(bytes)}, so_far);
+}
+
 }  // namespace cairn

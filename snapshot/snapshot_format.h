@@ -104,6 +104,8 @@ void EncodeFooter(const Footer& footer, char* to);
 // `from` has kFooterBytes. kDamaged for a wrong magic or checksum; the message does not name the
 // file.
 Result<Footer> DecodeFooter(const char* from);
+// SnapshotInfo::index_checksum: starts at 0 and takes in the index checksum of each file, in order.
+uint32_t ExtendIndexChecksum(uint32_t so_far, uint32_t index_crc32c);
 
 static_assert(kFileHeaderBytes == 8 + 4 + 4 + 8 + 4 + 4);
 static_assert(kBlockHeaderBytes == 4 + 1 + 1 + 2 + 5 * 4 + 4);

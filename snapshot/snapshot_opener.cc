@@ -81,6 +81,7 @@ Status SnapshotOpener::ReadIndex(const RandomAccessFile& file, uint32_t number, 
     return Status::Damaged("header and index are of another snapshot or file");
   }
   index_offset_ = footer.index_offset;
+  reader_->index_checksum_ = ExtendIndexChecksum(reader_->index_checksum_, footer.index_crc32c);
   reader_->size_bytes_ += file_bytes;
   return Status();
 }

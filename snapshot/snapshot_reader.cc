@@ -21,6 +21,10 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(FileSystem& fs, con
       reader->size_bytes() != expected.size_bytes) {
     return Status::Damaged("snapshot " + path + ": its LSN, entries or size are not the manifest's");
   }
+  if (expected.index_checksum && *expected.index_checksum != reader->index_checksum()) {
+    return Status::Damaged("snapshot " + path +
+                           ": its content is not what the manifest names; it comes from another server or time");
+  }
   return reader;
 }
 

@@ -81,7 +81,8 @@ class SnapshotReader {
   // Shards are below it. A loader with another number of shards routes each key itself.
   uint32_t shard_count() const { return shard_count_; }
   uint64_t entry_count() const { return entry_count_; }
-  uint64_t size_bytes() const { return size_bytes_; }  // of all files
+  uint64_t size_bytes() const { return size_bytes_; }          // of all files
+  uint32_t index_checksum() const { return index_checksum_; }  // as in SnapshotInfo
   const std::vector<ShardCount>& counts() const { return counts_; }
 
   size_t block_count() const { return blocks_.size(); }
@@ -121,6 +122,7 @@ class SnapshotReader {
   uint32_t shard_count_ = 0;
   uint64_t entry_count_ = 0;
   uint64_t size_bytes_ = 0;
+  uint32_t index_checksum_ = 0;
 };
 
 // One entry too large for a block: its head and key at once, its value in parts. One thread at a

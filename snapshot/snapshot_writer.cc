@@ -27,6 +27,7 @@ struct SnapshotWriter::DataFile {
   uint64_t unsynced_bytes CAIRN_GUARDED_BY(mutex) = 0;
   uint32_t runs CAIRN_GUARDED_BY(mutex) = 0;
   pb::SnapshotIndex index CAIRN_GUARDED_BY(mutex);
+  uint32_t index_crc32c CAIRN_GUARDED_BY(mutex) = 0;  // once finished
   std::map<std::pair<uint16_t, uint32_t>, DatabaseCount> counts CAIRN_GUARDED_BY(mutex);
 };
 
@@ -228,6 +229,7 @@ Status SnapshotWriter::FinishFile(DataFile& file) {
     return Fail(status, "index at offset " + std::to_string(file.offset) + " of " + file.path);
   }
   file.offset += tail.size();
+  file.index_crc32c = footer.index_crc32c;
   return Status();
 }
 
@@ -260,11 +262,13 @@ Result<SnapshotInfo> SnapshotWriter::Finish() {
                     .lsn = lsn_,
                     .wall_time_unix_ms = options_.wall_time_unix_ms,
                     .entry_count = entries_,
-                    .size_bytes = 0};
+                    .size_bytes = 0,
+                    .index_checksum = std::nullopt};
   for (const auto& file : files_) {
     if (!failed_ && FinishFile(*file).ok()) {
       MutexLock lock(file->mutex);
       info.size_bytes += file->offset;
+      info.index_checksum = ExtendIndexChecksum(info.index_checksum.value_or(0), file->index_crc32c);
     }
   }
   if (!failed_) {

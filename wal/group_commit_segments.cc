@@ -34,6 +34,7 @@ Status GroupCommit::MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_l
   header.first_lsn = first_lsn;
   header.durable_lsn = durable_lsn;
   header.wall_us = MakeStamp().wall_us;
+  header.directory_id = options_.directory_id;
   const uint64_t zero_ahead = fill_ahead ? std::min(kZeroAheadBytes, options_.segment_bytes) : 0;
   state_->BeginDisk(oldest_undurable_us_);
   Result<NewSegment> made = segments_->Create(&header, zero_ahead, kind);

@@ -20,7 +20,9 @@ enum class FsyncPolicy : uint8_t {
 };
 
 struct LogOptions {
-  std::string directory;     // the log's own (DIR/log); created if missing, its parent must exist
+  std::string directory;  // the log's own (DIR/log); created if missing, its parent must exist
+  // Written into every segment, and compared with what is found there: a segment of another server is damage. 0: not known.
+  uint32_t directory_id = 0;
   FileSystem* fs = nullptr;  // not owned; outlives the log
   Clock* clock = nullptr;    // not owned; outlives the log
   FsyncPolicy policy = FsyncPolicy::kAlways;

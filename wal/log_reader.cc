@@ -22,6 +22,7 @@ class LogWalk {
   Status Run();
 
  private:
+  Status CheckOwner();
   Status ReadSegment(size_t index);
   Status TakeFrame(const SegmentReader& reader, const FrameHeader& header, std::string_view payload);
   void BeginUnit(const SegmentReader& reader, const FrameHeader& header);
@@ -66,6 +67,7 @@ class LogWalk {
 Status LogWalk::Run() {
   result_.first_lsn = result_.log_end_lsn = result_.end_lsn = result_.next_lsn = result_.durable_mark = from_;
   if (chain().empty()) return Status::Ok();
+  CAIRN_RETURN_IF_ERROR(CheckOwner());
 
   result_.first_lsn = chain().front().header.continues_from;
   if (from_ < result_.first_lsn) {
@@ -81,6 +83,15 @@ Status LogWalk::Run() {
   result_.end_lsn = std::max(lsn_, from_);
   const bool exact = result_.end == LogEnd::kClean && lsn_ >= from_;
   result_.next_lsn = exact ? result_.end_lsn : result_.end_lsn + kUncleanLsnGap;
+  return Status::Ok();
+}
+
+Status LogWalk::CheckOwner() {
+  for (const SegmentInfo& segment : chain()) {
+    const uint32_t owner = segment.header.directory_id;
+    if (owner == 0 || options_.directory_id == 0 || owner == options_.directory_id) continue;
+    return Damaged(segment.path + " was made in another data directory: its place is not here");
+  }
   return Status::Ok();
 }
 

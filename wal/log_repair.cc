@@ -17,6 +17,7 @@ namespace {
 Status CopyUnits(const LogOptions& options, const LogRecoveryResult& found, Lsn from, SegmentListing kept) {
   SegmentHeader header;
   header.continues_from = header.first_lsn = header.durable_lsn = from;
+  header.directory_id = options.directory_id;
   header.wall_us = std::max<uint64_t>(found.last_wall_us, static_cast<uint64_t>(options.clock->WallUs()));
   const SegmentWriter::Stamp unsynced{from, header.wall_us};
   const SegmentWriter::Stamp synced{found.log_end_lsn, header.wall_us};

@@ -126,6 +126,8 @@ Status LogWriter::DropSegmentsBefore(Lsn lsn, uint64_t retention_ms) {
   return segments_->DropBefore(lsn, retention_ms, static_cast<uint64_t>(options_.clock->WallUs()));
 }
 
+uint64_t LogWriter::newest_file_id() const { return segments_->newest_file_id(); }
+
 LogStats LogWriter::stats() const {
   LogStats stats;
   commit_->FillStats(&stats);

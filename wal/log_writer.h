@@ -106,6 +106,8 @@ class LogWriter {
   // current one. The removal is durable on return.
   Status DropSegmentsBefore(Lsn lsn, uint64_t retention_ms);
   LogStats stats() const;
+  // The newest segment that is durably there, for the manifest: a later start without it is one with a file missing. 0 without.
+  uint64_t newest_file_id() const;
 
   // Makes everything durable, writes the clean-end frame, syncs, and stops the threads. Nothing may be appended afterwards.
   // On failure the directory is as after a crash, and the Status says what is missing.

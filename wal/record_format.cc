@@ -35,6 +35,7 @@ void EncodeSegmentHeader(const SegmentHeader& header, char* to) {
   StoreLittleEndian<uint64_t>(to + kSegmentFirstLsnAt, header.first_lsn);
   StoreLittleEndian<uint64_t>(to + kSegmentDurableLsnAt, header.durable_lsn);
   StoreLittleEndian<uint64_t>(to + kSegmentWallUsAt, header.wall_us);
+  StoreLittleEndian<uint32_t>(to + kSegmentDirectoryIdAt, header.directory_id);
   StoreLittleEndian<uint32_t>(to + kSegmentCrcAt, Crc32c(std::string_view(to, kSegmentCrcAt)));
 }
 
@@ -59,6 +60,7 @@ Result<SegmentHeader> DecodeSegmentHeader(std::string_view bytes, const std::str
   header.first_lsn = LoadLittleEndian<uint64_t>(from + kSegmentFirstLsnAt);
   header.durable_lsn = LoadLittleEndian<uint64_t>(from + kSegmentDurableLsnAt);
   header.wall_us = LoadLittleEndian<uint64_t>(from + kSegmentWallUsAt);
+  header.directory_id = LoadLittleEndian<uint32_t>(from + kSegmentDirectoryIdAt);
   if (header.version == 0 || header.first_lsn < header.continues_from || header.predecessor >= header.file_id ||
       header.first_lsn > kMaxLsn || (header.first_lsn > header.continues_from && header.durable_lsn < header.first_lsn)) {
     return Status::Damaged(path + ": the segment header contradicts itself");

@@ -29,7 +29,7 @@ inline constexpr size_t kSegmentContinuesFromAt = 32;
 inline constexpr size_t kSegmentFirstLsnAt = 40;
 inline constexpr size_t kSegmentDurableLsnAt = 48;
 inline constexpr size_t kSegmentWallUsAt = 56;
-inline constexpr size_t kSegmentReservedAt = 64;
+inline constexpr size_t kSegmentDirectoryIdAt = 64;
 inline constexpr size_t kSegmentCrcAt = 68;
 inline constexpr size_t kSegmentHeaderBytes = 72;
 static_assert(kSegmentMagicAt + kSegmentMagic.size() == kSegmentVersionAt);
@@ -85,6 +85,9 @@ struct SegmentHeader {
   Lsn first_lsn = 0;         // its first byte; larger than continues_from after an unclean end, never smaller
   Lsn durable_lsn = 0;       // every byte before it was on disk when this file was created
   uint64_t wall_us = 0;      // creation
+  // Of the directory it was made in (LogOptions::directory_id). 0: unknown, as in all segments of earlier versions, which did not write
+  // it and do not look at it.
+  uint32_t directory_id = 0;
 };
 
 struct FrameHeader {

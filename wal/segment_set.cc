@@ -92,7 +92,8 @@ SegmentSet::SegmentSet(FileSystem* fs, std::string directory, SegmentListing lis
       reserve_path_(JoinPath(directory_, kReserveFileName)),
       chain_(std::move(listing.chain)),
       stale_(std::move(listing.stale)),
-      highest_file_id_(listing.highest_file_id) {}
+      highest_file_id_(listing.highest_file_id),
+      newest_file_id_(chain_.empty() ? 0 : chain_.back().header.file_id) {}
 
 std::string SegmentSet::path_of(uint64_t file_id) const { return JoinPath(directory_, SegmentFileName(file_id)); }
 
@@ -155,6 +156,7 @@ Result<NewSegment> SegmentSet::Create(SegmentHeader* header, uint64_t zero_ahead
   }
   MutexLock hold(mutex_);
   chain_.push_back({path, *header, made.zeroed_until, header->wall_us});
+  if (kind == Kind::kEmpty) newest_file_id_ = header->file_id;
   return made;
 }
 
@@ -170,6 +172,8 @@ Status SegmentSet::CommitNewest() {
   pending_path_ = path;
   CAIRN_RETURN_IF_ERROR(fs_->SyncDirectory(directory_));
   pending_path_.clear();
+  MutexLock hold(mutex_);
+  newest_file_id_ = chain_.back().header.file_id;
   return Status::Ok();
 }
 
@@ -298,6 +302,11 @@ uint64_t SegmentSet::bytes_on_disk() const {
 Lsn SegmentSet::first_lsn() const {
   MutexLock hold(mutex_);
   return chain_.empty() ? 0 : chain_.front().header.continues_from;
+}
+
+uint64_t SegmentSet::newest_file_id() const {
+  MutexLock hold(mutex_);
+  return newest_file_id_;
 }
 
 }  // namespace cairn

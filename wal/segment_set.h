@@ -82,6 +82,8 @@ class SegmentSet {
   uint64_t count() const;
   uint64_t bytes_on_disk() const;
   Lsn first_lsn() const;  // of the oldest segment; 0 without
+  // The newest segment whose name is durable; no later start finds less. 0 without.
+  uint64_t newest_file_id() const;
 
  private:
   Status FillNew(const std::string& path, const SegmentHeader& header, uint64_t zero_ahead_bytes, Kind kind, NewSegment* made);
@@ -94,6 +96,7 @@ class SegmentSet {
   std::vector<SegmentInfo> chain_ CAIRN_GUARDED_BY(mutex_);
   std::vector<std::string> stale_ CAIRN_GUARDED_BY(mutex_);
   uint64_t highest_file_id_ CAIRN_GUARDED_BY(mutex_);
+  uint64_t newest_file_id_ CAIRN_GUARDED_BY(mutex_);
   std::string pending_path_;                    // log thread only; where the newest segment is until it is committed
   std::unique_ptr<WritableFile> reserve_file_;  // log thread only; open while it grows
   uint64_t reserve_bytes_ CAIRN_GUARDED_BY(mutex_) = 0;

@@ -220,6 +220,31 @@ TEST(LogDamage, ARenamedSegmentIsDamage) {
   EXPECT_EQ(log.Read().code(), StatusCode::kDamaged);
 }
 
+TEST(LogDamage, ASegmentOfAnotherDirectoryIsDamage) {
+  LogFixture fixture;
+  fixture.options.directory_id = 77;
+  fixture.options.segment_bytes = 500;
+  {
+    auto log = fixture.Open();
+    for (uint64_t i = 0; i < 12; i++) ASSERT_TRUE(log->WaitDurable(log->Append(TestUnit(i, 150))).ok());
+    ASSERT_TRUE(log->CloseCleanly().ok());
+    EXPECT_EQ(SegmentFileName(log->newest_file_id()), fixture.SegmentPaths().back().substr(4));
+  }
+  ASSERT_TRUE(fixture.Read().ok());
+  const std::string path = fixture.SegmentPaths()[1];
+  std::string bytes = fixture.Content(path);
+  SegmentHeader header = *DecodeSegmentHeader(bytes, path);
+  EXPECT_EQ(header.directory_id, 77u);
+  for (const uint32_t id : {76u, 0u}) {  // 0: an older version's
+    header.directory_id = id;
+    EncodeSegmentHeader(header, bytes.data());
+    fixture.SetContent(path, bytes);
+    const Status status = fixture.Read();
+    EXPECT_EQ(status.code(), id == 0 ? StatusCode::kOk : StatusCode::kDamaged);
+    if (id != 0) EXPECT_NE(status.message().find(path), std::string::npos) << status.ToString();
+  }
+}
+
 TEST(LogDamage, AnInterruptedCreationIsPassedOver) {
   for (const std::string& content : {std::string(), std::string(10, 'C'), std::string(5000, '\0')}) {
     ManySegments log;
