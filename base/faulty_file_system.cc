@@ -135,6 +135,10 @@ uint64_t FaultyFileSystem::synced_bytes(const std::string& path) const {
 
 void FaultyFileSystem::SetHook(std::function<void(FileOperation, const std::string&)> hook) { hook_ = std::move(hook); }
 
+void FaultyFileSystem::SetFailureHook(std::function<void(FileOperation, const std::string&)> hook) {
+  failure_hook_ = std::move(hook);
+}
+
 void FaultyFileSystem::SetFreeSpace(uint64_t free_bytes) {
   MutexLock lock(mutex_);
   free_bytes_ = free_bytes;
@@ -142,6 +146,12 @@ void FaultyFileSystem::SetFreeSpace(uint64_t free_bytes) {
 
 Status FaultyFileSystem::Check(FileOperation operation, const std::string& path, FileFault* fault) {
   if (hook_) hook_(operation, path);
+  Status planned = Plan(operation, path, fault);
+  if (!planned.ok() && failure_hook_) failure_hook_(operation, path);
+  return planned;
+}
+
+Status FaultyFileSystem::Plan(FileOperation operation, const std::string& path, FileFault* fault) {
   const int index = static_cast<int>(operation);
   MutexLock lock(mutex_);
   calls_[index]++;

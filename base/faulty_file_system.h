@@ -70,6 +70,8 @@ class FaultyFileSystem : public FileSystem {
   uint64_t synced_bytes(const std::string& path) const;
   // Called before every operation, without a lock: tests block or count here. Set it before other threads use this object.
   void SetHook(std::function<void(FileOperation, const std::string& path)> hook);
+  // Called when a call is about to fail, without a lock: what else such a failure does to the disk. Set as the hook is.
+  void SetFailureHook(std::function<void(FileOperation, const std::string& path)> hook);
 
   Result<std::unique_ptr<WritableFile>> OpenForWriting(const std::string& path, OpenMode mode) override;
   Result<std::unique_ptr<RandomAccessFile>> OpenForReading(const std::string& path) override;
@@ -92,10 +94,12 @@ class FaultyFileSystem : public FileSystem {
   friend class FaultyReadableFile;
   // OK, or the failure planned for this call; `fault` then tells the details.
   Status Check(FileOperation operation, const std::string& path, FileFault* fault = nullptr);
+  Status Plan(FileOperation operation, const std::string& path, FileFault* fault = nullptr);
   void NoteSync(const std::string& path, uint64_t size_bytes, bool after_failure);
 
   FileSystem& wrapped_;
   std::function<void(FileOperation, const std::string&)> hook_;
+  std::function<void(FileOperation, const std::string&)> failure_hook_;
   mutable Mutex mutex_;
   std::vector<FileFault> faults_ CAIRN_GUARDED_BY(mutex_);
   struct RandomFault {

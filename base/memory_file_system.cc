@@ -1,29 +1,21 @@
 #include "base/memory_file_system.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "base/random.h"
 
 namespace cairn {
 
-struct MemoryFileSystem::Inode {
-  bool directory = false;
-  std::string bytes;               // what running code sees
-  std::string synced;              // what a crash leaves
-  std::set<uint64_t> dirty_pages;  // page numbers written since the last sync
-};
-
 struct MemoryFileSystem::NameChange {
   std::string from;  // disappears, unless empty
   std::string to;    // names `inode` from now on, unless empty
-  std::shared_ptr<Inode> inode;
+  std::shared_ptr<MemoryInode> inode;
 };
 
 namespace {
 
-using Inode = MemoryFileSystem::Inode;
+using Inode = MemoryInode;
 using NameChange = MemoryFileSystem::NameChange;
 using Names = std::map<std::string, std::shared_ptr<Inode>>;
 
@@ -81,39 +73,6 @@ bool Touches(const NameChange& change, const std::string& directory) {
   return (!change.from.empty() && Parent(change.from) == directory) || (!change.to.empty() && Parent(change.to) == directory);
 }
 
-void MarkDirty(Inode& inode, uint64_t offset, uint64_t size_bytes) {
-  if (size_bytes == 0) return;
-  const uint64_t last = (offset + size_bytes - 1) / MemoryFileSystem::kPageBytes;
-  for (uint64_t page = offset / MemoryFileSystem::kPageBytes; page <= last; page++) inode.dirty_pages.insert(page);
-}
-
-// Copies the part of a page that both strings have.
-void CopyPage(const std::string& from, std::string& to, uint64_t page, size_t prefix_bytes) {
-  const size_t begin = page * MemoryFileSystem::kPageBytes;
-  const size_t end = std::min({begin + prefix_bytes, from.size(), to.size()});
-  if (begin < end) std::memcpy(to.data() + begin, from.data() + begin, end - begin);
-}
-
-void SyncInode(Inode& inode) {
-  inode.synced.resize(inode.bytes.size(), '\0');
-  for (const uint64_t page : inode.dirty_pages) CopyPage(inode.bytes, inode.synced, page, MemoryFileSystem::kPageBytes);
-  inode.dirty_pages.clear();
-}
-
-void CrashInode(Inode& inode, Random* random) {
-  if (random != nullptr) {
-    if (random->OneIn(2)) inode.synced.resize(inode.bytes.size(), '\0');
-    for (const uint64_t page : inode.dirty_pages) {
-      static constexpr size_t kSectors = MemoryFileSystem::kPageBytes / MemoryFileSystem::kSectorBytes;
-      const uint64_t fate = random->Uniform(3);
-      const size_t sectors = fate == 0 ? 0 : fate == 1 ? kSectors : random->Uniform(kSectors + 1);
-      CopyPage(inode.bytes, inode.synced, page, sectors * MemoryFileSystem::kSectorBytes);
-    }
-  }
-  inode.bytes = inode.synced;
-  inode.dirty_pages.clear();
-}
-
 Status PowerLost(const std::string& path) { return Status::IoError("use of " + path + ", which was open when the power failed"); }
 
 }  // namespace
@@ -121,7 +80,7 @@ Status PowerLost(const std::string& path) { return Status::IoError("use of " + p
 class MemoryWritableFile : public WritableFile {
  public:
   MemoryWritableFile(MemoryFileSystem& fs, std::string path, std::shared_ptr<Inode> inode, uint64_t boot)
-      : fs_(fs), path_(std::move(path)), inode_(std::move(inode)), boot_(boot), end_(inode_->bytes.size()) {}
+      : fs_(fs), path_(std::move(path)), inode_(std::move(inode)), boot_(boot), end_(inode_->size_bytes()) {}
 
   Status WriteAt(uint64_t offset, std::string_view bytes) override {
     MutexLock lock(fs_.mutex_);
@@ -138,17 +97,13 @@ class MemoryWritableFile : public WritableFile {
   Status Sync() override {
     MutexLock lock(fs_.mutex_);
     CAIRN_RETURN_IF_ERROR(CheckUsable());
-    SyncInode(*inode_);
+    inode_->Sync();
     return Status::Ok();
   }
   Status Truncate(uint64_t size_bytes) override {
     MutexLock lock(fs_.mutex_);
     CAIRN_RETURN_IF_ERROR(CheckUsable());
-    const uint64_t old_size = inode_->bytes.size();
-    inode_->bytes.resize(size_bytes, '\0');
-    if (size_bytes > old_size) MarkDirty(*inode_, old_size, size_bytes - old_size);
-    // Bytes cut off and written again must not come back from before.
-    if (size_bytes < old_size) MarkDirty(*inode_, size_bytes, old_size - size_bytes);
+    inode_->Resize(size_bytes);
     end_ = size_bytes;
     return Status::Ok();
   }
@@ -168,21 +123,12 @@ class MemoryWritableFile : public WritableFile {
   // Zeros where `data` is null.
   Status Write(uint64_t offset, uint64_t size_bytes, const char* data) CAIRN_REQUIRES(fs_.mutex_) {
     CAIRN_RETURN_IF_ERROR(CheckUsable());
-    std::string& bytes = inode_->bytes;
     const uint64_t end = offset + size_bytes;
-    if (end > bytes.size()) {
-      if (fs_.capacity_bytes_ != UINT64_MAX && fs_.UsedBytes() + (end - bytes.size()) > fs_.capacity_bytes_) {
-        return Status::NoSpace("write " + path_ + " at " + std::to_string(offset) + ": the file system in memory is full");
-      }
-      if (offset > bytes.size()) MarkDirty(*inode_, bytes.size(), offset - bytes.size());
-      bytes.resize(end, '\0');
+    const uint64_t old_size = inode_->size_bytes();
+    if (end > old_size && fs_.capacity_bytes_ != UINT64_MAX && fs_.UsedBytes() + (end - old_size) > fs_.capacity_bytes_) {
+      return Status::NoSpace("write " + path_ + " at " + std::to_string(offset) + ": the file system in memory is full");
     }
-    if (data != nullptr) {
-      std::memcpy(bytes.data() + offset, data, size_bytes);
-    } else {
-      std::memset(bytes.data() + offset, 0, size_bytes);
-    }
-    MarkDirty(*inode_, offset, size_bytes);
+    inode_->Write(offset, size_bytes, data);
     end_ = std::max(end_, end);
     return Status::Ok();
   }
@@ -203,15 +149,12 @@ class MemoryReadableFile : public RandomAccessFile {
   Result<size_t> Read(uint64_t offset, size_t size_bytes, char* to) const override {
     MutexLock lock(fs_.mutex_);
     if (boot_ != fs_.boots_) return PowerLost(path_);
-    if (offset >= inode_->bytes.size()) return size_t{0};
-    const size_t size = std::min<size_t>(size_bytes, inode_->bytes.size() - offset);
-    std::memcpy(to, inode_->bytes.data() + offset, size);
-    return size;
+    return inode_->Read(offset, size_bytes, to);
   }
   Result<uint64_t> Size() const override {
     MutexLock lock(fs_.mutex_);
     if (boot_ != fs_.boots_) return PowerLost(path_);
-    return uint64_t{inode_->bytes.size()};
+    return inode_->size_bytes();
   }
 
  private:
@@ -261,7 +204,7 @@ uint64_t MemoryFileSystem::UsedBytes() const {
   std::set<const Inode*> seen;
   uint64_t used = 0;
   for (const auto& [path, inode] : current_) {
-    if (seen.insert(inode.get()).second) used += inode->bytes.size();
+    if (seen.insert(inode.get()).second) used += inode->size_bytes();
   }
   return used;
 }
@@ -279,8 +222,7 @@ Result<std::unique_ptr<WritableFile>> MemoryFileSystem::OpenForWriting(const std
   } else if (mode == OpenMode::kCreateNew) {
     return Status::AlreadyExists("create " + path + ": it exists already");
   } else if (mode == OpenMode::kTruncate) {
-    MarkDirty(*found->second, 0, found->second->bytes.size());
-    found->second->bytes.clear();
+    found->second->Resize(0);
   }
   return std::unique_ptr<WritableFile>(new MemoryWritableFile(*this, path, found->second, boots_));
 }
@@ -405,7 +347,7 @@ Result<uint64_t> MemoryFileSystem::FileSize(const std::string& raw_path) {
   MutexLock lock(mutex_);
   const auto found = current_.find(path);
   if (found == current_.end()) return Status::NotFound("stat " + path + ": no such file");
-  return uint64_t{found->second->bytes.size()};
+  return found->second->size_bytes();
 }
 
 Result<uint64_t> MemoryFileSystem::FreeSpace(const std::string&) {
@@ -429,8 +371,12 @@ void MemoryFileSystem::CrashAndDropUnsynced(uint64_t seed) {
   Random random(seed);
   Random* const choices = seed == kDropAll ? nullptr : &random;
   if (choices != nullptr) {
+    // A journal keeps what was done first; a file system without one keeps what it happened to write.
+    const bool journal = choices->OneIn(2);
     const uint64_t kept = choices->Uniform(pending_.size() + 1);
-    for (uint64_t i = 0; i < kept; i++) Apply(durable_, pending_[i]);
+    for (uint64_t i = 0; i < pending_.size(); i++) {
+      if (journal ? i < kept : choices->OneIn(2)) Apply(durable_, pending_[i]);
+    }
   }
   pending_.clear();
   // A name is lost with the directory it is in; parents sort before what is in them.
@@ -439,11 +385,29 @@ void MemoryFileSystem::CrashAndDropUnsynced(uint64_t seed) {
   }
   std::set<Inode*> crashed;
   for (const auto& [path, inode] : durable_) {
-    if (crashed.insert(inode.get()).second) CrashInode(*inode, choices);
+    if (crashed.insert(inode.get()).second) inode->Crash(choices);
   }
   current_ = durable_;
   locks_.clear();
   boots_++;
+}
+
+std::unique_ptr<MemoryFileSystem> MemoryFileSystem::Image() {
+  auto image = std::make_unique<MemoryFileSystem>();
+  MutexLock lock(mutex_);
+  MutexLock image_lock(image->mutex_);
+  std::map<const Inode*, std::shared_ptr<Inode>> copies;
+  const auto copy = [&copies](const std::shared_ptr<Inode>& inode) {
+    if (inode == nullptr) return inode;
+    std::shared_ptr<Inode>& made = copies[inode.get()];
+    if (made == nullptr) made = inode->Clone();
+    return made;
+  };
+  for (const auto& [path, inode] : current_) image->current_.emplace_hint(image->current_.end(), path, copy(inode));
+  for (const auto& [path, inode] : durable_) image->durable_.emplace_hint(image->durable_.end(), path, copy(inode));
+  for (const NameChange& change : pending_) image->pending_.push_back({change.from, change.to, copy(change.inode)});
+  image->capacity_bytes_ = capacity_bytes_;
+  return image;
 }
 
 void MemoryFileSystem::SetCapacityBytes(uint64_t capacity_bytes) {
@@ -451,24 +415,56 @@ void MemoryFileSystem::SetCapacityBytes(uint64_t capacity_bytes) {
   capacity_bytes_ = capacity_bytes;
 }
 
-Status MemoryFileSystem::FlipBit(const std::string& raw_path, uint64_t offset, int bit) {
+Result<std::shared_ptr<MemoryInode>> MemoryFileSystem::Find(const std::string& raw_path) {
   const std::string path = Normalize(raw_path);
-  MutexLock lock(mutex_);
   const auto found = current_.find(path);
-  if (found == current_.end()) return Status::NotFound("damage " + path + ": no such file");
-  Inode& inode = *found->second;
-  if (offset >= inode.bytes.size()) return Status::InvalidArgument("damage " + path + ": it is shorter");
-  inode.bytes[offset] = static_cast<char>(inode.bytes[offset] ^ (1 << bit));
-  if (offset < inode.synced.size()) inode.synced[offset] = static_cast<char>(inode.synced[offset] ^ (1 << bit));
+  if (found == current_.end() || found->second->directory) return Status::NotFound("no file " + path);
+  return std::shared_ptr<MemoryInode>(found->second);
+}
+
+void MemoryFileSystem::FailSync(const std::string& path, uint64_t seed) {
+  MutexLock lock(mutex_);
+  const auto inode = Find(path);
+  Random random(seed);
+  if (inode.ok()) (*inode)->FailSync(random);
+}
+
+Status MemoryFileSystem::FlipBit(const std::string& path, uint64_t offset, int bit) {
+  MutexLock lock(mutex_);
+  CAIRN_ASSIGN_OR_RETURN(const std::shared_ptr<Inode> inode, Find(path));
+  if (offset >= inode->size_bytes()) return Status::InvalidArgument("damage " + path + ": it is shorter");
+  inode->FlipBit(offset, bit);
   return Status::Ok();
 }
 
-Result<std::string> MemoryFileSystem::Content(const std::string& raw_path) {
-  const std::string path = Normalize(raw_path);
+bool MemoryFileSystem::MisdirectPage(const std::string& from, uint64_t from_page, const std::string& to, uint64_t to_page) {
   MutexLock lock(mutex_);
-  const auto found = current_.find(path);
-  if (found == current_.end()) return Status::NotFound("read " + path + ": no such file");
-  return std::string(found->second->bytes);
+  const auto source = Find(from);
+  const auto target = Find(to);
+  return source.ok() && target.ok() && (*target)->CopyPageFrom(**source, from_page, to_page);
+}
+
+bool MemoryFileSystem::MakePageStale(const std::string& path, uint64_t page) {
+  MutexLock lock(mutex_);
+  const auto inode = Find(path);
+  return inode.ok() && (*inode)->MakeStale(page);
+}
+
+std::vector<std::string> MemoryFileSystem::Files() {
+  MutexLock lock(mutex_);
+  std::vector<std::string> files;
+  for (const auto& [path, inode] : current_) {
+    if (!inode->directory) files.push_back(path);
+  }
+  return files;
+}
+
+Result<std::string> MemoryFileSystem::Content(const std::string& path) {
+  MutexLock lock(mutex_);
+  CAIRN_ASSIGN_OR_RETURN(const std::shared_ptr<Inode> inode, Find(path));
+  std::string content(inode->size_bytes(), '\0');
+  content.resize(inode->Read(0, content.size(), content.data()));
+  return content;
 }
 
 }  // namespace cairn

@@ -6,9 +6,13 @@
 //   - each 4 KiB page written since the last sync is kept, dropped, or torn (a prefix in 512-byte sectors kept, the rest old);
 //   - an unsynced change of size is kept or dropped; the bytes of dropped pages inside a kept size are zeros or the old bytes;
 //   - names created, renamed, linked or removed since their directory's last sync are kept up to one random operation and
-//     forgotten from there on, in order (as a journalling file system does); a rename is there wholly or not at all.
+//     forgotten from there on, in order (as a journalling file system does), or, with half of the seeds, each is kept or forgotten
+//     by itself; a rename is there wholly or not at all.
 // With kDropAll nothing unsynced survives. Files that were open before the crash fail every call after it with kIoError.
-// Not modelled: bytes that change after a successful sync, reordered directory operations across directories, permissions.
+// FailSync() is what a failed fsync does to a file's pages; FlipBit(), MisdirectPage() and MakePageStale() are what bad disks do.
+// Image() copies everything, both pictures, at one instant: one run gives as many crashes as one likes to look at, and an image that
+// is used as it is shows what a killed process leaves, unsynced bytes in the page cache included.
+// Not modelled: permissions, sparse files' use of space.
 //
 // Threads: as FileSystem says; one internal lock. FreeSpace() is a settable number that writes count against.
 #pragma once
@@ -21,14 +25,15 @@
 #include <vector>
 
 #include "base/file_system.h"
+#include "base/memory_inode.h"
 #include "base/thread_annotations.h"
 
 namespace cairn {
 
 class MemoryFileSystem : public FileSystem {
  public:
-  static constexpr size_t kPageBytes = 4096;
-  static constexpr size_t kSectorBytes = 512;
+  static constexpr size_t kPageBytes = MemoryInode::kPageBytes;
+  static constexpr size_t kSectorBytes = MemoryInode::kSectorBytes;
   static constexpr uint64_t kDropAll = 0;  // the seed with which nothing unsynced survives
 
   MemoryFileSystem();
@@ -52,21 +57,31 @@ class MemoryFileSystem : public FileSystem {
   void CrashAndDropUnsynced(uint64_t seed = kDropAll);
   // Writes beyond this many bytes of all files together fail with kNoSpace. Unlimited at first.
   void SetCapacityBytes(uint64_t capacity_bytes);
+  // The file system as it is now, to be used apart from this one. Nobody holds a lock on it and none of its files is open.
+  std::unique_ptr<MemoryFileSystem> Image();
+  // What a failed fsync does to the file's unsynced pages (MemoryInode::FailSync). Nothing where there is no such file.
+  void FailSync(const std::string& path, uint64_t seed);
   // Flips one bit of a file, current and durable: damage for tests of checksums. The file must be that long.
   Status FlipBit(const std::string& path, uint64_t offset, int bit);
+  // A page (kPageBytes) that was written to, or is read from, the wrong place. False where there is no such page.
+  bool MisdirectPage(const std::string& from, uint64_t from_page, const std::string& to, uint64_t to_page);
+  // A page's last synced write that never reached the disk. False where nothing older is known.
+  bool MakePageStale(const std::string& path, uint64_t page);
+  // The paths of all files, sorted.
+  std::vector<std::string> Files();
   // The whole content of a file as running code sees it.
   Result<std::string> Content(const std::string& path);
 
-  struct Inode;       // one file's bytes, current and durable
   struct NameChange;  // one directory operation that is not durable yet
 
  private:
   friend class MemoryWritableFile;
   friend class MemoryReadableFile;
   friend class MemoryFileLock;
-  using Names = std::map<std::string, std::shared_ptr<Inode>>;
+  using Names = std::map<std::string, std::shared_ptr<MemoryInode>>;
 
   Status CheckParent(const std::string& path) CAIRN_REQUIRES(mutex_);
+  Result<std::shared_ptr<MemoryInode>> Find(const std::string& path) CAIRN_REQUIRES(mutex_);
   void Record(NameChange change) CAIRN_REQUIRES(mutex_);
   uint64_t UsedBytes() const CAIRN_REQUIRES(mutex_);
 

@@ -14,6 +14,12 @@ namespace {
 constexpr std::string_view kCreatedBy = "cairn 0.1.0";
 constexpr size_t kTimelineIdChars = 40;
 
+std::string ParentOf(const std::string& path) {
+  const size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 }  // namespace
 
 uint32_t NewDirectoryId() { return static_cast<uint32_t>(SecureRandom64()) | 1; }
@@ -21,12 +27,11 @@ uint32_t NewDirectoryId() { return static_cast<uint32_t>(SecureRandom64()) | 1; 
 Status CreateDirectories(FileSystem& fs, const std::string& path) {
   CAIRN_ASSIGN_OR_RETURN(const bool exists, fs.Exists(path));
   if (exists) return Status();
-  const size_t slash = path.find_last_of('/');
-  const bool has_parent = slash != std::string::npos && slash > 0;
-  if (has_parent) CAIRN_RETURN_IF_ERROR(CreateDirectories(fs, path.substr(0, slash)));
+  const std::string parent = ParentOf(path);
+  if (parent != "." && parent != "/") CAIRN_RETURN_IF_ERROR(CreateDirectories(fs, parent));
   CAIRN_RETURN_IF_ERROR(fs.CreateDirectory(path));
   // The name itself must survive a crash, or all that is synced inside is lost with it.
-  return fs.SyncDirectory(has_parent ? path.substr(0, slash) : slash == 0 ? "/" : ".");
+  return fs.SyncDirectory(parent);
 }
 
 DataDirectory::~DataDirectory() = default;
@@ -84,6 +89,9 @@ Status DataDirectory::StartEmpty() {
            path_.c_str(), name.c_str());
     }
   }
+  // A directory that was there already is perhaps of a process that was killed before it could sync the name.
+  const Status named = fs_.SyncDirectory(ParentOf(path_));
+  if (!named.ok()) LogF(LogLevel::kWarning, "The name of %s may not be durable: %s", path_.c_str(), named.ToString().c_str());
   return Update([this](Manifest& manifest) {
     manifest.created_unix_ms = clock_.WallMs();
     manifest.created_by = kCreatedBy;

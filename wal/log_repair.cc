@@ -1,4 +1,6 @@
 // Making an unclean end safe to go on from. The steps, each repeatable after a crash during any of them:
+//   0. The last file's header is written again and synced, unless a mark behind it proves that it was: a process that was killed while
+//      it made the file leaves it in the page cache only, and the file is about to be named as a predecessor.
 //   1. Units beyond the last durable mark D are copied to a new segment that supersedes everything from D on; it ends with a
 //      mark, is synced, and gets its name, durably, only then: what it replaces may be its only durable copy until it is whole.
 //   2. The file that held D is cut there; without anything to copy, the last file is cut behind its last whole unit.
@@ -72,12 +74,27 @@ Status CutFile(FileSystem& fs, const std::string& path, uint64_t size_bytes) {
   return file->Close();
 }
 
+// Written anew, not only synced: after a failed sync the kernel may take a page for clean that is not on disk.
+Status MakeBeginningDurable(const LogOptions& options, const SegmentInfo& segment) {
+  char bytes[kSegmentHeaderBytes];
+  EncodeSegmentHeader(segment.header, bytes);
+  CAIRN_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file,
+                         options.fs->OpenForWriting(segment.path, FileSystem::OpenMode::kKeepExisting));
+  CAIRN_RETURN_IF_ERROR(file->WriteAt(0, {bytes, sizeof(bytes)}));
+  CAIRN_RETURN_IF_ERROR(file->Sync());
+  CAIRN_RETURN_IF_ERROR(file->Close());
+  return options.fs->SyncDirectory(options.directory);
+}
+
 }  // namespace
 
 Status RepairLogEnd(const LogOptions& options, LogRecoveryResult* result) {
   const std::vector<SegmentInfo>& chain = result->segments.chain;
   if (result->end != LogEnd::kTornTail || chain.empty()) return Status::Ok();
 
+  if (chain.back().header.first_lsn >= result->durable_mark) {
+    CAIRN_RETURN_IF_ERROR(MakeBeginningDurable(options, chain.back()));
+  }
   size_t keep = result->end_segment;
   uint64_t cut_at = result->end_offset;
   const bool copy = result->log_end_lsn > result->durable_mark;

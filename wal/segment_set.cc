@@ -99,7 +99,8 @@ std::string SegmentSet::path_of(uint64_t file_id) const { return JoinPath(direct
 
 Status SegmentSet::EnsureDirectory() {
   CAIRN_ASSIGN_OR_RETURN(bool exists, fs_->Exists(directory_));
-  if (exists) return Status::Ok();
+  // One without a log was perhaps made by a process that was killed before it could sync the name.
+  if (exists && count() > 0) return Status::Ok();
   CAIRN_RETURN_IF_ERROR(fs_->CreateDirectory(directory_));
   const size_t slash = directory_.find_last_not_of('/');
   const size_t parent_end = directory_.rfind('/', slash);

@@ -44,6 +44,55 @@ TEST(MemoryFileSystem, ASyncedFileWithoutASyncedNameIsLost) {
   EXPECT_FALSE(*fs.Exists("d/f"));
 }
 
+TEST(MemoryFileSystem, AnImageIsApartAndKeepsWhatIsNotSynced) {
+  MemoryFileSystem fs;
+  auto file = Open(fs, "f");
+  ASSERT_TRUE(file->Append("synced").ok());
+  ASSERT_TRUE(file->Sync().ok());
+  ASSERT_TRUE(fs.SyncDirectory(".").ok());
+  ASSERT_TRUE(file->Append(" or not").ok());
+  const std::unique_ptr<MemoryFileSystem> image = fs.Image();
+  ASSERT_TRUE(file->Append(", later").ok());
+  EXPECT_EQ(*image->Content("f"), "synced or not");
+  image->CrashAndDropUnsynced();
+  EXPECT_EQ(*image->Content("f"), "synced");
+  EXPECT_EQ(*fs.Content("f"), "synced or not, later");
+}
+
+// After a failed fsync the next one succeeds, and what the first should have written is on disk in part at most.
+TEST(MemoryFileSystem, AFailedSyncForgetsPages) {
+  bool lost = false;
+  for (uint64_t seed = 1; seed < 40; seed++) {
+    MemoryFileSystem fs;
+    auto file = Open(fs, "f");
+    ASSERT_TRUE(fs.SyncDirectory(".").ok());
+    ASSERT_TRUE(file->Append("text").ok());
+    fs.FailSync("f", seed);
+    ASSERT_TRUE(file->Sync().ok());
+    fs.CrashAndDropUnsynced();
+    const std::string content = *fs.Content("f");
+    EXPECT_TRUE(content == "text" || content == std::string(4, '\0')) << content;
+    lost = lost || content != "text";
+  }
+  EXPECT_TRUE(lost);
+}
+
+TEST(MemoryFileSystem, PagesGoAstray) {
+  MemoryFileSystem fs;
+  const std::string page_a(MemoryFileSystem::kPageBytes, 'a');
+  const std::string page_b(MemoryFileSystem::kPageBytes, 'b');
+  ASSERT_TRUE(ReplaceFileDurably(fs, "a", page_a + page_a).ok());
+  auto file = Open(fs, "a");
+  ASSERT_TRUE(file->WriteAt(0, page_b).ok());
+  ASSERT_TRUE(file->Sync().ok());
+  EXPECT_FALSE(fs.MakePageStale("a", 7));
+  ASSERT_TRUE(fs.MisdirectPage("a", 0, "a", 1));
+  EXPECT_EQ(*fs.Content("a"), page_b + page_b);
+  ASSERT_TRUE(fs.MakePageStale("a", 0));
+  EXPECT_EQ(*fs.Content("a"), page_a + page_b);
+  EXPECT_EQ(fs.Files(), std::vector<std::string>{"a"});
+}
+
 TEST(MemoryFileSystem, RenameIsOldOrNew) {
   for (uint64_t seed = 0; seed < 40; seed++) {
     MemoryFileSystem fs;

@@ -177,6 +177,42 @@ TEST(LogCrash, PowerCutsLoseNothingDurable) {
   }
 }
 
+// A process is killed while it makes a segment: the header is in the page cache, on disk there is none. The next process goes on behind
+// that segment; when the power fails, it must not have become a link of the chain that is not on disk.
+TEST(LogCrash, ASegmentThatWasOnlyInThePageCacheIsNoPredecessor) {
+  MemoryFileSystem memory;
+  FaultyFileSystem disk(memory);
+  std::unique_ptr<MemoryFileSystem> killed;
+  disk.SetHook([&](FileOperation operation, const std::string& path) {
+    if (operation == FileOperation::kSync && path.ends_with("2.log") && killed == nullptr) killed = memory.Image();
+  });
+  ManualClock clock;
+  LogOptions options;
+  options.directory = "log";
+  options.clock = &clock;
+  options.fs = &disk;
+  const auto ignore = [](const LogFrame&) { return Status::Ok(); };
+  {
+    auto log = LogWriter::Open(options, 0, {});
+    ASSERT_TRUE(log.ok());
+    ASSERT_TRUE((*log)->WaitDurable((*log)->Append(TestUnit(0, 10))).ok());
+    ASSERT_TRUE((*log)->RotateSegment().ok());
+    ASSERT_TRUE((*log)->WaitDurable((*log)->Append(TestUnit(1, 10))).ok());
+    while (killed == nullptr) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  options.fs = killed.get();
+  LogRecoveryResult found;
+  ASSERT_TRUE(RecoverLog(options, 0, ignore, &found).ok());
+  const Lsn end = found.log_end_lsn;
+  ASSERT_GT(end, 0u);
+  ASSERT_TRUE(LogWriter::Open(options, found.next_lsn, found).ok());
+  killed->CrashAndDropUnsynced();
+  const Status status = RecoverLog(options, 0, ignore, &found);
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  EXPECT_EQ(found.first_lsn, 0u);
+  EXPECT_GE(found.log_end_lsn, end);
+}
+
 // The test would notice: without the copy of what lies beyond the mark, a second crash loses what the first recovery served.
 TEST(LogCrash, WithoutTheRepairServedUnitsAreLost) {
   bool lost = false;
