@@ -91,7 +91,7 @@ Entry* EntryCodec::New(std::string_view key, ValueType type, const ValueShape& s
   entry->inline_size_ = static_cast<uint16_t>(shape.inline_size);
   char* at = const_cast<char*>(entry->body());
   if (has_expiry) {
-    std::memcpy(at, &expiry_ms, sizeof(expiry_ms));
+    SetExpiry(entry, expiry_ms);
     at += sizeof(expiry_ms);
   }
   if (key.size() >= Entry::kLongKey) [[unlikely]] {
@@ -114,7 +114,16 @@ void EntryCodec::SetShape(Entry* entry, ValueType type, const ValueShape& shape)
 }
 
 void EntryCodec::SetExpiry(Entry* entry, int64_t expiry_ms) {
-  std::memcpy(const_cast<char*>(entry->body()), &expiry_ms, sizeof(expiry_ms));
+  const int64_t raw = expiry_ms > Entry::kExpiryMask ? expiry_ms | INT64_MIN : expiry_ms;
+  std::memcpy(const_cast<char*>(entry->body()), &raw, sizeof(raw));
+}
+
+bool EntryCodec::PostponeExpiry(Entry* entry, int64_t expiry_ms) {
+  const int64_t lag_ms = expiry_ms - entry->indexed_expiry_ms();
+  if (expiry_ms > Entry::kExpiryMask || lag_ms < 0 || lag_ms > Entry::kExpiryLagMax) return false;
+  const int64_t raw = lag_ms << Entry::kExpiryBits | expiry_ms;
+  std::memcpy(const_cast<char*>(entry->body()), &raw, sizeof(raw));
+  return true;
 }
 
 void EntryCodec::SetInt(Entry* entry, int64_t number) { std::memcpy(MutablePayload(entry), &number, sizeof(number)); }

@@ -1,10 +1,11 @@
 // One key with its value: a single allocation of an 8-byte header, the expiry where there is one, the key and, for small
 // strings, the value itself.
 //
-//   header 8 | expiry_ms 8 (if any) | key length 8 (only keys of 65,535 bytes and more) | key | inline value or 8-byte payload
+//   header 8 | expiry 8 (if any) | key length 8 (only keys of 65,535 bytes and more) | key | inline value or 8-byte payload
 //
 // header: access 24 bits (LRU clock in seconds, or LFU counter and decrement time, as Redis), kind 8 bits (type 3, encoding 4,
-// expiry 1), key length 16 bits, inline value length 16 bits. Inline strings are at most kInlineValueMaxBytes, longer ones are
+// expiry 1), key length 16 bits, inline value length 16 bits. expiry: 44 bits of Unix milliseconds and, above them, 19 bits that say by
+// how much the expiry index lags behind; with the sign bit set (after the year 2527) 63 bits of milliseconds, and no lag. Inline strings are at most kInlineValueMaxBytes, longer ones are
 // ropes; inline collections are at most kPackedMaxBytes, larger ones are LargeValues.
 //
 // Entries are created, resized, moved and freed only by the Dictionary that holds them; everybody else reads through const access
@@ -52,6 +53,8 @@ class Entry {
   bool has_expiry() const { return (kind_ & 0x80) != 0; }
   // Unix time in milliseconds; only where has_expiry().
   int64_t expiry_ms() const;
+  // The deadline under which the expiry index holds the entry: expiry_ms(), or an earlier one from before the expiry was moved on.
+  int64_t indexed_expiry_ms() const;
   // 24 bits; the meaning depends on the eviction policy (see eviction.h).
   uint32_t access() const { return access_; }
   void set_access(uint32_t access) { access_ = access & 0xFFFFFF; }
@@ -73,7 +76,15 @@ class Entry {
  private:
   friend class EntryCodec;                      // entry.cc, entry_codec.h: builds and changes the bytes
   static constexpr uint16_t kLongKey = 0xFFFF;  // key_size_ of a key whose length stands in 8 bytes of its own
+  static constexpr int kExpiryBits = 44;
+  static constexpr int64_t kExpiryMask = (int64_t{1} << kExpiryBits) - 1;
+  static constexpr int64_t kExpiryLagMax = (int64_t{1} << (63 - kExpiryBits)) - 1;
   Entry() = default;
+  int64_t raw_expiry() const {
+    int64_t raw;
+    std::memcpy(&raw, body(), sizeof(raw));
+    return raw;
+  }
   const char* body() const { return reinterpret_cast<const char*>(this + 1); }
   const char* payload() const {
     const std::string_view name = key();
@@ -97,9 +108,13 @@ inline std::string_view Entry::key() const {
 }
 
 inline int64_t Entry::expiry_ms() const {
-  int64_t expiry_ms;
-  std::memcpy(&expiry_ms, body(), sizeof(expiry_ms));
-  return expiry_ms;
+  const int64_t raw = raw_expiry();
+  return raw < 0 ? raw & INT64_MAX : raw & kExpiryMask;
+}
+
+inline int64_t Entry::indexed_expiry_ms() const {
+  const int64_t raw = raw_expiry();
+  return raw < 0 ? raw & INT64_MAX : (raw & kExpiryMask) - (raw >> kExpiryBits);
 }
 
 inline std::string_view Entry::inline_value() const { return {payload(), inline_size_}; }

@@ -47,8 +47,11 @@ class EntryCodec {
   static Entry* New(std::string_view key, ValueType type, const ValueShape& shape, int64_t expiry_ms, uint32_t access);
   // Changes the shape in place; the caller knows that the allocation has room. The value must be written next.
   static void SetShape(Entry* entry, ValueType type, const ValueShape& shape);
-  // Only where has_expiry().
+  // Only where has_expiry(). The index is to hold the entry under the same deadline.
   static void SetExpiry(Entry* entry, int64_t expiry_ms);
+  // The same, while the index goes on to hold the entry under indexed_expiry_ms(); false, and no change, where the new expiry is earlier
+  // than that or too much later.
+  static bool PostponeExpiry(Entry* entry, int64_t expiry_ms);
   static char* MutablePayload(Entry* entry) { return const_cast<char*>(entry->payload()); }
   // Writes a string value's bytes as the entry's shape says: nothing for kInt, a new rope (shared where there is an owner) for
   // kRope.

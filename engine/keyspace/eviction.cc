@@ -13,6 +13,7 @@ constexpr uint32_t kPicksPerCount = 64;     // how long the counted sizes are go
 constexpr uint32_t kBucketsPerSample = 48;  // looked at in search of keys with an expiry
 constexpr uint64_t kVolatileRare = 8;       // fewer than one key in so many has an expiry: sample the expiry index instead
 constexpr int kTries = 128;                 // places that turn out empty, or candidates that are gone, before giving up
+constexpr int kSettledPerLock = 64;         // late items of an expiry index, between two looks for the earliest key
 static_assert(kTries > kPicksPerCount);
 
 bool IsVolatile(EvictionPolicy policy) {
@@ -72,6 +73,13 @@ void Evictor::Evict(ChangeScope& scope, Shard& shard, uint32_t database, const E
   commit(scope);
 }
 
+bool Evictor::SettleFirst(Shard& shard, Table& table, uint32_t database) {
+  TableChange change(*keyspace_.state_, shard, table, database);
+  bool settled = false;
+  for (int i = 0; i < kSettledPerLock && Keyspace::State::SettleFirstExpiry(table); i++) settled = true;
+  return settled;
+}
+
 bool Evictor::EvictEarliest(ChangeScope& scope, const Commit& commit) {
   for (int tries = 0; tries < kTries; tries++) {
     uint32_t best = 0;
@@ -85,10 +93,15 @@ bool Evictor::EvictEarliest(ChangeScope& scope, const Commit& commit) {
     if (shard.next_expiry_ms.load(std::memory_order_relaxed) == INT64_MAX) return false;
     SpinLockHolder hold(shard.lock);
     for (uint32_t database = 0; database < keyspace_.databases(); database++) {
-      const Table* table = shard.table(database);
+      Table* table = shard.table(database);
       if (table == nullptr || table->expiry.size() == 0 ||
           table->expiry.first_deadline_ms() != shard.next_expiry_ms.load(std::memory_order_relaxed)) {
         continue;
+      }
+      if (SettleFirst(shard, *table, database)) {
+        // Another shard's may be earlier now. Each item is settled once, so this ends.
+        tries--;
+        break;
       }
       Evict(scope, shard, database, *table->expiry.First(), commit);
       return true;

@@ -19,6 +19,8 @@
 
 namespace cairn {
 
+struct Table;
+
 class Evictor {
  public:
   static constexpr size_t kPoolSize = 16;
@@ -42,6 +44,8 @@ class Evictor {
   };
   using Commit = std::function<void(ChangeScope&)>;
   bool EvictEarliest(ChangeScope& scope, const Commit& commit);
+  // Settles late items at the front of the locked shard's expiry index; whether there were any.
+  bool SettleFirst(Shard& shard, Table& table, uint32_t database);
   bool EvictRandom(ChangeScope& scope, const EvictionSettings& settings, const Commit& commit);
   bool EvictBest(ChangeScope& scope, const EvictionSettings& settings, const Commit& commit);
   // Deletes the entry of a locked shard and commits.

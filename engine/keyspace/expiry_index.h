@@ -4,7 +4,9 @@
 // 10889) count as the last. Insertion in ascending order fills the nodes. Insert, Erase and First are O(log n).
 //
 // Invariant: holds an item for exactly those entries of its dictionary that have an expiry; who changes an expiry or moves an
-// entry tells the index. Not synchronised: the shard's lock is held.
+// entry tells the index. A key's item may lie before its expiry (Entry::indexed_expiry_ms): sessions and caches move the expiries of the
+// same keys on all the time, and a way down the tree for each would be the dearest part of such a command. Whoever wants
+// the first entry settles it before (State::SettleFirstExpiry). Not synchronised: the shard's lock is held.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +27,8 @@ class ExpiryIndex {
   // Each (deadline, entry) once; Erase only what is there.
   void Insert(int64_t deadline_ms, const Entry* entry);
   void Erase(int64_t deadline_ms, const Entry* entry);
+  // The entry's item stays where it is, and counts for the average as if it had moved.
+  void Postponed(int64_t from_ms, int64_t to_ms) { deadline_sum_s_ += Units(to_ms) - Units(from_ms); }
 
   // The entry with the earliest deadline; nullptr where there is none.
   Entry* First() const;
@@ -58,6 +62,7 @@ class ExpiryIndex {
     uint32_t children[kMaxHeight];
     int height = 0;
   };
+  static uint64_t Units(int64_t deadline_ms) { return static_cast<uint64_t>(deadline_ms) >> 10; }
   static Item MakeItem(int64_t deadline_ms, const Entry* entry);
   static Entry* EntryOf(const Item& item);
   Leaf* Descend(const Item& item, Path* path) const;

@@ -100,9 +100,7 @@ Entry* Keyspace::SetExpiry(ChangeScope& scope, uint32_t database, const KeyRef& 
   if (entry->has_expiry() == (expiry_ms >= 0)) {
     if (expiry_ms < 0 || entry->expiry_ms() == expiry_ms) return entry;
     table->dictionary.BeforeChange(key, slot);
-    table->expiry.Erase(entry->expiry_ms(), entry);
-    EntryCodec::SetExpiry(entry, expiry_ms);
-    table->expiry.Insert(expiry_ms, entry);
+    State::MoveExpiry(*table, entry, expiry_ms);
     return entry;
   }
   // The expiry's eight bytes come or go: the same entry in another allocation.

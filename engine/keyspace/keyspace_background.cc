@@ -28,26 +28,26 @@ size_t Keyspace::ExpireDue(ChangeScope& scope, uint32_t shard_index, size_t limi
   CAIRN_CHECK(scope.locked_shards[shard_index]);
   if (!scope.deletes_expired || scope.replaying) return 0;
   Shard& shard = state_->shard(shard_index);
-  size_t deleted = 0;
-  for (uint32_t database = 0; database < databases() && deleted < limit; database++) {
+  size_t done = 0;
+  for (uint32_t database = 0; database < databases() && done < limit; database++) {
     Table* table = shard.table(database);
     if (table == nullptr || table->first_deadline_ms() > scope.now_ms) continue;
     TableChange change(*state_, shard, *table, database);
-    while (deleted < limit && table->expiry.first_deadline_ms() <= scope.now_ms) {
+    for (; done < limit && table->expiry.first_deadline_ms() <= scope.now_ms; done++) {
+      if (State::SettleFirstExpiry(*table)) continue;
       const KeyRef key = KeyRef::Of(table->expiry.First()->key());
       uint64_t* slot = table->dictionary.FindSlot(key);
       CAIRN_CHECK(slot != nullptr);
       state_->DeleteExpired(scope, shard, *table, database, key, slot);
-      deleted++;
     }
-    while (deleted < limit && table->inner_expiry.first_deadline_ms() <= scope.now_ms) {
+    while (done < limit && table->inner_expiry.first_deadline_ms() <= scope.now_ms) {
       const KeyRef key = KeyRef::Of(table->inner_expiry.First()->key());
       uint64_t* slot = table->dictionary.FindSlot(key);
       CAIRN_CHECK(slot != nullptr);
-      deleted += state_->ExpireFields(scope, shard, *table, database, key, &slot, limit - deleted);
+      done += state_->ExpireFields(scope, shard, *table, database, key, &slot, limit - done);
     }
   }
-  return deleted;
+  return done;
 }
 
 void Keyspace::FreeLater(std::unique_ptr<LargeValue> value) {

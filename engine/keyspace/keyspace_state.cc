@@ -69,7 +69,7 @@ void Keyspace::State::RemoveEntry(Table& table, const KeyRef& key, uint64_t* slo
   Entry* entry = table.dictionary.Remove(key, slot);
   table.layout++;
   table.entry_bytes -= entry->memory_bytes();
-  if (entry->has_expiry()) table.expiry.Erase(entry->expiry_ms(), entry);
+  if (entry->has_expiry()) DropFromExpiry(table, entry);
   DropInnerDeadline(table, entry);
   if (entry->encoding() == Encoding::kRope) FreeRope(EntryCodec::MutableRope(entry));
   if (entry->encoding() == Encoding::kLarge) FreeLarge(EntryCodec::MutableLarge(entry));
@@ -87,11 +87,38 @@ void Keyspace::State::InsertEntry(Table& table, const KeyRef& key, Entry* entry)
 void Keyspace::State::ReplaceEntry(Table& table, const KeyRef& key, uint64_t* slot, Entry* entry) {
   Entry* old = table.dictionary.Replace(key, slot, entry);
   table.entry_bytes += entry->memory_bytes() - old->memory_bytes();
-  if (old->has_expiry()) table.expiry.Erase(old->expiry_ms(), old);
+  if (old->has_expiry()) DropFromExpiry(table, old);
   if (entry->has_expiry()) table.expiry.Insert(entry->expiry_ms(), entry);
   DropInnerDeadline(table, old);
   AddInnerDeadline(table, entry);
   EntryCodec::FreeShell(old);
+}
+
+void Keyspace::State::DropFromExpiry(Table& table, const Entry* entry) {
+  const int64_t indexed_ms = entry->indexed_expiry_ms();
+  table.expiry.Postponed(entry->expiry_ms(), indexed_ms);
+  table.expiry.Erase(indexed_ms, entry);
+}
+
+void Keyspace::State::MoveExpiry(Table& table, Entry* entry, int64_t expiry_ms) {
+  const int64_t old_ms = entry->expiry_ms();
+  if (EntryCodec::PostponeExpiry(entry, expiry_ms)) {
+    table.expiry.Postponed(old_ms, expiry_ms);
+    return;
+  }
+  DropFromExpiry(table, entry);
+  EntryCodec::SetExpiry(entry, expiry_ms);
+  table.expiry.Insert(expiry_ms, entry);
+}
+
+bool Keyspace::State::SettleFirstExpiry(Table& table) {
+  Entry* first = table.expiry.First();
+  const int64_t expiry_ms = first->expiry_ms();
+  if (first->indexed_expiry_ms() == expiry_ms) return false;
+  DropFromExpiry(table, first);
+  EntryCodec::SetExpiry(first, expiry_ms);
+  table.expiry.Insert(expiry_ms, first);
+  return true;
 }
 
 void Keyspace::State::AddInnerDeadline(Table& table, const Entry* entry) {

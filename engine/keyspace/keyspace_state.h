@@ -80,6 +80,11 @@ struct Keyspace::State {
   void InsertEntry(Table& table, const KeyRef& key, Entry* entry);
   // Puts `entry` in the place of the slot's entry, whose shell is freed; an old rope or large value stays the caller's.
   void ReplaceEntry(Table& table, const KeyRef& key, uint64_t* slot, Entry* entry);
+  // Gives an entry that has an expiry another one.
+  static void MoveExpiry(Table& table, Entry* entry, int64_t expiry_ms);
+  static void DropFromExpiry(Table& table, const Entry* entry);
+  // Moves the first item of the expiry index, which is not empty, to where its entry's expiry is; false when it is there.
+  static bool SettleFirstExpiry(Table& table);
   // Puts a string in the place of a value of another type.
   Entry* ReplaceValue(Table& table, const KeyRef& key, uint64_t* slot, int64_t expiry_ms, const StringSource& value,
                       const EntryCodec::ValueShape& shape);

@@ -55,11 +55,7 @@ Entry* Keyspace::SetString(ChangeScope& scope, uint32_t database, const KeyRef& 
   const uint64_t old_rope_bytes = old_rope == nullptr ? 0 : old_rope->memory_bytes();
   if ((expiry_ms >= 0) == entry->has_expiry() && FitsInPlace(*entry, shape)) {
     table.dictionary.BeforeChange(key, slot);
-    if (expiry_ms != old_expiry_ms) {
-      table.expiry.Erase(old_expiry_ms, entry);
-      EntryCodec::SetExpiry(entry, expiry_ms);
-      table.expiry.Insert(expiry_ms, entry);
-    }
+    if (expiry_ms != old_expiry_ms) State::MoveExpiry(table, entry, expiry_ms);
     EntryCodec::SetShape(entry, ValueType::kString, shape);
     EntryCodec::WriteValue(entry, value);
     if (old_rope_bytes != 0) table.entry_bytes -= old_rope_bytes;

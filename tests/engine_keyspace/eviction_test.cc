@@ -136,6 +136,13 @@ TEST_F(EvictionTest, TtlTakesTheEarliest) {
   for (int i = 499; i > 400; i--) EXPECT_EQ(Evict(1000), "k" + std::to_string(i));
 }
 
+TEST_F(EvictionTest, TtlTakesTheEarliestAlsoOfExpiriesThatWereMovedOn) {
+  keyspace_.ConfigureEviction({.policy = EvictionPolicy::kVolatileTtl});
+  for (int i = 0; i < 300; i++) Set("k" + std::to_string(i), 1000, 2000 + i);
+  for (int i = 0; i < 300; i++) Set("k" + std::to_string(i), 1000, 200000 - i);
+  for (int i = 299; i > 200; i--) EXPECT_EQ(Evict(1000), "k" + std::to_string(i));
+}
+
 TEST_F(EvictionTest, LruIsAlmostAsGoodAsTheTruth) {
   constexpr size_t kRoom = 2000;
   const double truth = TrueLruHitRate(kRoom, 20000, 60000);

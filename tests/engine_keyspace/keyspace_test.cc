@@ -56,6 +56,11 @@ TEST_F(KeyspaceTest, ExpiryIsSetKeptAndRemoved) {
   keyspace_.SetString(locked.scope, 0, key, {"w"}, {.keep_expiry = true});
   EXPECT_EQ(Get(locked, "k")->expiry_ms(), 2000);
   keyspace_.SetExpiry(locked.scope, 0, key, 3000);
+  EXPECT_EQ(Get(locked, "k")->expiry_ms(), 3000);
+  // The index learns of a later expiry when it looks at the key next.
+  EXPECT_LE(keyspace_.NextExpiryMs(), 3000);
+  locked.scope.now_ms = 2500;
+  EXPECT_EQ(keyspace_.ExpireDue(locked.scope, key.shard(), 1), 1u);
   EXPECT_EQ(keyspace_.NextExpiryMs(), 3000);
   Set(locked, "k", "x");
   EXPECT_FALSE(Get(locked, "k")->has_expiry());
@@ -120,6 +125,39 @@ TEST_F(KeyspaceTest, ExpireDueAndTheCallback) {
   Set(locked, "soon", "v", 2500 - 1);
   EXPECT_EQ(told, std::vector<int64_t>{2499});
   ExpectAccounted();
+}
+
+TEST_F(KeyspaceTest, ExpiriesAreMovedOnAndBack) {
+  CAIRN_SEEDED(random);
+  AllLocked locked(keyspace_, 1000);
+  std::map<std::string, int64_t> model;
+  constexpr int64_t kReach[] = {50, 5000, 5'000'000, int64_t{1} << 45};
+  for (int round = 0; round < 20000; round++) {
+    locked.scope.now_ms += static_cast<int64_t>(random.Uniform(4));
+    const std::string name = "k" + std::to_string(random.Uniform(300));
+    const int64_t expiry_ms =
+        locked.scope.now_ms + 1 + static_cast<int64_t>(random.Uniform(static_cast<uint64_t>(kReach[random.Uniform(4)])));
+    if (random.OneIn(2)) {
+      Set(locked, name, "v", expiry_ms);
+      model[name] = expiry_ms;
+    } else if (keyspace_.SetExpiry(locked.scope, 0, KeyRef::Of(name), expiry_ms) != nullptr) {
+      model[name] = expiry_ms;
+    }
+    if (!random.OneIn(16)) continue;
+    for (uint32_t i = 0; i < kShardCount; i++) {
+      while (keyspace_.ExpireDue(locked.scope, i, 3) == 3) {
+      }
+    }
+    std::erase_if(model, [&](const auto& item) { return item.second <= locked.scope.now_ms; });
+    ASSERT_EQ(keyspace_.Size(0), model.size());
+    for (const auto& [key, expiry] : model) {
+      const Entry* entry = keyspace_.Find(locked.scope, 0, KeyRef::Of(key), Keyspace::Access::kPeek);
+      ASSERT_NE(entry, nullptr) << key;
+      ASSERT_EQ(entry->expiry_ms(), expiry) << key;
+      ASSERT_LE(entry->indexed_expiry_ms(), expiry) << key;
+    }
+    ExpectAccounted();
+  }
 }
 
 TEST_F(KeyspaceTest, AppendAndOverwriteGrowThroughEveryEncoding) {
