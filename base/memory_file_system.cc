@@ -62,9 +62,22 @@ void MoveChildren(Names& names, const std::string& from, const std::string& to) 
   names.merge(moved);
 }
 
+void EraseChildren(Names& names, const std::string& directory) {
+  const std::string prefix = directory + "/";
+  const auto first = names.lower_bound(prefix);
+  auto last = first;
+  while (last != names.end() && last->first.starts_with(prefix)) ++last;
+  names.erase(first, last);
+}
+
+// A directory that goes, or that another one replaces, takes along what is still in it: names whose removal was not durable.
 void Apply(Names& names, const NameChange& change) {
   if (!change.from.empty()) names.erase(change.from);
-  if (change.to.empty()) return;
+  if (change.to.empty()) {
+    EraseChildren(names, change.from);
+    return;
+  }
+  if (!change.from.empty()) EraseChildren(names, change.to);
   names[change.to] = change.inode;
   if (!change.from.empty() && change.inode->directory) MoveChildren(names, change.from, change.to);
 }
@@ -189,6 +202,11 @@ Status MemoryFileSystem::CheckParent(const std::string& path) {
 
 void MemoryFileSystem::Record(NameChange change) {
   Apply(current_, change);
+  // What is still to be done in a directory that is gone concerns nobody, least of all the next one of that name.
+  const std::string gone = (change.to.empty() ? change.from : change.to) + "/";
+  if (!change.from.empty())
+    std::erase_if(pending_,
+                  [&gone](const NameChange& earlier) { return earlier.from.starts_with(gone) || earlier.to.starts_with(gone); });
   // Names below a directory that moved are known by their new path from now on.
   if (!change.from.empty() && change.inode != nullptr && change.inode->directory) {
     const std::string prefix = change.from + "/";

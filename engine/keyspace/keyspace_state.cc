@@ -26,7 +26,7 @@ char* MakeShards(uint32_t databases) {
     shard->index = i;
     shard->tables.resize(databases);
     shard->counters = std::vector<TableCounters>(databases);
-    shard->random = Random(SecureRandom64());
+    shard->random = Random(ThreadRandom().Next());
   }
   return memory;
 }

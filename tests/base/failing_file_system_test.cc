@@ -93,6 +93,24 @@ TEST(MemoryFileSystem, PagesGoAstray) {
   EXPECT_EQ(fs.Files(), std::vector<std::string>{"a"});
 }
 
+// Removing the old one's content was never synced, and is none of the new one's business.
+TEST(MemoryFileSystem, ADirectoryTakesTheNameOfOneThatIsGone) {
+  for (uint64_t seed = 0; seed < 40; seed++) {
+    MemoryFileSystem fs;
+    for (const char* name : {"d", "d.new"}) {
+      ASSERT_TRUE(fs.CreateDirectory(name).ok());
+      ASSERT_TRUE(ReplaceFileDurably(fs, JoinPath(name, "f"), name).ok());
+    }
+    ASSERT_TRUE(fs.SyncDirectory(".").ok());
+    ASSERT_TRUE(fs.RemoveFile("d/f").ok());
+    ASSERT_TRUE(fs.RemoveDirectory("d").ok());
+    ASSERT_TRUE(fs.Rename("d.new", "d").ok());
+    ASSERT_TRUE(fs.SyncDirectory(".").ok());
+    fs.CrashAndDropUnsynced(seed);
+    EXPECT_EQ(*fs.Content("d/f"), "d.new") << seed;
+  }
+}
+
 TEST(MemoryFileSystem, RenameIsOldOrNew) {
   for (uint64_t seed = 0; seed < 40; seed++) {
     MemoryFileSystem fs;

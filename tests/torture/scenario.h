@@ -20,8 +20,8 @@ struct Scenario {
   uint32_t generations = 1;  // each goes on from a crash of the one before
   uint32_t clients = kClients;
   uint32_t operations = 60;  // of each client in each generation
-  uint32_t images = 12;      // in each generation
-  uint32_t crashes_per_image = 8;
+  uint32_t images = 10;      // in each generation
+  uint32_t crashes_per_image = 4;
   uint64_t capacity_bytes = 0;
   uint32_t sync_delay_us = 0;  // longest
   bool faults = false;         // the disk fails and heals while clients work

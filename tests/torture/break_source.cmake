@@ -1,0 +1,11 @@
+# cmake -DSPEC=canaries/NAME.cmake -DROOT=... -DTO=FILE -P break_source.cmake: writes the source that SPEC names with one promise broken.
+include(${SPEC})
+file(READ ${ROOT}/${file} source)
+string(STRIP "${find}" find)
+string(STRIP "${replace}" replace)
+string(FIND "${source}" "${find}" found)
+if(found EQUAL -1)
+  message(FATAL_ERROR "${SPEC} does not fit ${file} any more: adapt it to what the source says now")
+endif()
+string(REPLACE "${find}" "${replace}" source "${source}")
+file(WRITE ${TO} "${source}")
