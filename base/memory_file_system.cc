@@ -1,15 +1,19 @@
 #include "base/memory_file_system.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/random.h"
 
 namespace cairn {
 
+// By directory, not by path: what is still to be done in one that is gone is no business of the next one of that name.
 struct MemoryFileSystem::NameChange {
-  std::string from;  // disappears, unless empty
-  std::string to;    // names `inode` from now on, unless empty
+  std::shared_ptr<MemoryInode> from_directory;  // loses a name, unless null
+  std::string from_name;
+  std::shared_ptr<MemoryInode> to_directory;  // names `inode` from now on, unless null
+  std::string to_name;
   std::shared_ptr<MemoryInode> inode;
 };
 
@@ -39,6 +43,8 @@ std::string Parent(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+std::string NameIn(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 std::string ChildPrefix(const std::string& directory) {
   return directory.empty() || directory == "/" ? directory : directory + "/";
 }
@@ -62,28 +68,9 @@ void MoveChildren(Names& names, const std::string& from, const std::string& to) 
   names.merge(moved);
 }
 
-void EraseChildren(Names& names, const std::string& directory) {
-  const std::string prefix = directory + "/";
-  const auto first = names.lower_bound(prefix);
-  auto last = first;
-  while (last != names.end() && last->first.starts_with(prefix)) ++last;
-  names.erase(first, last);
-}
-
-// A directory that goes, or that another one replaces, takes along what is still in it: names whose removal was not durable.
-void Apply(Names& names, const NameChange& change) {
-  if (!change.from.empty()) names.erase(change.from);
-  if (change.to.empty()) {
-    EraseChildren(names, change.from);
-    return;
-  }
-  if (!change.from.empty()) EraseChildren(names, change.to);
-  names[change.to] = change.inode;
-  if (!change.from.empty() && change.inode->directory) MoveChildren(names, change.from, change.to);
-}
-
-bool Touches(const NameChange& change, const std::string& directory) {
-  return (!change.from.empty() && Parent(change.from) == directory) || (!change.to.empty() && Parent(change.to) == directory);
+void ApplyDurably(const NameChange& change) {
+  if (change.from_directory != nullptr) change.from_directory->durable_names.erase(change.from_name);
+  if (change.to_directory != nullptr) change.to_directory->durable_names[change.to_name] = change.inode;
 }
 
 Status PowerLost(const std::string& path) { return Status::IoError("use of " + path + ", which was open when the power failed"); }
@@ -191,7 +178,12 @@ class MemoryFileLock : public FileLock {
   const uint64_t boot_;
 };
 
-MemoryFileSystem::MemoryFileSystem() = default;
+MemoryFileSystem::MemoryFileSystem() {
+  for (std::shared_ptr<MemoryInode>* root : {&root_, &working_directory_}) {
+    *root = std::make_shared<MemoryInode>();
+    (*root)->directory = true;
+  }
+}
 MemoryFileSystem::~MemoryFileSystem() = default;
 
 Status MemoryFileSystem::CheckParent(const std::string& path) {
@@ -200,20 +192,23 @@ Status MemoryFileSystem::CheckParent(const std::string& path) {
   return Status::NotFound("no directory " + Parent(path) + " for " + path);
 }
 
-void MemoryFileSystem::Record(NameChange change) {
-  Apply(current_, change);
-  // What is still to be done in a directory that is gone concerns nobody, least of all the next one of that name.
-  const std::string gone = (change.to.empty() ? change.from : change.to) + "/";
-  if (!change.from.empty())
-    std::erase_if(pending_,
-                  [&gone](const NameChange& earlier) { return earlier.from.starts_with(gone) || earlier.to.starts_with(gone); });
-  // Names below a directory that moved are known by their new path from now on.
-  if (!change.from.empty() && change.inode != nullptr && change.inode->directory) {
-    const std::string prefix = change.from + "/";
-    for (NameChange& earlier : pending_) {
-      if (earlier.from.starts_with(prefix)) earlier.from = change.to + "/" + earlier.from.substr(prefix.size());
-      if (earlier.to.starts_with(prefix)) earlier.to = change.to + "/" + earlier.to.substr(prefix.size());
-    }
+std::shared_ptr<MemoryInode> MemoryFileSystem::DirectoryAt(const std::string& path) {
+  if (IsRoot(path)) return path.empty() ? working_directory_ : root_;
+  return current_.at(path);
+}
+
+void MemoryFileSystem::Record(const std::string& from, const std::string& to, std::shared_ptr<MemoryInode> inode) {
+  NameChange change{.inode = inode};
+  if (!from.empty()) {
+    change.from_directory = DirectoryAt(Parent(from));
+    change.from_name = NameIn(from);
+    current_.erase(from);
+  }
+  if (!to.empty()) {
+    change.to_directory = DirectoryAt(Parent(to));
+    change.to_name = NameIn(to);
+    current_[to] = inode;
+    if (!from.empty() && inode->directory) MoveChildren(current_, from, to);
   }
   pending_.push_back(std::move(change));
 }
@@ -233,7 +228,7 @@ Result<std::unique_ptr<WritableFile>> MemoryFileSystem::OpenForWriting(const std
   CAIRN_RETURN_IF_ERROR(CheckParent(path));
   auto found = current_.find(path);
   if (found == current_.end()) {
-    Record({"", path, std::make_shared<Inode>()});
+    Record("", path, std::make_shared<Inode>());
     found = current_.find(path);
   } else if (found->second->directory) {
     return Status::IoError("open for writing " + path + ": it is a directory");
@@ -275,7 +270,7 @@ Status MemoryFileSystem::CreateDirectory(const std::string& raw_path) {
   if (current_.contains(path)) return Status::IoError("create the directory " + path + ": it is a file");
   auto inode = std::make_shared<Inode>();
   inode->directory = true;
-  Record({"", path, std::move(inode)});
+  Record("", path, std::move(inode));
   return Status::Ok();
 }
 
@@ -283,10 +278,11 @@ Status MemoryFileSystem::SyncDirectory(const std::string& raw_path) {
   const std::string path = Normalize(raw_path);
   MutexLock lock(mutex_);
   if (!IsDirectory(current_, path)) return Status::NotFound("sync " + path + ": no such directory");
+  const std::shared_ptr<Inode> directory = DirectoryAt(path);
   std::vector<NameChange> rest;
   for (NameChange& change : pending_) {
-    if (Touches(change, path)) {
-      Apply(durable_, change);
+    if (change.from_directory == directory || change.to_directory == directory) {
+      ApplyDurably(change);
     } else {
       rest.push_back(std::move(change));
     }
@@ -313,7 +309,7 @@ Status MemoryFileSystem::Rename(const std::string& raw_from, const std::string& 
       return Status::IoError("rename " + from + " to " + to + ": the directory is not empty");
     }
   }
-  Record({from, to, found->second});
+  Record(from, to, found->second);
   return Status::Ok();
 }
 
@@ -323,7 +319,7 @@ Status MemoryFileSystem::RemoveFile(const std::string& raw_path) {
   const auto found = current_.find(path);
   if (found == current_.end()) return Status::NotFound("remove " + path + ": no such file");
   if (found->second->directory) return Status::IoError("remove " + path + ": it is a directory");
-  Record({path, "", nullptr});
+  Record(path, "", nullptr);
   return Status::Ok();
 }
 
@@ -337,7 +333,7 @@ Status MemoryFileSystem::RemoveDirectory(const std::string& raw_path) {
   if (below != current_.end() && below->first.starts_with(path + "/")) {
     return Status::IoError("remove the directory " + path + ": it is not empty");
   }
-  Record({path, "", nullptr});
+  Record(path, "", nullptr);
   return Status::Ok();
 }
 
@@ -350,7 +346,7 @@ Status MemoryFileSystem::HardLink(const std::string& raw_existing, const std::st
   if (found->second->directory) return Status::IoError("link " + existing + ": it is a directory");
   CAIRN_RETURN_IF_ERROR(CheckParent(new_name));
   if (current_.contains(new_name)) return Status::AlreadyExists("link " + existing + " as " + new_name + ": it exists already");
-  Record({"", new_name, found->second});
+  Record("", new_name, found->second);
   return Status::Ok();
 }
 
@@ -379,7 +375,7 @@ Result<std::unique_ptr<FileLock>> MemoryFileSystem::Lock(const std::string& raw_
   const std::string path = Normalize(raw_path);
   MutexLock lock(mutex_);
   CAIRN_RETURN_IF_ERROR(CheckParent(path));
-  if (!current_.contains(path)) Record({"", path, std::make_shared<Inode>()});
+  if (!current_.contains(path)) Record("", path, std::make_shared<Inode>());
   if (!locks_.insert(path).second) return Status::Locked(path + " is locked by another process");
   return std::unique_ptr<FileLock>(new MemoryFileLock(*this, path, boots_));
 }
@@ -393,21 +389,28 @@ void MemoryFileSystem::CrashAndDropUnsynced(uint64_t seed) {
     const bool journal = choices->OneIn(2);
     const uint64_t kept = choices->Uniform(pending_.size() + 1);
     for (uint64_t i = 0; i < pending_.size(); i++) {
-      if (journal ? i < kept : choices->OneIn(2)) Apply(durable_, pending_[i]);
+      if (journal ? i < kept : choices->OneIn(2)) ApplyDurably(pending_[i]);
     }
   }
   pending_.clear();
-  // A name is lost with the directory it is in; parents sort before what is in them.
-  for (auto it = durable_.begin(); it != durable_.end();) {
-    it = IsDirectory(durable_, Parent(it->first)) ? std::next(it) : durable_.erase(it);
-  }
+  current_.clear();
+  Restore("", *working_directory_);
+  Restore("/", *root_);
   std::set<Inode*> crashed;
-  for (const auto& [path, inode] : durable_) {
+  for (const auto& [path, inode] : current_) {
     if (crashed.insert(inode.get()).second) inode->Crash(choices);
   }
-  current_ = durable_;
   locks_.clear();
   boots_++;
+}
+
+// Names below a directory that is lost are lost with it.
+void MemoryFileSystem::Restore(const std::string& path, const MemoryInode& directory) {
+  for (const auto& [name, inode] : directory.durable_names) {
+    const std::string child = ChildPrefix(path) + name;
+    current_[child] = inode;
+    if (inode->directory) Restore(child, *inode);
+  }
 }
 
 std::unique_ptr<MemoryFileSystem> MemoryFileSystem::Image() {
@@ -415,15 +418,22 @@ std::unique_ptr<MemoryFileSystem> MemoryFileSystem::Image() {
   MutexLock lock(mutex_);
   MutexLock image_lock(image->mutex_);
   std::map<const Inode*, std::shared_ptr<Inode>> copies;
-  const auto copy = [&copies](const std::shared_ptr<Inode>& inode) {
+  const std::function<std::shared_ptr<Inode>(const std::shared_ptr<Inode>&)> copy = [&](const std::shared_ptr<Inode>& inode) {
     if (inode == nullptr) return inode;
     std::shared_ptr<Inode>& made = copies[inode.get()];
-    if (made == nullptr) made = inode->Clone();
-    return made;
+    if (made != nullptr) return made;
+    made = inode->Clone();
+    const std::shared_ptr<Inode> result = made;
+    for (auto& [name, child] : result->durable_names) child = copy(child);
+    return result;
   };
+  image->working_directory_ = copy(working_directory_);
+  image->root_ = copy(root_);
   for (const auto& [path, inode] : current_) image->current_.emplace_hint(image->current_.end(), path, copy(inode));
-  for (const auto& [path, inode] : durable_) image->durable_.emplace_hint(image->durable_.end(), path, copy(inode));
-  for (const NameChange& change : pending_) image->pending_.push_back({change.from, change.to, copy(change.inode)});
+  for (const NameChange& change : pending_) {
+    image->pending_.push_back(
+        {copy(change.from_directory), change.from_name, copy(change.to_directory), change.to_name, copy(change.inode)});
+  }
   image->capacity_bytes_ = capacity_bytes_;
   return image;
 }

@@ -82,12 +82,17 @@ class MemoryFileSystem : public FileSystem {
 
   Status CheckParent(const std::string& path) CAIRN_REQUIRES(mutex_);
   Result<std::shared_ptr<MemoryInode>> Find(const std::string& path) CAIRN_REQUIRES(mutex_);
-  void Record(NameChange change) CAIRN_REQUIRES(mutex_);
+  std::shared_ptr<MemoryInode> DirectoryAt(const std::string& path) CAIRN_REQUIRES(mutex_);
+  // `from` disappears, unless empty; `to` names `inode` from now on, unless empty.
+  void Record(const std::string& from, const std::string& to, std::shared_ptr<MemoryInode> inode) CAIRN_REQUIRES(mutex_);
+  void Restore(const std::string& path, const MemoryInode& directory) CAIRN_REQUIRES(mutex_);
   uint64_t UsedBytes() const CAIRN_REQUIRES(mutex_);
 
   Mutex mutex_;
-  Names current_ CAIRN_GUARDED_BY(mutex_);  // a directory is a name without an inode's bytes
-  Names durable_ CAIRN_GUARDED_BY(mutex_);
+  Names current_ CAIRN_GUARDED_BY(mutex_);
+  // What is durable hangs below these two.
+  std::shared_ptr<MemoryInode> root_ CAIRN_GUARDED_BY(mutex_);
+  std::shared_ptr<MemoryInode> working_directory_ CAIRN_GUARDED_BY(mutex_);
   std::vector<NameChange> pending_ CAIRN_GUARDED_BY(mutex_);
   std::set<std::string> locks_ CAIRN_GUARDED_BY(mutex_);
   uint64_t capacity_bytes_ CAIRN_GUARDED_BY(mutex_) = UINT64_MAX;

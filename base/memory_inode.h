@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -24,6 +25,7 @@ class MemoryInode {
   static constexpr size_t kSectorBytes = 512;
 
   bool directory = false;
+  std::map<std::string, std::shared_ptr<MemoryInode>> durable_names;  // of a directory: what it holds after a power cut
 
   uint64_t size_bytes() const { return current_.size_bytes; }
   // Up to `size_bytes` from `offset`; returns how many.

@@ -8,17 +8,25 @@ stores growing numbers, so after a restart a key's value v must satisfy:
   everysec:  v >= the last number acknowledged more than a second (plus slack for the kill) before the kill
   both:      the two keys of a transaction are equal
 
-Usage: kill_test.py [--rounds N] [--connections N] [--policy always|everysec] [--seed S]      (CAIRN_BIN names the binaries' folder)
+A kill leaves what the process wrote in the page cache. A power cut leaves only what was synced: the server runs with a preloaded shim
+that remembers that, and after the kill the directory becomes what a power cut would have left, with unsynced pages, sizes and names
+kept, dropped or torn. Either comes at a moment of its own kind: anywhere, while a snapshot or a compaction (which starts a new log
+segment) is made, after the process hung (SIGSTOP), with the clock set; and recovery is cut short now and then by one more.
+
+Usage: kill_test.py [--rounds N] [--connections N] [--policy always|everysec] [--cut kill|power] [--seed S]
+(CAIRN_BIN names the binaries' folder)
 """
 import argparse
 import asyncio
 import os
 import random
+import signal
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from cairn_server import CairnServer, encode  # noqa: E402
+from cairn_server import CairnServer, ReplyError, encode  # noqa: E402
+from power import PowerDisk  # noqa: E402
 
 KEYS_PER_WRITER = 40
 EVERYSEC_WINDOW_S = 1.0
@@ -116,17 +124,49 @@ async def reader_task(writers, port, history, rng):
         writer.close()
 
 
-async def load_until_kill(server, history, connections, rng, seconds):
+async def load_until_kill(server, disk, history, connections, rng, seconds):
     writers = connections * 4 // 5
     seeds = [rng.randrange(1 << 30) for _ in range(connections)]
     tasks = [asyncio.create_task(writer_task(i, server.port, history, random.Random(seeds[i]))) for i in range(writers)]
     tasks += [asyncio.create_task(reader_task(writers, server.port, history, random.Random(seeds[i])))
               for i in range(writers, connections)]
     await asyncio.sleep(seconds)
+    moment = rng.choice(("any", "any", "BGSAVE", "BGREWRITEAOF", "hang", "clock"))
+    if moment.startswith("BG"):
+        with server.connect() as c:
+            try:
+                c.call(moment)
+            except ReplyError:
+                pass  # one is under way already
+        await asyncio.sleep(rng.uniform(0, 0.05))
+    elif moment == "hang":
+        server.process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(rng.uniform(0, 0.1))
+        if rng.random() < 0.5:
+            server.process.send_signal(signal.SIGCONT)
+            await asyncio.sleep(rng.uniform(0, 0.1))
+    elif moment == "clock" and disk:
+        disk.set_clock(rng.randrange(-86_400, 86_400))
+        await asyncio.sleep(rng.uniform(0, 0.1))
     killed_at = time.monotonic()
     server.kill()
     await asyncio.gather(*tasks)
     return killed_at
+
+
+def crash_and_start(server, disk, rng):
+    """The power is cut, or not, and the server recovers; some recoveries are killed, and their power is cut, before they are through."""
+    interrupted = 0
+    while True:
+        if disk:
+            disk.cut(0 if rng.random() < 0.2 else rng.randrange(1, 1 << 62))
+        if rng.random() > 0.3:
+            server.start()
+            return interrupted
+        server.start(wait=False)
+        time.sleep(rng.uniform(0, 0.15))
+        server.kill()
+        interrupted += 1
 
 
 def check(server, history, policy, killed_at):
@@ -155,35 +195,48 @@ def check(server, history, policy, killed_at):
     return violations
 
 
+def torture(policy, cut, rounds, connections, seed):
+    rng = random.Random(seed)
+    history = History()
+    lost = 0
+    interrupted = 0
+    flags = ["--appendfsync", policy, "--save", "60 10000"]
+    disk = PowerDisk() if cut == "power" else None
+    with CairnServer(*flags, directory=disk and disk.directory, environment=disk and disk.environment) as server:
+        try:
+            for round_number in range(rounds):
+                seconds = rng.uniform(0.05, 0.5) if policy == "always" else rng.uniform(1.2, 2.6)
+                killed_at = asyncio.run(load_until_kill(server, disk, history, connections, rng, seconds))
+                interrupted += crash_and_start(server, disk, rng)
+                violations = check(server, history, policy, killed_at)
+                lost += len(violations)
+                for v in violations[:10]:
+                    print(f"{policy}, {cut}, round {round_number}: {v}", flush=True)
+        finally:
+            server.kill()
+            if disk:
+                disk.remove()
+    print(f"{policy}: {rounds} {'power cuts' if disk else 'kills'} under load, {interrupted} in recovery, "
+          f"{history.acknowledged_writes} acknowledged writes, {lost} violations", flush=True)
+    return lost
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--connections", type=int, default=50)
     p.add_argument("--policy", choices=("always", "everysec"), default=None, help="default: rounds of both")
+    p.add_argument("--cut", choices=("kill", "power"), default=None, help="default: rounds of both")
     p.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
     a = p.parse_args()
     print(f"seed {a.seed}", flush=True)
     failed = 0
     for policy in [a.policy] if a.policy else ["always", "everysec"]:
-        rng = random.Random(a.seed)
-        history = History()
-        lost = 0
-        with CairnServer("--appendfsync", policy, "--save", "60 10000") as server:
-            for round_number in range(a.rounds):
-                seconds = rng.uniform(0.1, 1.2) if policy == "always" else rng.uniform(1.2, 2.6)
-                if rng.random() < 0.3:
-                    with server.connect() as c:
-                        c.call("BGSAVE")
-                killed_at = asyncio.run(load_until_kill(server, history, a.connections, rng, seconds))
-                server.start()
-                violations = check(server, history, policy, killed_at)
-                lost += len(violations)
-                for v in violations[:10]:
-                    print(f"{policy} round {round_number}: {v}", flush=True)
-        print(f"{policy}: {a.rounds} kills, {history.acknowledged_writes} acknowledged writes, {lost} violations", flush=True)
-        failed += lost
-    if failed:
-        print(f"reproduce: kill_test.py --seed {a.seed} --rounds {a.rounds}")
+        for cut in [a.cut] if a.cut else ["kill", "power"]:
+            lost = torture(policy, cut, a.rounds, a.connections, a.seed)
+            failed += lost
+            if lost:
+                print(f"reproduce: kill_test.py --seed {a.seed} --rounds {a.rounds} --policy {policy} --cut {cut}")
     return 1 if failed else 0
 
 

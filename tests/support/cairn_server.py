@@ -102,8 +102,9 @@ class Connection:
 
 
 class CairnServer:
-    def __init__(self, *flags, directory=None):
+    def __init__(self, *flags, directory=None, environment=None):
         self.flags = list(flags)
+        self.environment = {**os.environ, **environment} if environment else None
         self.owns_directory = directory is None
         self.directory = directory or tempfile.mkdtemp(prefix="cairn-test-")
         self.log_path = self.directory.rstrip("/") + ".out"
@@ -115,7 +116,7 @@ class CairnServer:
         with open(self.log_path, "ab") as out:
             self.process = subprocess.Popen(
                 [os.path.join(BIN, "cairn-server"), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.directory, *self.flags],
-                stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+                stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=self.environment)
         if wait:
             self.wait_ready(timeout_s)
         return self

@@ -1,6 +1,6 @@
-// power_cut adopt DIR SHADOW        DIR as it is becomes the durable picture: before a server first runs on it.
-// power_cut cut DIR SHADOW SEED     after kill -9: DIR becomes what a power cut leaves. Everything that was synced is there; each page, size and
-//                                   name that was not is kept, dropped or torn, as the seed decides (0: all of it is dropped). Then adopts it.
+// power_cut adopt DIR SHADOW     DIR as it is becomes the durable picture: before a server first runs on it.
+// power_cut cut DIR SHADOW SEED  after kill -9: DIR becomes what a power cut leaves, and is adopted. What was synced is there; each page,
+//                                size and name that was not is kept, dropped or torn, as the seed decides (0: all of it is dropped).
 #include <dirent.h>
 #include <unistd.h>
 

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""A real server whose disk fails while it is under load, and gets well again, without a restart.
+
+For each kind of failure (fsync and write errors through a preloaded shim, a file system that is full: a tmpfs of its own where mounting
+is allowed) it checks, and prints figures of:
+
+  - reads of values that were durable before are served throughout, but for the few that share one of the 1,024 stripes with a write that
+    is not durable: those are refused too, as that write's value would be;
+  - a write is refused with -MISCONF, or acknowledged and then there after the power was cut: nothing in between;
+  - writes are accepted again once the disk is well.
+
+Usage: disk_failure_test.py [--seconds N] [--seed S]      (CAIRN_BIN names the binaries' folder)
+"""
+import argparse
+import errno
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from cairn_server import CairnServer, ReplyError  # noqa: E402
+from power import PowerDisk  # noqa: E402
+
+STABLE_KEYS = 200
+HEALING_S = 30
+
+
+class Writer(threading.Thread):
+    """Stores growing numbers under keys of its own until told to stop; knows which are acknowledged."""
+
+    def __init__(self, server, index, seed):
+        super().__init__()
+        self.server, self.index, self.rng = server, index, random.Random(seed)
+        self.sent, self.acked = {}, {}
+        self.refused = self.accepted = 0
+        self.last_accepted = 0.0
+        self.stopping = False
+        self.failure = None
+
+    def run(self):
+        try:
+            with self.server.connect() as c:
+                while not self.stopping:
+                    key = f"w{self.index}:{self.rng.randrange(50)}"
+                    number = self.sent.get(key, 0) + 1
+                    self.sent[key] = number
+                    try:
+                        c.call("SET", key, f"{number}:" + "x" * self.rng.randrange(4000))
+                        self.acked[key] = number
+                        self.accepted += 1
+                        self.last_accepted = time.monotonic()
+                    except ReplyError as e:
+                        assert str(e).startswith("MISCONF"), e
+                        self.refused += 1
+                        time.sleep(0.002)
+        except Exception as e:  # noqa: BLE001
+            self.failure = e
+
+
+class Reader(threading.Thread):
+    """Reads values that were durable long before: they must come, and be right."""
+
+    def __init__(self, server):
+        super().__init__()
+        self.server = server
+        self.reads = self.refused = 0
+        self.slowest_s = 0.0
+        self.stopping = False
+        self.failure = None
+
+    def run(self):
+        try:
+            with self.server.connect() as c:
+                while not self.stopping:
+                    number = (self.reads + self.refused) % STABLE_KEYS
+                    begun = time.monotonic()
+                    try:
+                        got = c.call("GET", f"stable:{number}")
+                        assert got == b"value %d" % number, got
+                        self.reads += 1
+                    except ReplyError as e:
+                        assert str(e).startswith("MISCONF"), e
+                        self.refused += 1
+                    self.slowest_s = max(self.slowest_s, time.monotonic() - begun)
+                    time.sleep(0.001)
+        except Exception as e:  # noqa: BLE001
+            self.failure = e
+
+
+def fill(path):
+    """Takes all room that the file system has left."""
+    with open(path, "ab", buffering=0) as f:
+        for chunk in (1 << 20, 1 << 12):
+            try:
+                while True:
+                    f.write(bytes(chunk))
+            except OSError as e:
+                assert e.errno == errno.ENOSPC, e
+
+
+def refuses_writes(server):
+    """A write that comes while the disk fails gets an error at once; those that were under way may wait for the disk."""
+    with server.connect() as c:
+        try:
+            c.call("SET", "probe", "1")
+            return False
+        except ReplyError as e:
+            return str(e).startswith("MISCONF")
+
+
+def fail_and_heal(name, server, fail, heal, seconds, seed, crash):
+    with server.connect() as c:
+        c.pipeline([["SET", f"stable:{i}", f"value {i}"] for i in range(STABLE_KEYS)])
+    writers = [Writer(server, i, seed + i) for i in range(4)]
+    reader = Reader(server)
+    for thread in (*writers, reader):
+        thread.start()
+    time.sleep(0.3)
+    reads_before = reader.reads
+    fail()
+    time.sleep(seconds)
+    refused = refuses_writes(server)
+    reads_during = reader.reads - reads_before
+    heal()
+    healed_at = time.monotonic()
+    while min(w.last_accepted for w in writers) < healed_at and time.monotonic() < healed_at + HEALING_S:
+        time.sleep(0.005)
+    accepted_after_s = min(w.last_accepted for w in writers) - healed_at
+    time.sleep(0.2)
+    for thread in (*writers, reader):
+        thread.stopping = True
+    for thread in (*writers, reader):
+        thread.join()
+        if thread.failure:
+            raise AssertionError(f"{name}: {thread.failure!r}\n{server.output()[-3000:]}")
+    assert accepted_after_s > 0, f"{name}: writes were not accepted again within {HEALING_S} s\n{server.output()[-3000:]}"
+    assert refused, f"{name}: a write was accepted while the disk failed"
+    assert reads_during > 20 * reader.refused, f"{name}: {reader.refused} reads were refused, {reads_during} served"
+    server.kill()
+    crash()
+    server.start()
+    missing = 0
+    with server.connect() as c:
+        for writer in writers:
+            for key, number in writer.sent.items():
+                found = int((c.call("GET", key) or b"0:").split(b":")[0])
+                assert found <= number, f"{name}: {key} is {found}, never sent"
+                missing += found < writer.acked.get(key, 0)
+    print(f"{name}: {sum(w.accepted for w in writers)} writes acknowledged, {sum(w.refused for w in writers)} refused, {missing} missing; "
+          f"{reads_during} reads while it failed, {reader.refused} refused for their stripe, the slowest took {1000 * reader.slowest_s:.1f} ms; "
+          f"writes accepted again after {accepted_after_s:.2f} s", flush=True)
+    return missing
+
+
+def on_shim(name, error_number, writes, seconds, seed):
+    disk = PowerDisk()
+    try:
+        with CairnServer("--appendfsync", "always", directory=disk.directory, environment=disk.environment) as server:
+            fail = disk.fail_writes if writes else disk.fail_syncs
+            rng = random.Random(seed)
+            return fail_and_heal(name, server, lambda: fail(error_number), disk.heal, seconds, seed,
+                                 lambda: disk.cut(rng.randrange(1 << 62)))
+    finally:
+        disk.remove()
+
+
+def on_small_disk(seconds, seed):
+    root = tempfile.mkdtemp(prefix="cairn-full-")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", root], capture_output=True).returncode != 0:
+        print("full disk: not run, a tmpfs cannot be mounted here")
+        os.rmdir(root)
+        return 0
+    filler = os.path.join(root, "filler")
+    try:
+        with CairnServer("--appendfsync", "always", directory=os.path.join(root, "data")) as server:
+            return fail_and_heal("full disk", server, lambda: fill(filler), lambda: os.remove(filler), seconds, seed,
+                                 lambda: None)
+    finally:
+        subprocess.run(["umount", root], check=True)
+        os.rmdir(root)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--seconds", type=float, default=1.0, help="how long each failure lasts")
+    p.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
+    a = p.parse_args()
+    print(f"seed {a.seed}", flush=True)
+    missing = on_shim("fsync fails with EIO", errno.EIO, False, a.seconds, a.seed)
+    missing += on_shim("fsync fails with ENOSPC", errno.ENOSPC, False, a.seconds, a.seed)
+    missing += on_shim("writes fail with EIO", errno.EIO, True, a.seconds, a.seed)
+    missing += on_shim("writes fail with EDQUOT", errno.EDQUOT, True, a.seconds, a.seed)
+    missing += on_small_disk(max(a.seconds, 3.0), a.seed)
+    if missing:
+        print(f"reproduce: disk_failure_test.py --seed {a.seed} --seconds {a.seconds}")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
