@@ -28,6 +28,8 @@ class TortureClient {
 
   // One operation, or now and then several whose replies are awaited together.
   void Step();
+  // One operation, awaited.
+  void One();
   // Makes the stream and its group, where they are missing; the first client's, before any other.
   void CreateGroup();
   const ClientHistory& history() const { return history_; }
@@ -36,7 +38,6 @@ class TortureClient {
 
  private:
   using Args = std::vector<std::string>;
-  void One();
   void Batch();
   // Records the operation as doubtful before it is sent, and returns its place in the history.
   size_t Begin(OpKind kind, uint32_t object, uint64_t value);

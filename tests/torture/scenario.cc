@@ -21,6 +21,7 @@ Scenario ScenarioOf(uint64_t seed, bool deterministic) {
   scenario.sync_delay_us = random.OneIn(3) ? 0 : 50 + static_cast<uint32_t>(random.Uniform(400));
   if (deterministic) {
     scenario.clients = 1;
+    scenario.capacity_bytes = kSmallDiskBytes;
     scenario.generations = 1;
     scenario.images = 400;
     scenario.crashes_per_image = 2;

@@ -1,4 +1,4 @@
-// The torture rig as a program: seeds one after the other until they, the crashes or the minutes are used up.
+// The torture rig as a program: seeds one after the other until they, the crashes or the seconds are used up.
 //
 // Prints figures as it goes; the exit code is 1 if a promise was broken, and each violation comes with the seed and a line that repeats it.
 #include <pthread.h>
@@ -22,7 +22,7 @@ struct Settings {
   uint64_t first_seed = 1;
   uint64_t seeds = UINT64_MAX;
   uint64_t crashes = UINT64_MAX;
-  double minutes = 1e9;
+  double seconds = 1e9;
   uint64_t jobs = 2;
   bool deterministic = false;
   bool canary = false;  // a broken promise is what is hoped for
@@ -45,7 +45,7 @@ class Rig {
   int64_t ElapsedUs() const { return RealClock().MonotonicUs() - begin_us_; }
 
   void Work() {
-    while (!failed_ && crashes_ < settings_.crashes && static_cast<double>(ElapsedUs()) < settings_.minutes * 60e6) {
+    while (!failed_ && crashes_ < settings_.crashes && static_cast<double>(ElapsedUs()) < settings_.seconds * 1e6) {
       const uint64_t number = next_.fetch_add(1);
       if (number >= settings_.seeds) return;
       const Scenario scenario = ScenarioOf(settings_.first_seed + number, settings_.deterministic);
@@ -56,7 +56,7 @@ class Rig {
       operations_ += result.operations;
       const uint64_t done = seeds_.fetch_add(1) + 1;
       if (!result.violations.empty()) Complain(scenario, result);
-      if (settings_.verbose || done % 500 == 0) Report(ToString(scenario).c_str());
+      if (settings_.verbose || done % 100 == 0) Report(ToString(scenario).c_str());
     }
   }
 
@@ -102,8 +102,8 @@ bool Parse(int argc, char** argv, Settings* settings) {
       settings->verbose = true;
     } else if (i + 1 == argc) {
       return false;
-    } else if (flag == "--minutes") {
-      settings->minutes = std::strtod(argv[++i], nullptr);
+    } else if (flag == "--seconds") {
+      settings->seconds = std::strtod(argv[++i], nullptr);
     } else {
       uint64_t* const number = flag == "--first-seed" ? &settings->first_seed
                                : flag == "--seeds"    ? &settings->seeds
@@ -124,7 +124,7 @@ int main(int argc, char** argv) {
   cairn::torture::Settings settings;
   if (!cairn::torture::Parse(argc, argv, &settings)) {
     std::fprintf(stderr,
-                 "usage: cairn-torture [--first-seed N] [--seeds N] [--crashes N] [--minutes N] [--jobs N] [--deterministic] "
+                 "usage: cairn-torture [--first-seed N] [--seeds N] [--crashes N] [--seconds N] [--jobs N] [--deterministic] "
                  "[--verbose]\n");
     return 2;
   }

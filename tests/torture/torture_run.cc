@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kFastClockFactor = 20;
 constexpr uint32_t kCallsAtMost = 600;  // of a generation, among which those are chosen before which images are taken
+constexpr int kRotationMs = 2'000;      // an empty segment is not ended: then nothing comes
 constexpr int kHealingTries = 10'000;   // of a millisecond each
 
 }  // namespace
@@ -96,12 +97,7 @@ void TortureRun::Work(Store& store, Disk& disk) {
   }
   const uint64_t administrator_seed = random_.Next();
   if (scenario_.deterministic) {
-    Random administrator(administrator_seed);
-    for (uint32_t i = 0; i < scenario_.operations; i++) {
-      clients[0]->Step();
-      if (administrator.OneIn(25)) (void)store.SaveAndWait();
-      if (administrator.OneIn(25)) (void)store.log().RotateSegment();
-    }
+    WorkAlone(store, *clients[0], administrator_seed);
   } else {
     std::atomic<bool> working{true};
     std::thread administrator([&] { Administer(store, disk, working, administrator_seed); });
@@ -120,6 +116,21 @@ void TortureRun::Work(Store& store, Disk& disk) {
     result_.operations += client->history().size();
     for (const std::string& violation : client->violations()) Fail("client", violation);
     clients_.push_back(client->history());
+  }
+}
+
+// One thing after the other: nothing is under way when the next begins, so the calls of the file system come in one order.
+void TortureRun::WorkAlone(Store& store, TortureClient& client, uint64_t seed) {
+  Random administrator(seed);
+  for (uint32_t i = 0; i < scenario_.operations; i++) {
+    client.One();
+    if (administrator.OneIn(25)) (void)store.SaveAndWait();
+    if (!administrator.OneIn(25)) continue;
+    const uint64_t segments = store.log().stats().segments;
+    (void)store.log().RotateSegment();
+    for (int wait_ms = 0; wait_ms < kRotationMs && store.log().stats().segments == segments; wait_ms++) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
 }
 

@@ -55,6 +55,7 @@ class TortureRun {
   // --- Working (torture_run.cc) ---
   bool OneGeneration();
   void Work(Store& store, Disk& disk);
+  void WorkAlone(Store& store, TortureClient& client, uint64_t seed);
   void Administer(Store& store, Disk& disk, std::atomic<bool>& working, uint64_t seed);
   void CheckHealed(Store& store, Disk& disk);
   // --- Crashing (torture_crash.cc) ---

@@ -1,9 +1,9 @@
 // Preloaded into the real server (LD_PRELOAD): keeps what of a directory would survive a power cut, and fails calls on demand.
 //
-// CAIRN_SHIM_DIR is the directory, CAIRN_SHIM_SHADOW where the durable picture is kept (shim_layout.h). Every write goes through to the real
-// file, as into a page cache. fdatasync copies what was written since the last one to the shadow file, fsync of a directory stores its
-// names; neither asks the disk. So after kill -9 the directory is what a killed process leaves, and the shadow what a power cut leaves;
-// power_cut makes the one from the other.
+// CAIRN_SHIM_DIR is the directory, CAIRN_SHIM_SHADOW where the durable picture is kept (shim_layout.h). Every write goes through to the
+// real file, as into a page cache. fdatasync copies what was written since the last one to the shadow file, fsync of a directory stores
+// its names; neither asks the disk. So after kill -9 the directory is what a killed process leaves, and the shadow what a power cut
+// leaves; power_cut makes the one from the other.
 #include <dirent.h>
 #include <dlfcn.h>
 #include <sys/mman.h>
