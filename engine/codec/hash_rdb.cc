@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "snapshot/rdb_string_decoder.h"
 #include "engine/codec/value_codec.h"
+#include "engine/codec/ziplist.h"
+#include "engine/codec/zipmap.h"
 #include "engine/values/listpack.h"
+#include "snapshot/rdb_string_decoder.h"
 
 namespace cairn {
 
@@ -43,7 +45,7 @@ class HashLoader {
   void AddPacked(std::string_view listpack) { table_ = HashTable::FromPacked(listpack); }
 
   Status Finish(LoadedValue* value) {
-    if (table_ == nullptr && packed_.count() == 0) return Damaged("no fields");
+    if (table_ == nullptr && packed_.count() == 0) return EmptyCollection("hash: no fields");
     value->type = ValueType::kHash;
     if (table_ != nullptr) {
       value->encoding = Encoding::kLarge;
@@ -130,35 +132,34 @@ bool FieldsDiffer(ListpackView view, uint32_t fields, uint32_t stride) {
   return std::adjacent_find(names.begin(), names.end()) == names.end();
 }
 
-Status DecodePacked(bool metadata, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
-  int64_t earliest_ms = 0;
-  std::string scratch;
-  RdbString string;
-  uint32_t elements = 0;
-  const uint32_t stride = metadata ? 3 : 2;
-  if (metadata) CAIRN_RETURN_IF_ERROR(ReadEarliest(&bytes, &earliest_ms));
-  CAIRN_RETURN_IF_ERROR(DecodeRdbString(&bytes, &string, &scratch));
-  if (!bytes.empty()) return Damaged("bytes behind the listpack");
-  if (string.is_int || !ValidateListpack(string.bytes, &elements)) return Damaged("listpack");
-  if (elements == 0 || elements % stride != 0) return Damaged("number of elements");
-  const ListpackView view(string.bytes);
-  if (!FieldsDiffer(view, elements / stride, stride)) return Damaged("a field twice");
-  bool fits = !metadata && string.bytes.size() <= kPackedMaxBytes &&
-              static_cast<int64_t>(elements / stride) <= limits.hash_max_listpack_entries;
+// A valid listpack of fields and values.
+Status LoadPairs(std::string_view listpack, uint32_t elements, const CollectionLimits& limits, LoadedValue* value) {
+  if (elements == 0) return EmptyCollection("hash: no fields");
+  if (elements % 2 != 0) return Damaged("number of elements");
+  const ListpackView view(listpack);
+  if (!FieldsDiffer(view, elements / 2, 2)) return Damaged("a field twice");
+  bool fits = listpack.size() <= kPackedMaxBytes && static_cast<int64_t>(elements / 2) <= limits.hash_max_listpack_entries;
   for (ListpackView::Position at = view.begin(); fits && at != view.end();) {
     fits = static_cast<int64_t>(view.Read(&at).text_size()) <= limits.hash_max_listpack_value;
   }
   if (fits) {
     value->type = ValueType::kHash;
     value->encoding = Encoding::kPacked;
-    value->packed = string.bytes;
+    value->packed = listpack;
     return Status();
   }
   HashLoader loader(limits);
-  if (!metadata) {
-    loader.AddPacked(string.bytes);
-    return loader.Finish(value);
-  }
+  loader.AddPacked(listpack);
+  return loader.Finish(value);
+}
+
+// A valid listpack of fields, values and deadlines.
+Status LoadTriples(std::string_view listpack, uint32_t elements, const CollectionLimits& limits, LoadedValue* value) {
+  if (elements == 0) return EmptyCollection("hash: no fields");
+  if (elements % 3 != 0) return Damaged("number of elements");
+  const ListpackView view(listpack);
+  if (!FieldsDiffer(view, elements / 3, 3)) return Damaged("a field twice");
+  HashLoader loader(limits);
   char name_text[kIntTextMaxBytes], value_text[kIntTextMaxBytes];
   for (ListpackView::Position at = view.begin(); at != view.end();) {
     const ListpackValue name = view.Read(&at);
@@ -168,6 +169,26 @@ Status DecodePacked(bool metadata, std::string_view bytes, const CollectionLimit
     loader.Add(name.Text(name_text), content.Text(value_text), deadline.number == 0 ? HashField::kNoDeadline : deadline.number);
   }
   return loader.Finish(value);
+}
+
+Status DecodePacked(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
+  int64_t earliest_ms = 0;
+  std::string scratch;
+  RdbString string;
+  uint32_t elements = 0;
+  if (rdb_type == kRdbTypeHashListpackEx) CAIRN_RETURN_IF_ERROR(ReadEarliest(&bytes, &earliest_ms));
+  CAIRN_RETURN_IF_ERROR(DecodeRdbString(&bytes, &string, &scratch));
+  if (!bytes.empty()) return Damaged("bytes behind the listpack");
+  if (string.is_int) return Damaged("a number for a listpack");
+  if (rdb_type == kRdbTypeHashZiplist || rdb_type == kRdbTypeHashZipmap) {
+    ListpackBuilder pairs(string.bytes.size());
+    const bool ziplist = rdb_type == kRdbTypeHashZiplist;
+    CAIRN_RETURN_IF_ERROR(ziplist ? AppendZiplist(string.bytes, &pairs) : AppendZipmap(string.bytes, &pairs));
+    return LoadPairs(pairs.listpack(), static_cast<uint32_t>(pairs.count()), limits, value);
+  }
+  if (!ValidateListpack(string.bytes, &elements)) return Damaged("listpack");
+  if (rdb_type == kRdbTypeHashListpackEx) return LoadTriples(string.bytes, elements, limits, value);
+  return LoadPairs(string.bytes, elements, limits, value);
 }
 
 }  // namespace
@@ -194,9 +215,9 @@ void EncodeHash(const HashTable& table, RdbSink& sink) {
 }
 
 Status DecodeHash(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
-  const bool metadata = rdb_type == kRdbTypeHashMetadata || rdb_type == kRdbTypeHashListpackEx;
-  if (rdb_type == kRdbTypeHash || rdb_type == kRdbTypeHashMetadata) return DecodeFields(metadata, bytes, limits, value);
-  return DecodePacked(metadata, bytes, limits, value);
+  const bool metadata = rdb_type == kRdbTypeHashMetadata;
+  if (rdb_type == kRdbTypeHash || metadata) return DecodeFields(metadata, bytes, limits, value);
+  return DecodePacked(rdb_type, bytes, limits, value);
 }
 
 }  // namespace cairn

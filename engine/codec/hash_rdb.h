@@ -1,5 +1,6 @@
 // Hashes in Redis's RDB encodings: 4 (fields and values) and 16 (one listpack) as Redis 7.0 writes them, and for hashes with field
-// expiries 24 of Redis 7.4; besides these, 25 (a listpack of field, value, deadline) is read.
+// expiries 24 of Redis 7.4; besides these, 25 (a listpack of field, value, deadline) and what stood in the place of 16 before Redis 7.0,
+// 13 (one ziplist) and 9 (one zipmap), are read.
 //
 //   4   length | (field value)*
 //   16  string that is a listpack
@@ -23,7 +24,8 @@ inline constexpr uint8_t kRdbTypeHashListpackEx = 25;
 uint8_t HashRdbType(const HashTable& table);
 void EncodeHash(const HashTable& table, RdbSink& sink);
 
-// A hash of one of the four types from its bytes, all of them. Errors: kDamaged; a hash without fields or with one twice is damaged.
+// A hash of one of these types from its bytes, all of them. Errors: kDamaged, also for a field that is there twice; kNotFound for a hash
+// without fields.
 Status DecodeHash(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value);
 
 }  // namespace cairn

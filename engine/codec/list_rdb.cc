@@ -2,10 +2,10 @@
 
 #include <string>
 
-#include "snapshot/rdb_string_decoder.h"
 #include "engine/codec/ziplist.h"
 #include "engine/values/listpack.h"
 #include "engine/values/listpack_search.h"
+#include "snapshot/rdb_string_decoder.h"
 
 namespace cairn {
 namespace {
@@ -115,7 +115,7 @@ Status DecodeList(uint8_t rdb_type, std::string_view bytes, LoadedValue* value) 
   if (rdb_type != kRdbTypeListZiplist) CAIRN_RETURN_IF_ERROR(TakeCount(&bytes, &nodes));
   for (; nodes > 0; nodes--) CAIRN_RETURN_IF_ERROR(DecodeNode(rdb_type, &bytes, &scratch, list.get()));
   if (!bytes.empty()) return Status::Damaged("bytes follow a list");
-  if (list->element_count() == 0) return Status::Damaged("a list has no element");
+  if (list->element_count() == 0) return EmptyCollection("a list has no element");
   Store(std::move(list), value);
   return Status();
 }

@@ -23,7 +23,7 @@ bool IsListRdbType(uint8_t rdb_type);
 // As kRdbTypeListQuicklist2.
 void EncodeList(const ListValue& list, RdbSink& sink);
 
-// The whole of `bytes` as a list; kDamaged for malformed bytes and for a list without elements.
+// The whole of `bytes` as a list; kDamaged for malformed bytes, kNotFound for a list without elements.
 Status DecodeList(uint8_t rdb_type, std::string_view bytes, LoadedValue* value);
 
 }  // namespace cairn

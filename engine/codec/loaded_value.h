@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/status.h"
 #include "engine/keyspace/entry.h"
 #include "engine/values/large_value.h"
 
@@ -15,5 +16,9 @@ struct LoadedValue {
   std::string packed;                     // the inline bytes of the first two, at most kPackedMaxBytes
   std::unique_ptr<LargeValue> large;
 };
+
+// What a decoder says of a collection without elements, which no key holds: kNotFound, because old versions of Redis wrote such keys,
+// and whoever reads their files leaves them out.
+inline Status EmptyCollection(std::string what) { return Status::NotFound(std::move(what)); }
 
 }  // namespace cairn

@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "snapshot/rdb_string_decoder.h"
 #include "engine/codec/value_codec.h"
 #include "engine/values/set_editor.h"
+#include "snapshot/rdb_string_decoder.h"
 
 namespace cairn {
 namespace {
@@ -89,7 +89,7 @@ Status DecodeSet(uint8_t rdb_type, std::string_view bytes, const CollectionLimit
     if (packed.is_int || !rest.empty()) return Status::Damaged("a packed set is not one string");
     CAIRN_RETURN_IF_ERROR(rdb_type == kRdbTypeIntSet ? DecodeIntSet(packed.bytes, &set) : DecodeListpack(packed.bytes, &set));
   }
-  if (set.count() == 0) return Status::Damaged("an empty set");
+  if (set.count() == 0) return EmptyCollection("an empty set");
   TakeSet(set, value);
   return Status();
 }

@@ -15,7 +15,8 @@ namespace cairn {
 uint8_t SetRdbType(const SetView& set);
 // The value's bytes, of the type that SetRdbType says. Pure; any thread that may read the set.
 void EncodeSet(const SetView& set, RdbSink& sink);
-// A set from untrusted bytes, all of them; kDamaged where they are malformed, the set is empty or a member is there twice.
+// A set from untrusted bytes, all of them; kDamaged where they are malformed or a member is there twice, kNotFound where the set is
+// empty.
 Status DecodeSet(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value);
 
 }  // namespace cairn

@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "snapshot/rdb_string_decoder.h"
 #include "engine/codec/value_codec.h"
+#include "engine/codec/ziplist.h"
 #include "engine/values/sorted_set_view.h"
+#include "snapshot/rdb_string_decoder.h"
 
 namespace cairn {
 namespace {
@@ -159,12 +160,17 @@ void EncodeSortedSet(const SortedSet& set, RdbSink& sink) {
 
 Status DecodeSortedSet(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
   auto set = std::make_unique<SortedSet>();
-  if (rdb_type == kRdbTypeSortedSetListpack) {
+  if (rdb_type == kRdbTypeSortedSetListpack || rdb_type == kRdbTypeSortedSetZiplist) {
     std::string_view rest = bytes;
     RdbString packed;
     std::string scratch;
     CAIRN_RETURN_IF_ERROR(DecodeRdbString(&rest, &packed, &scratch));
     if (packed.is_int || !rest.empty()) return Status::Damaged("a packed sorted set is not one string");
+    ListpackBuilder converted;
+    if (rdb_type == kRdbTypeSortedSetZiplist) {
+      CAIRN_RETURN_IF_ERROR(AppendZiplist(packed.bytes, &converted));
+      packed.bytes = converted.listpack();
+    }
     uint32_t count = 0;
     if (!ValidateListpack(packed.bytes, &count) || count % 2 != 0) return Status::Damaged("a sorted set's listpack is malformed");
     if (UsableAsItIs(packed.bytes, count, limits)) {
@@ -177,7 +183,7 @@ Status DecodeSortedSet(uint8_t rdb_type, std::string_view bytes, const Collectio
   } else {
     CAIRN_RETURN_IF_ERROR(DecodePairs(rdb_type, bytes, set.get()));
   }
-  if (set->element_count() == 0) return Status::Damaged("a sorted set is empty");
+  if (set->element_count() == 0) return EmptyCollection("a sorted set is empty");
   Store(std::move(set), limits, value);
   return Status();
 }

@@ -2,10 +2,10 @@
 
 #include "engine/codec/hash_rdb.h"
 #include "engine/codec/list_rdb.h"
-#include "snapshot/rdb_string_encoder.h"
 #include "engine/codec/set_rdb.h"
 #include "engine/codec/sorted_set_rdb.h"
 #include "engine/codec/stream_rdb.h"
+#include "snapshot/rdb_string_encoder.h"
 
 namespace cairn {
 
@@ -107,11 +107,14 @@ Status DecodeCollection(uint8_t rdb_type, std::string_view bytes, const Collecti
     case kRdbTypeIntSet:
     case kRdbTypeSetListpack: return DecodeSet(rdb_type, bytes, limits, value);
     case kRdbTypeHash:
+    case kRdbTypeHashZipmap:
+    case kRdbTypeHashZiplist:
     case kRdbTypeHashListpack:
     case kRdbTypeHashMetadata:
     case kRdbTypeHashListpackEx: return DecodeHash(rdb_type, bytes, limits, value);
     case kRdbTypeSortedSet:
     case kRdbTypeSortedSet2:
+    case kRdbTypeSortedSetZiplist:
     case kRdbTypeSortedSetListpack: return DecodeSortedSet(rdb_type, bytes, limits, value);
     case kRdbTypeStreamListpacks:
     case kRdbTypeStreamListpacks2:

@@ -22,7 +22,10 @@ inline constexpr uint8_t kRdbTypeSet = 2;
 inline constexpr uint8_t kRdbTypeHash = 4;
 inline constexpr uint8_t kRdbTypeSortedSet = 3;  // text scores
 inline constexpr uint8_t kRdbTypeSortedSet2 = 5;
+inline constexpr uint8_t kRdbTypeHashZipmap = 9;
 inline constexpr uint8_t kRdbTypeIntSet = 11;
+inline constexpr uint8_t kRdbTypeSortedSetZiplist = 12;
+inline constexpr uint8_t kRdbTypeHashZiplist = 13;
 inline constexpr uint8_t kRdbTypeStreamListpacks = 15;
 inline constexpr uint8_t kRdbTypeHashListpack = 16;
 inline constexpr uint8_t kRdbTypeSortedSetListpack = 17;
@@ -42,8 +45,8 @@ void AppendRdbValue(const Entry& entry, std::string* out);
 // Not for ropes and large values.
 void EncodeInlineValue(const Entry& entry, std::string* scratch, std::string_view* head, std::string_view* body);
 
-// A collection from its bytes, all of them; kNewerFormat for a type that is not known, kDamaged for malformed bytes. Not for strings
-// (rdb_string_decoder.h).
+// A collection from its bytes, all of them; kNewerFormat for a type that is not known, kDamaged for malformed bytes, kNotFound for a
+// collection without elements (loaded_value.h). Not for strings (rdb_string_decoder.h).
 Status DecodeCollection(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value);
 
 // A rope or large value that is held beyond its entry, to be encoded without locks.

@@ -42,8 +42,8 @@ Content ContentOf(const cairn::LoadedValue& value) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static constexpr uint8_t kTypes[] = {cairn::kRdbTypeHash, cairn::kRdbTypeHashListpack, cairn::kRdbTypeHashMetadata,
-                                       cairn::kRdbTypeHashListpackEx};
+  static constexpr uint8_t kTypes[] = {cairn::kRdbTypeHash,           cairn::kRdbTypeHashListpack, cairn::kRdbTypeHashMetadata,
+                                       cairn::kRdbTypeHashListpackEx, cairn::kRdbTypeHashZiplist,  cairn::kRdbTypeHashZipmap};
   if (size == 0) return 0;
   const size_t bytes = size - 1;
   // In an allocation of its own, so that reads around it are seen.
@@ -51,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::copy_n(data + 1, bytes, copy.get());
   const cairn::CollectionLimits limits;
   cairn::LoadedValue value;
-  if (!cairn::DecodeHash(kTypes[data[0] % 4], {copy.get(), bytes}, limits, &value).ok()) return 0;
+  if (!cairn::DecodeHash(kTypes[data[0] % std::size(kTypes)], {copy.get(), bytes}, limits, &value).ok()) return 0;
   const Content content = ContentOf(value);
   if (value.encoding == cairn::Encoding::kPacked) return 0;
   const auto& table = static_cast<const cairn::HashTable&>(*value.large);

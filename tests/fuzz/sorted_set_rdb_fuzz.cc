@@ -21,12 +21,12 @@ SortedSetView ViewOf(const LoadedValue& value) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
-  constexpr uint8_t kTypes[] = {kRdbTypeSortedSet, kRdbTypeSortedSet2, kRdbTypeSortedSetListpack};
+  constexpr uint8_t kTypes[] = {kRdbTypeSortedSet, kRdbTypeSortedSet2, kRdbTypeSortedSetListpack, kRdbTypeSortedSetZiplist};
   CollectionLimits limits;
   limits.zset_max_listpack_entries.Set(data[1] % 8);
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
   LoadedValue value;
-  if (!DecodeSortedSet(kTypes[data[0] % 3], bytes, limits, &value).ok()) return 0;
+  if (!DecodeSortedSet(kTypes[data[0] % std::size(kTypes)], bytes, limits, &value).ok()) return 0;
   const SortedSetView view = ViewOf(value);
   CAIRN_CHECK(view.size() > 0);
   SortedSet set;
