@@ -68,6 +68,8 @@ Status DataDirectory::ReadManifest() {
   if (loaded.ok()) {
     MutexLock lock(mutex_);
     manifest_ = std::move(loaded).value();
+    // Nobody was served before the import's snapshot was there: what the log may hold belongs to nobody.
+    if (!manifest_.imported_from.empty() && !manifest_.current_snapshot) StartEmpty(Manifest(manifest_));
     return Status();
   }
   if (loaded.status().code() != StatusCode::kNotFound) return loaded.status();
@@ -78,27 +80,23 @@ Status DataDirectory::ReadManifest() {
                              " has files: put the file back from a backup, or start with another directory");
     }
   }
-  return StartEmpty();
-}
-
-Status DataDirectory::StartEmpty() {
-  CAIRN_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_.ListDirectory(path_));
-  for (const std::string& name : names) {
-    if (name == "dump.rdb" || name == "appendonlydir" || name == "appendonly.aof") {
-      LogF(LogLevel::kWarning, "%s holds Redis's %s, which is left untouched and not read: starting with an empty data set",
-           path_.c_str(), name.c_str());
-    }
-  }
   // A directory that was there already is perhaps of a process that was killed before it could sync the name.
   const Status named = fs_.SyncDirectory(ParentOf(path_));
   if (!named.ok()) LogF(LogLevel::kWarning, "The name of %s may not be durable: %s", path_.c_str(), named.ToString().c_str());
-  return Update([this](Manifest& manifest) {
-    manifest.created_unix_ms = clock_.WallMs();
-    manifest.created_by = kCreatedBy;
-    manifest.directory_id = NewDirectoryId();
-    manifest.timelines = {{.id = SecureRandomHex(kTimelineIdChars), .fork_lsn = 0, .base = 0}};
-    manifest.clean_shutdown = true;
-  });
+  MutexLock lock(mutex_);
+  StartEmpty(Manifest());
+  return Status();
+}
+
+void DataDirectory::StartEmpty(const Manifest& unfinished) {
+  is_new_ = true;
+  manifest_ = Manifest();
+  manifest_.lsn_ceiling = unfinished.lsn_ceiling;
+  manifest_.directory_id = unfinished.directory_id != 0 ? unfinished.directory_id : NewDirectoryId();
+  manifest_.created_unix_ms = clock_.WallMs();
+  manifest_.created_by = kCreatedBy;
+  manifest_.timelines = {{.id = SecureRandomHex(kTimelineIdChars), .fork_lsn = 0, .base = 0}};
+  manifest_.clean_shutdown = true;
 }
 
 Manifest DataDirectory::manifest() const {

@@ -1,7 +1,8 @@
 // The directory of a store: its lock, its MANIFEST, and the names in it. DIR/LOCK, DIR/MANIFEST, DIR/log, DIR/snapshots.
 //
 // The manifest decides what belongs to the data. It is changed by one function here, which stores it durably before anybody sees the new
-// content; a new directory gets its manifest before anything else, so a directory with a log or snapshots but no manifest is damaged.
+// content; a new directory gets its manifest with the first Update, before anything else, so a directory with a log or snapshots but no
+// manifest is damaged.
 // Failure: Open changes nothing where it fails, except that it may have made an empty directory and the LOCK file.
 // Threads: any.
 #pragma once
@@ -33,6 +34,9 @@ class DataDirectory {
   std::string log_path() const { return JoinPath(path_, kLogDirectoryName); }
   FileSystem& fs() { return fs_; }
 
+  // Whether there are no data in it yet: no manifest, or one of an import that did not come to its end (imported_from, but no snapshot).
+  bool is_new() const { return is_new_; }
+
   Manifest manifest() const CAIRN_EXCLUDES(mutex_);
   // Applies `change` to a copy, stores it durably, then adopts it; on failure everything is as before.
   Status Update(const std::function<void(Manifest&)>& change) CAIRN_EXCLUDES(mutex_);
@@ -46,13 +50,15 @@ class DataDirectory {
   DataDirectory(FileSystem& fs, Clock& clock, std::string path) : fs_(fs), clock_(clock), path_(std::move(path)) {}
   Status TakeLock();
   Status ReadManifest();
-  Status StartEmpty();
+  // `unfinished`: the manifest of an import that did not come to its end, or an empty one.
+  void StartEmpty(const Manifest& unfinished) CAIRN_REQUIRES(mutex_);
   Result<bool> HasFiles(const std::string& directory);
 
   FileSystem& fs_;
   Clock& clock_;
   const std::string path_;
   std::unique_ptr<FileLock> lock_;
+  bool is_new_ = false;  // constant once open
   mutable Mutex mutex_;  // held while the manifest is stored
   Manifest manifest_ CAIRN_GUARDED_BY(mutex_);
 };

@@ -129,8 +129,8 @@ class LogReplay::Applier {
   std::vector<SharedBytes> owners_;
 };
 
-LogReplay::LogReplay(StoreCore& core, uint32_t threads, bool locks_held)
-    : core_(core), locks_held_(locks_held), set_row_(core.commands.FindByName("set")) {
+LogReplay::LogReplay(StoreCore& core, uint32_t threads, ReplayOptions options)
+    : core_(core), options_(std::move(options)), set_row_(core.commands.FindByName("set")) {
   ShardSet all;
   barrier_applier_ = std::make_unique<Applier>(core_, set_row_, all.set());
   for (uint32_t i = 0; i < std::clamp(threads, 1u, kShardCount); i++) {
@@ -158,23 +158,50 @@ Status LogReplay::failure() {
 Status LogReplay::OnFrame(const LogFrame& frame) {
   RequestReader reader(frame.payload);
   while (reader.Next()) {
-    CAIRN_RETURN_IF_ERROR(Dispatch(reader.args(), frame, frame.first_lsn + reader.request_offset()));
+    CAIRN_RETURN_IF_ERROR(OnCommand(reader.args(), frame.owner, frame.first_lsn + reader.request_offset()));
   }
   if (!reader.status().ok()) {
     return Status::Damaged("the log's unit at LSN " + std::to_string(frame.first_lsn) + ": " +
                            std::string(reader.status().message()));
   }
-  return failed_.load(std::memory_order_relaxed) ? failure() : Status();
+  return Status();
+}
+
+std::string LogReplay::PlaceOf(Lsn lsn) const {
+  return options_.redis_file.empty() ? "the log at LSN " + std::to_string(lsn)
+                                     : options_.redis_file + " at byte " + std::to_string(lsn);
+}
+
+uint64_t LogReplay::failed_records() const {
+  MutexLock lock(mutex_);
+  return failed_records_;
+}
+
+std::string LogReplay::first_failed_record() const {
+  MutexLock lock(mutex_);
+  return first_failed_record_;
+}
+
+Status LogReplay::Judge(const Item& item, const std::string& problem) {
+  const std::string text = PlaceOf(item.lsn) + ": '" + std::string(item.row->name) + "' cannot be applied: " + problem;
+  MutexLock lock(mutex_);
+  if (!options_.redis_file.empty()) {
+    if (failed_records_++ == 0) first_failed_record_ = text;
+    return Status();
+  }
+  if (failure_.ok()) failure_ = Status::Damaged(text);
+  failed_.store(true, std::memory_order_relaxed);
+  return failure_;
 }
 
 Status LogReplay::Select(const std::vector<std::string_view>& args, Lsn lsn) {
   int64_t database = 0;
   if (args.size() != 2 || !ParseInt64(args[1], &database) || database < 0) {
-    return Status::Damaged("malformed SELECT in the log at LSN " + std::to_string(lsn));
+    return Status::Damaged(PlaceOf(lsn) + ": malformed SELECT");
   }
   if (database >= core_.keyspace->databases()) {
-    return Status::InvalidArgument("the log uses database " + std::to_string(database) + " (LSN " + std::to_string(lsn) +
-                                   "): start with --databases " + std::to_string(database + 1) + " or more");
+    return Status::InvalidArgument(PlaceOf(lsn) + " uses database " + std::to_string(database) + ": start with --databases " +
+                                   std::to_string(database + 1) + " or more");
   }
   database_ = static_cast<uint32_t>(database);
   return Status();
@@ -191,19 +218,28 @@ const CommandRow* LogReplay::FindRow(const std::vector<std::string_view>& args) 
   return row;
 }
 
-Status LogReplay::Dispatch(const std::vector<std::string_view>& args, const LogFrame& frame, Lsn lsn) {
+Status LogReplay::OnCommand(const std::vector<std::string_view>& args, const SharedBytes& owner, Lsn lsn) {
+  if (failed_.load(std::memory_order_relaxed)) return failure();
   records_++;
   const CommandRow* row = FindRow(args);
   if (row == nullptr || row->handler == nullptr) {
     if (args.size() == 2 && EqualsIgnoreCase(args[0], "select")) return Select(args, lsn);
-    return Status::Damaged("unknown command '" + std::string(args.empty() ? "" : args[0].substr(0, 64)) + "' in the log at LSN " +
-                           std::to_string(lsn) + ": it was written by a newer version, or by a server with further commands");
+    const std::string name(args.empty() ? "" : args[0].substr(0, 64));
+    if (!options_.redis_file.empty()) {
+      return Status::Damaged("Unknown command '" + name + "' reading the append only file " + PlaceOf(lsn));
+    }
+    return Status::Damaged("unknown command '" + name + "' in " + PlaceOf(lsn) +
+                           ": it was written by a newer version, or by a server with further commands");
+  }
+  // Our own log holds what handlers took; another's file holds anything.
+  if (!options_.redis_file.empty()) {
+    const Status callable = CommandTable::CheckCall(row, args);
+    if (!callable.ok()) return Status::Damaged(PlaceOf(lsn) + ": " + std::string(callable.message()));
   }
   Item item{.row = row, .database = database_, .lsn = lsn};
   uint32_t worker = kNoWorker;
   if (row->keys.first > 0 && row->get_keys == nullptr && row->keys.last == row->keys.first) [[likely]] {
-    if (static_cast<size_t>(row->keys.first) >= args.size())
-      return Status::Damaged("malformed record at LSN " + std::to_string(lsn));
+    if (static_cast<size_t>(row->keys.first) >= args.size()) return Status::Damaged("malformed record in " + PlaceOf(lsn));
     item.one_key = true;
     item.slot = KeySlot(args[row->keys.first]);
     worker = WorkerOf(item.slot % kShardCount);
@@ -211,7 +247,7 @@ Status LogReplay::Dispatch(const std::vector<std::string_view>& args, const LogF
     if (row->name == "select") return Select(args, lsn);
     if ((row->flags & (kWrite | kReadOnly)) == 0) return Status();  // MULTI, EXEC, PING...: no change
     if (!CommandTable::KeyIndexes(*row, args, &key_indexes_).ok()) {
-      return Status::Damaged("malformed record at LSN " + std::to_string(lsn));
+      return Status::Damaged("malformed record in " + PlaceOf(lsn));
     }
     for (const int index : key_indexes_) {
       const uint32_t owner = WorkerOf(KeySlot(args[index]) % kShardCount);
@@ -223,18 +259,18 @@ Status LogReplay::Dispatch(const std::vector<std::string_view>& args, const LogF
     }
   }
   if (worker == kNoWorker) return ApplyBarrier(item, args);
-  Enqueue(worker, item, args, frame);
+  Enqueue(worker, item, args, owner);
   return Status();
 }
 
-void LogReplay::Enqueue(uint32_t worker, const Item& item, const std::vector<std::string_view>& args, const LogFrame& frame) {
+void LogReplay::Enqueue(uint32_t worker, const Item& item, const std::vector<std::string_view>& args, const SharedBytes& owner) {
   Batch& batch = *workers_[worker]->filling;
   batch.items.push_back(item);
   batch.items.back().first_arg = static_cast<uint32_t>(batch.args.size());
   batch.items.back().arg_count = static_cast<uint32_t>(args.size());
   batch.args.insert(batch.args.end(), args.begin(), args.end());
   for (const std::string_view arg : args) batch.bytes += arg.size();
-  if (batch.owners.empty() || batch.owners.back().view().data() != frame.owner.view().data()) batch.owners.push_back(frame.owner);
+  if (batch.owners.empty() || batch.owners.back().view().data() != owner.view().data()) batch.owners.push_back(owner);
   if (batch.items.size() >= kBatchItems || batch.bytes >= kBatchBytes) Submit(worker);
 }
 
@@ -267,11 +303,10 @@ Status LogReplay::ApplyBarrier(const Item& item, const std::vector<std::string_v
   CAIRN_CHECK(!item.one_key);
   ShardSet all;
   all.set();
-  if (!locks_held_) core_.keyspace->LockShards(all);
+  if (!options_.locks_held) core_.keyspace->LockShards(all);
   const std::string problem = barrier_applier_->Apply(item, args);
-  if (!locks_held_) core_.keyspace->UnlockShards(all);
-  if (problem.empty()) return Status();
-  return Status::Damaged("the log's record at LSN " + std::to_string(item.lsn) + " cannot be applied: " + problem);
+  if (!options_.locks_held) core_.keyspace->UnlockShards(all);
+  return problem.empty() ? Status() : Judge(item, problem);
 }
 
 Status LogReplay::Finish() {
@@ -295,21 +330,16 @@ void LogReplay::WorkerMain(uint32_t number) {
       self.busy = true;
       self.changed.NotifyAll();
     }
-    if (!locks_held_) core_.keyspace->LockShards(self.shards);
+    if (!options_.locks_held) core_.keyspace->LockShards(self.shards);
     for (size_t i = 0; i < batch->items.size(); i++) {
       if (failed_.load(std::memory_order_relaxed)) break;
       const std::span<Item> ahead = std::span(batch->items).subspan(i);
       if (i % kPreparedItems == 0) applier.Prepare(ahead.first(std::min(kPreparedItems, ahead.size())), batch->args);
       const Item& item = batch->items[i];
       const std::string problem = applier.Apply(item, ArgSpan(batch->args).subspan(item.first_arg, item.arg_count));
-      if (problem.empty()) continue;
-      MutexLock lock(mutex_);
-      if (failure_.ok()) {
-        failure_ = Status::Damaged("the log's record at LSN " + std::to_string(item.lsn) + " cannot be applied: " + problem);
-      }
-      failed_.store(true, std::memory_order_relaxed);
+      if (!problem.empty() && !Judge(item, problem).ok()) break;
     }
-    if (!locks_held_) core_.keyspace->UnlockShards(self.shards);
+    if (!options_.locks_held) core_.keyspace->UnlockShards(self.shards);
     batch->items.clear();
     batch->args.clear();
     batch->owners.clear();

@@ -84,7 +84,7 @@ class Recovery {
     CAIRN_RETURN_IF_ERROR(CheckNewestSegment(listing, log_options.directory));
     uint64_t total_bytes = 0;
     for (const SegmentInfo& segment : listing.chain) total_bytes += segment.file_bytes;
-    LogReplay replay(core_, core_.worker_threads, options_.locks_held);
+    LogReplay replay(core_, core_.worker_threads, {.locks_held = options_.locks_held});
     uint64_t done_bytes = 0;
     const auto on_frame = [&](const LogFrame& frame) {
       done_bytes += frame.payload.size();

@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <thread>
 
-#include "snapshot/rdb_string_decoder.h"
-#include "engine/codec/value_codec.h"
+#include "engine/encoded_entry.h"
 
 namespace cairn {
 namespace {
 
 constexpr int64_t kProgressEveryUs = 250'000;
-
-AccessKind AccessKindOf(EvictionPolicy policy) {
-  return policy == EvictionPolicy::kAllKeysLfu || policy == EvictionPolicy::kVolatileLfu ? AccessKind::kLfu : AccessKind::kLru;
-}
 
 }  // namespace
 
@@ -126,34 +121,8 @@ Status SnapshotLoader::LoadOne(const EntryHead& head, std::string_view key, std:
   const KeyRef ref = KeyRef::Of(key);
   if (ref.shard() != shard) return Status::Damaged("a key lies in shard " + std::to_string(shard) + " that belongs elsewhere");
   const int64_t expiry_ms = head.has_expiry ? head.expiry_unix_ms : -1;
-  const bool has_access = head.access_kind == access_kind_;
-  if (head.value_type != kRdbTypeString) {
-    LoadedValue collection;
-    CAIRN_RETURN_IF_ERROR(DecodeCollection(head.value_type, value, core_.keyspace->limits(), &collection));
-    core_.keyspace->LoadCollection(head.database, ref, std::move(collection), {expiry_ms, has_access, head.access}, now_ms_,
-                                   true);
-    return Status();
-  }
-  LoadedString loaded;
-  RdbString decoded;
-  std::string scratch;
-  if (!DecodePlainRdbString(value, &decoded)) {
-    std::string_view rest = value;
-    CAIRN_RETURN_IF_ERROR(DecodeRdbString(&rest, &decoded, &scratch));
-    if (!rest.empty()) return Status::Damaged("bytes behind a value");
-  }
-  loaded.is_int = decoded.is_int;
-  loaded.number = decoded.number;
-  SharedBytes owner;
-  if (!decoded.is_int) {
-    if (decoded.bytes.size() > kInlineValueMaxBytes) owner = SharedBytes::Copy(decoded.bytes);
-    loaded.value = {decoded.bytes, owner.size() > 0 ? &owner : nullptr};
-  }
-  loaded.expiry_ms = expiry_ms;
-  loaded.has_access = has_access;
-  loaded.access = head.access;
-  core_.keyspace->LoadEntry(head.database, ref, loaded, now_ms_, true);
-  return Status();
+  const LoadedAttributes attributes{expiry_ms, head.access_kind == access_kind_, head.access};
+  return LoadEncodedEntry(*core_.keyspace, head.database, ref, head.value_type, value, attributes, now_ms_);
 }
 
 }  // namespace cairn

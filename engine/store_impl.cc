@@ -9,6 +9,7 @@
 #include "base/logger.h"
 #include "base/random.h"
 #include "engine/commands/command_context.h"
+#include "engine/redis_import.h"
 #include "snapshot/snapshot_directory.h"
 
 namespace cairn {
@@ -56,13 +57,22 @@ Status Store::Impl::Open(const ProgressCallback& progress) {
   executor = std::make_unique<Executor>(core, [this] { return background->Evict(Background::kCommandEvictBudgetUs); });
   core.serve_keys = [this](std::vector<ReadyKey> ready) { executor->ServeKeys(std::move(ready)); };
   checkpointer->Start();
+  if (imported_) CAIRN_RETURN_IF_ERROR(checkpointer->SaveAndWait(true));
   background->Start();
   return Status();
 }
 
 Status Store::Impl::OpenDirectory(const ProgressCallback& progress) {
   CAIRN_ASSIGN_OR_RETURN(directory, DataDirectory::Open(core.fs, core.clock, core.opened_with.directory));
-  CAIRN_ASSIGN_OR_RETURN(const RecoveryOutcome recovered, RecoverKeyspace(core, *directory, RecoveryOptions{}, progress));
+  // Only what is read without an error leaves traces on disk: the manifest says from now on that an import is under way, and the
+  // snapshot with which Open ends it that it is done.
+  std::string imported_from;
+  if (directory->is_new()) {
+    CAIRN_ASSIGN_OR_RETURN(imported_from, ImportRedisFiles(core, directory->path(), progress));
+  }
+  imported_ = !imported_from.empty();
+  CAIRN_ASSIGN_OR_RETURN(RecoveryOutcome recovered, RecoverKeyspace(core, *directory, RecoveryOptions{}, progress));
+  recovered.manifest.imported_from = imported_from;
   CAIRN_RETURN_IF_ERROR(OpenLog(recovered));
   const Result<std::vector<std::string>> stale = RemoveStaleSnapshots(core.fs, directory->path(), directory->manifest());
   if (!stale.ok()) LogF(LogLevel::kWarning, "Stale snapshots stay: %s", std::string(stale.status().message()).c_str());
@@ -103,6 +113,7 @@ Status Store::Impl::AdoptHistory(const RecoveryOutcome& recovered, Lsn next_lsn)
   return directory->Update([&](Manifest& manifest) {
     manifest.clean_shutdown = false;
     if (manifest.directory_id == 0) manifest.directory_id = NewDirectoryId();
+    if (imported_) manifest.imported_from = recovered.manifest.imported_from;
     manifest.lsn_ceiling = logs ? next_lsn : next_lsn + DataDirectory::kCeilingStep;
     if (recovered.clean && !manifest.timelines.empty()) return;
     // What was perhaps seen of the old history beyond its end is not part of this one: replicas must be told so.

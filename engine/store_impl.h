@@ -41,6 +41,7 @@ class Store::Impl {
 
   Mutex options_mutex_;  // one change of options, reload or close at a time
   bool closed_ CAIRN_GUARDED_BY(options_mutex_) = false;
+  bool imported_ = false;                            // from Redis's files, while opening
   uint64_t loaded_keys_ = 0, loaded_log_bytes_ = 0;  // set while opening
   int64_t load_duration_us_ = 0;
   std::string load_report_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "engine/redis_files.h"
 #include "engine/values/collection_limits.h"
 #include "wal/log_writer.h"
 
@@ -62,6 +63,8 @@ struct StoreOptions {
   Clock* clock = nullptr;             // null: the real one
   // Adds rows to the command table before anything is recovered: commands of whoever opens the store, some of which its log may hold.
   std::function<void(CommandTable&)> register_commands;
+  // What a directory without Cairn's files is imported from, if it is there.
+  RedisFileNames redis_files;
   RuntimeOptions runtime;
 };
 

@@ -34,14 +34,14 @@ bool TakeEncoded(RdbCursor* cursor, std::string_view* encoded) {
   return true;
 }
 
-std::string Quoted(std::string_view text) {
+}  // namespace
+
+std::string QuotedKey(std::string_view key) {
   constexpr size_t kShownMax = 64;
   std::string quoted = "'";
-  for (const char c : text.substr(0, kShownMax)) quoted += c >= ' ' && c <= '~' ? c : '?';
-  return quoted + (text.size() > kShownMax ? "...'" : "'");
+  for (const char c : key.substr(0, kShownMax)) quoted += c >= ' ' && c <= '~' ? c : '?';
+  return quoted + (key.size() > kShownMax ? "...'" : "'");
 }
-
-}  // namespace
 
 std::string RdbModuleName(uint64_t id) {
   constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -154,7 +154,10 @@ bool RdbReader::TakeOpcode(RdbOpcode opcode, RdbCursor* cursor) {
     case RdbOpcode::kEnd: ended_ = true; return true;
     case RdbOpcode::kExpiryMs:
     case RdbOpcode::kExpirySeconds: return TakeExpiry(opcode, cursor);
-    case RdbOpcode::kResizeDb: return cursor->SkipLength() && cursor->SkipLength();
+    case RdbOpcode::kResizeDb:
+      if (!cursor->Length(&number) || !cursor->SkipLength()) return false;
+      database_sizes_.push_back({next_.database, number});
+      return true;
     case RdbOpcode::kSlotInfo: return cursor->SkipLength() && cursor->SkipLength() && cursor->SkipLength();
     case RdbOpcode::kAux: return TakeAux(cursor);
     case RdbOpcode::kModuleAux: return TakeModuleAux(cursor);
@@ -238,7 +241,7 @@ bool RdbReader::TakeKey(uint8_t value_type, RdbCursor* cursor, RdbBatch* batch) 
   if (value_type == kRdbTypeModule || value_type == kRdbTypeModule2) {
     uint64_t id = 0;
     if (!cursor->Length(&id)) return false;
-    return Fail(StatusCode::kNewerFormat, "the key " + Quoted(entry.key) + " holds a value of the module type " +
+    return Fail(StatusCode::kNewerFormat, "the key " + QuotedKey(entry.key) + " holds a value of the module type " +
                                               RdbModuleName(id) +
                                               ", which only its module can read: delete the key in Redis and save again");
   }

@@ -52,6 +52,12 @@ class RdbReader {
   uint64_t size_bytes() const { return size_; }
   // How far it has read; at the end, where the RDB ends: commands may follow (an AOF with an RDB preamble).
   uint64_t offset() const { return offset_; }
+  // How many keys the file says databases have, in the order in which it does: hints, which may be wrong.
+  struct DatabaseSize {
+    uint32_t database;
+    uint64_t keys;
+  };
+  const std::vector<DatabaseSize>& database_sizes() const { return database_sizes_; }
   // What has come so far of auxiliary fields, in order, and of function libraries' code.
   const std::vector<std::pair<std::string, std::string>>& aux_fields() const { return aux_fields_; }
   const std::vector<std::string>& functions() const { return functions_; }
@@ -91,7 +97,11 @@ class RdbReader {
   std::vector<std::pair<std::string, std::string>> aux_fields_;
   std::vector<std::string> functions_;
   std::vector<std::string> skipped_modules_;
+  std::vector<DatabaseSize> database_sizes_;
 };
+
+// A key as messages show it: printable, and not too long.
+std::string QuotedKey(std::string_view key);
 
 // The nine letters of a module's type, from the number that stands in the file.
 std::string RdbModuleName(uint64_t id);

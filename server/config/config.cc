@@ -189,6 +189,7 @@ StoreOptions Config::MakeStoreOptions() const {
   options.directory = directory_;
   options.databases = static_cast<uint32_t>(Number("databases"));
   options.threads = static_cast<uint32_t>(Number("threads"));
+  options.redis_files = {Text("dbfilename"), Text("appenddirname"), Text("appendfilename"), Bool("aof-load-truncated")};
   options.runtime = MakeRuntimeOptions();
   return options;
 }
