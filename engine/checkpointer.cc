@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/logger.h"
+#include "engine/rdb_export.h"
 #include "engine/snapshot_walk.h"
 #include "snapshot/snapshot_directory.h"
 
@@ -73,6 +74,10 @@ Status Checkpointer::StartSnapshot(bool then_drop_log, DoneCallback done, Snapsh
   return Enqueue({.drop_log = then_drop_log, .pace = pace, .done = std::move(done)});
 }
 
+Status Checkpointer::StartRdbExport(std::string path, DoneCallback done) {
+  return Enqueue({.rdb_path = std::move(path), .done = std::move(done)});
+}
+
 Status Checkpointer::StartEnablingLog() { return Enqueue({.drop_log = true, .enable_log = true}); }
 
 Status Checkpointer::SaveAndWait(bool after_running) {
@@ -117,6 +122,16 @@ void Checkpointer::ThreadMain() {
 }
 
 void Checkpointer::RunJob(const Job& job) {
+  if (!job.rdb_path.empty()) {
+    const Status status = ExportRdb(job.rdb_path);
+    {
+      MutexLock lock(mutex_);
+      in_progress_.store(false, std::memory_order_relaxed);
+      changed_.NotifyAll();
+    }
+    if (job.done) job.done(status);
+    return;
+  }
   const int64_t began_us = core_.clock.MonotonicUs();
   const int64_t now_s = core_.clock.WallMs() / 1000;
   last_attempt_unix_s_.store(now_s, std::memory_order_relaxed);
@@ -213,39 +228,71 @@ Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool ro
 
 Status Checkpointer::Walk(SnapshotCut& cut, SnapshotWriter& writer, SnapshotPace pace) {
   SnapshotWalk walk(core_, cut, writer);
-  {
-    MutexLock lock(mutex_);
-    walk_ = &walk;
-    walks_++;
-    walk_pace_ = pace;
-    changed_.NotifyAll();
-  }
-  walk.Work(pace);
-  MutexLock lock(mutex_);
-  walk_ = nullptr;
-  while (helper_busy_) changed_.Wait(mutex_);
+  RunOnBoth([&] { walk.Work(pace); });
   return walk.status();
 }
 
+void Checkpointer::RunOnBoth(const std::function<void()>& work) {
+  {
+    MutexLock lock(mutex_);
+    work_ = &work;
+    works_++;
+    changed_.NotifyAll();
+  }
+  work();
+  MutexLock lock(mutex_);
+  work_ = nullptr;
+  while (helper_busy_) changed_.Wait(mutex_);
+}
+
 void Checkpointer::HelperMain() {
-  uint64_t helped = 0;  // the last walk; once is enough: when Work returns nothing is left for this thread
+  uint64_t helped = 0;  // the last work; once is enough: when it returns nothing is left for this thread
   while (true) {
-    SnapshotWalk* walk = nullptr;
-    SnapshotPace pace = SnapshotPace::kPolite;
+    const std::function<void()>* work = nullptr;
     {
       MutexLock lock(mutex_);
-      while (!stopping_ && (walk_ == nullptr || walks_ == helped)) changed_.Wait(mutex_);
-      if (walk_ == nullptr || walks_ == helped) return;
-      walk = walk_;
-      helped = walks_;
-      pace = walk_pace_;
+      while (!stopping_ && (work_ == nullptr || works_ == helped)) changed_.Wait(mutex_);
+      if (work_ == nullptr || works_ == helped) return;
+      work = work_;
+      helped = works_;
       helper_busy_ = true;
     }
-    walk->Work(pace);
+    (*work)();
     MutexLock lock(mutex_);
     helper_busy_ = false;
     changed_.NotifyAll();
   }
+}
+
+Status Checkpointer::ExportRdb(const std::string& path) {
+  const int64_t began_us = core_.clock.MonotonicUs();
+  CAIRN_ASSIGN_OR_RETURN(std::unique_ptr<RdbWriter> writer, RdbWriter::Create(core_.fs, path));
+  ShardSet all;
+  all.set();
+  core_.keyspace->LockShards(all);
+  const Lsn lsn = core_.log->end_lsn();
+  const std::shared_ptr<SnapshotCut> cut = core_.keyspace->BeginCut();
+  core_.keyspace->UnlockShards(all);
+  RdbExport rdb(core_, *cut, std::move(writer));
+  RunOnBoth([&] { rdb.Work(); });
+  core_.keyspace->EndCut(*cut);
+  core_.SetGate(kGateHandOverFull, false);
+  core_.NotifyProgress();
+  // Nobody sees in the file what a crash could still undo.
+  Status status = core_.log->enabled() ? core_.log->WaitDurable(lsn) : Status();
+  if (status.ok()) status = rdb.Finish();
+  if (!status.ok()) {
+    LogF(LogLevel::kWarning, "Writing the RDB file %s failed: %s", path.c_str(), std::string(status.message()).c_str());
+    return status;
+  }
+  LogF(LogLevel::kNotice, "Wrote %llu keys as of LSN %llu to the RDB file %s in %.3f seconds",
+       static_cast<unsigned long long>(cut->entry_count()), static_cast<unsigned long long>(lsn), path.c_str(),
+       static_cast<double>(core_.clock.MonotonicUs() - began_us) / 1e6);
+  if (rdb.converted_values() != 0) {
+    LogF(LogLevel::kWarning, "%llu values in it have lost what Redis 7.0 does not know: expiries of fields, idempotent producers",
+         static_cast<unsigned long long>(rdb.converted_values()));
+  }
+  return Status();
 }
 
 Status Checkpointer::Publish(const SnapshotInfo& info, bool logged) {

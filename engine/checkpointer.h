@@ -44,6 +44,8 @@ class Checkpointer {
   Status StartSnapshot(bool then_drop_log, DoneCallback done, SnapshotPace pace = SnapshotPace::kPolite);
   // Queues the snapshots that make a log that is switched on now a log from which the store can be recovered.
   Status StartEnablingLog();
+  // See Store::StartRdbExport.
+  Status StartRdbExport(std::string path, DoneCallback done);
   // `after_running`: a snapshot under way is awaited first instead of being a reason to refuse.
   Status SaveAndWait(bool after_running);
 
@@ -64,6 +66,7 @@ class Checkpointer {
     bool drop_log = false;
     bool enable_log = false;
     SnapshotPace pace = SnapshotPace::kPolite;  // kFast where somebody waits for it
+    std::string rdb_path;                       // not a snapshot, but an RDB file here
     DoneCallback done;
   };
   struct Results {
@@ -76,9 +79,12 @@ class Checkpointer {
   void ThreadMain();
   // The second worker, which lives as long as the store: whoever watches the process's threads sees none come and go.
   void HelperMain();
+  // Runs `work` here and on the second worker.
+  void RunOnBoth(const std::function<void()>& work) CAIRN_EXCLUDES(mutex_);
   Status Walk(SnapshotCut& cut, SnapshotWriter& writer, SnapshotPace pace) CAIRN_EXCLUDES(mutex_);
   void AwaitIdle() CAIRN_EXCLUDES(mutex_);
   void RunJob(const Job& job);
+  Status ExportRdb(const std::string& path);
   Status Enqueue(Job job) CAIRN_EXCLUDES(mutex_);
   Status EnableLog();
   Status TakeSnapshot(bool drop_log, SnapshotPace pace);
@@ -93,9 +99,8 @@ class Checkpointer {
   std::deque<Job> jobs_ CAIRN_GUARDED_BY(mutex_);
   bool stopping_ CAIRN_GUARDED_BY(mutex_) = false;
   Results results_ CAIRN_GUARDED_BY(mutex_);
-  SnapshotWalk* walk_ CAIRN_GUARDED_BY(mutex_) = nullptr;  // to be helped with
-  uint64_t walks_ CAIRN_GUARDED_BY(mutex_) = 0;            // so far: tells one walk from the next
-  SnapshotPace walk_pace_ CAIRN_GUARDED_BY(mutex_) = SnapshotPace::kPolite;
+  const std::function<void()>* work_ CAIRN_GUARDED_BY(mutex_) = nullptr;  // to be helped with
+  uint64_t works_ CAIRN_GUARDED_BY(mutex_) = 0;                           // so far: tells one from the next
   bool helper_busy_ CAIRN_GUARDED_BY(mutex_) = false;
   std::shared_ptr<SnapshotCut> cut_ CAIRN_GUARDED_BY(mutex_);  // of the snapshot under way, for INFO
   std::shared_ptr<SnapshotWriter> writer_ CAIRN_GUARDED_BY(mutex_);

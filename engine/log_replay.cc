@@ -235,6 +235,9 @@ Status LogReplay::OnCommand(const std::vector<std::string_view>& args, const Sha
   if (!options_.redis_file.empty()) {
     const Status callable = CommandTable::CheckCall(row, args);
     if (!callable.ok()) return Status::Damaged(PlaceOf(lsn) + ": " + std::string(callable.message()));
+    // What does not change the data is passed over, and so is what is the server's business.
+    const bool changes = row->has(kWrite) && !row->has(kNotLogged) && !row->has(kAdmin);
+    if (!changes) return row->name == "select" ? Select(args, lsn) : Status();
   }
   Item item{.row = row, .database = database_, .lsn = lsn};
   uint32_t worker = kNoWorker;

@@ -179,8 +179,11 @@ Status RdbImport::LoadOne(const RdbBatch& batch, const RdbEntry& entry, const Ke
     work->counts.keys++;
   } else if (loaded.code() == StatusCode::kNotFound) {
     // What old versions of Redis left behind by mistake.
-    if (work->counts.empty_keys++ < kEmptyKeysNamed)
-      LogF(LogLevel::kWarning, "%s", std::string(located(loaded.code(), "no elements: left out").message()).c_str());
+    if (work->counts.empty_keys++ < kEmptyKeysNamed) {
+      const std::string quoted = QuotedKey(entry.key);
+      LogF(LogLevel::kWarning, "%s at byte %llu: skipping empty key: %s", path_.c_str(),
+           static_cast<unsigned long long>(batch.OffsetOf(entry)), quoted.substr(1, quoted.size() - 2).c_str());
+    }
   } else {
     return located(loaded.code(), loaded.message());
   }

@@ -42,15 +42,15 @@ void SnapshotWalk::Fail(const Status& status) {
   failed_.store(true, std::memory_order_relaxed);
 }
 
-void SnapshotWalk::UpdateGate() {
-  const uint64_t handed_over = cut_.handed_over_bytes();
-  const uint64_t limit = core_.HandOverLimitBytes();
+void UpdateHandOverGate(StoreCore& core, const SnapshotCut& cut) {
+  const uint64_t handed_over = cut.handed_over_bytes();
+  const uint64_t limit = core.HandOverLimitBytes();
   if (handed_over > limit) {
-    core_.SetGate(kGateHandOverFull, true);
-  } else if (handed_over < limit - limit / 8 && core_.gate_has(kGateHandOverFull)) {
+    core.SetGate(kGateHandOverFull, true);
+  } else if (handed_over < limit - limit / 8 && core.gate_has(kGateHandOverFull)) {
     // Opened again soon, so that nobody waits for more than a few blocks.
-    core_.SetGate(kGateHandOverFull, false);
-    core_.NotifyProgress();
+    core.SetGate(kGateHandOverFull, false);
+    core.NotifyProgress();
   }
 }
 
@@ -59,7 +59,7 @@ void SnapshotWalk::UpdateGate() {
 void SnapshotWalk::MayRest(SnapshotPace pace, int64_t* since_us) {
   const int64_t worked_us = core_.clock.MonotonicUs() - *since_us;
   if (worked_us < kWorkUs) return;
-  UpdateGate();
+  UpdateHandOverGate(core_, cut_);
   const bool urgent = cut_.handed_over_bytes() > core_.HandOverLimitBytes() / 2;  // or writers would have to wait for buffers
   if (pace == SnapshotPace::kPolite && urgent) std::this_thread::yield();
   if (pace == SnapshotPace::kPolite && !urgent)
@@ -74,7 +74,7 @@ void SnapshotWalk::Work(SnapshotPace pace) {
   const std::function<void()> between = [&] { MayRest(pace, &since_us); };
   while (!failed_.load(std::memory_order_relaxed)) {
     if (!cut_.NextBlock(&block, &large, between)) break;
-    UpdateGate();
+    UpdateHandOverGate(core_, cut_);
     Status status;
     if (core_.gate_has(kGateClosed)) status = Status::Unavailable("the store is closing");
     if (status.ok() && !block.empty()) status = writer_.AddBlock(block);

@@ -11,6 +11,9 @@
 
 namespace cairn {
 
+// Writers wait while too much of the cut was handed over and not yet taken; whoever takes calls this in between.
+void UpdateHandOverGate(StoreCore& core, const SnapshotCut& cut);
+
 class SnapshotWalk {
  public:
   SnapshotWalk(StoreCore& core, SnapshotCut& cut, SnapshotWriter& writer) : core_(core), cut_(cut), writer_(writer) {}
@@ -24,7 +27,6 @@ class SnapshotWalk {
   // Where most of the cores' time is to be left to clients: sleeps, if it has worked for long enough since `*since_us`.
   void MayRest(SnapshotPace pace, int64_t* since_us);
   Status WriteLarge(const LargeEntry& entry);
-  void UpdateGate();
   void Fail(const Status& status) CAIRN_EXCLUDES(mutex_);
 
   StoreCore& core_;

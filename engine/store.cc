@@ -194,6 +194,10 @@ Status Store::StartSnapshot(bool then_drop_log, std::function<void(const Status&
   return impl_->checkpointer->StartSnapshot(then_drop_log, std::move(done), pace);
 }
 
+Status Store::StartRdbExport(std::string path, std::function<void(const Status&)> done) {
+  return impl_->checkpointer->StartRdbExport(std::move(path), std::move(done));
+}
+
 Status Store::SaveAndWait() {
   if (ThisThreadHoldsShards()) return Status::Unavailable("a snapshot cannot be awaited inside a transaction");
   return impl_->checkpointer->SaveAndWait(false);

@@ -111,6 +111,10 @@ class Store {
   // is called from a store thread when it is durable and named in the manifest, or failed.
   Status StartSnapshot(bool then_drop_log, std::function<void(const Status&)> done = nullptr,
                        SnapshotPace pace = SnapshotPace::kPolite);
+  // Writes an RDB file that Redis 7.0 loads, of the data set as it is now, in the background and without holding up anybody; kUnavailable
+  // while a snapshot or another such file is under way. `done` is called from a store thread when the file is whole and synced under its
+  // name, or failed; where it fails, what was there before stays.
+  Status StartRdbExport(std::string path, std::function<void(const Status&)> done = nullptr);
   Status SaveAndWait();  // a snapshot, awaited; any thread that holds no lock
 
   // --- administration -------------------------------------------------------------------------------------------------------

@@ -57,6 +57,8 @@ Config& Server::config() { return *impl_->config; }
 PubSubHub& Server::pubsub() { return impl_->hub; }
 ServerStats& Server::stats() { return impl_->stats; }
 AdminWorker& Server::admin_worker() { return impl_->admin_worker; }
+
+Migrator& Server::migrator() { return impl_->migrator; }
 NetworkShared& Server::shared() { return impl_->shared; }
 
 Store& Server::store() {

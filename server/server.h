@@ -17,6 +17,7 @@ namespace cairn {
 
 class AdminWorker;  // server/admin_worker.h: a thread for jobs that must not hold a network thread
 class Config;       // server/config/config.h: every directive, its value, CONFIG GET/SET/REWRITE
+class Migrator;     // server/migrator.h: MIGRATE
 class PubSubHub;    // server/pubsub/hub.h
 class ServerStats;  // server/stats.h: counters for INFO, slow log, latency events
 class NetworkThread;
@@ -49,6 +50,7 @@ class Server {
   PubSubHub& pubsub();
   ServerStats& stats();
   AdminWorker& admin_worker();  // stopped before the store is closed
+  Migrator& migrator();         // likewise
   Store& store();               // only when !loading()
   bool loading() const;         // any thread
   LoadingProgress loading_progress() const;

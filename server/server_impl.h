@@ -12,6 +12,7 @@
 #include "engine/store.h"
 #include "server/admin_worker.h"
 #include "server/config/config.h"
+#include "server/migrator.h"
 #include "server/net/listener.h"
 #include "server/net/network_shared.h"
 #include "server/net/network_thread.h"
@@ -43,6 +44,7 @@ class Server::Impl {
   NetworkShared shared;
   std::unique_ptr<Store> store;  // written once by the loader before shared.store
   AdminWorker admin_worker;
+  Migrator migrator;
   std::vector<std::unique_ptr<NetworkThread>> threads;
   std::unique_ptr<Listener> listener;
   int signal_fd = -1;

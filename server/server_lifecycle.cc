@@ -27,6 +27,7 @@ Server::Impl::~Impl() {
   if (loader_.joinable()) loader_.join();
   if (listener != nullptr) listener->Close();
   admin_worker.Stop();
+  migrator.Stop();
   shared.reply_workers.Stop();
   if (store != nullptr) store->SetProgressListener(nullptr);
   for (const auto& thread : threads) thread->Stop();
@@ -240,6 +241,7 @@ bool Server::Impl::ShutDown(const ShutdownRequest& request) {
 void Server::Impl::StopServing() {
   listener->Close();
   admin_worker.Stop();
+  migrator.Stop();
   shared.reply_workers.Stop();
   const Status closed = store->Close(false);
   if (!closed.ok()) LogF(LogLevel::kWarning, "Closing the store: %s", closed.ToString().c_str());

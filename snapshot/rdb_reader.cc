@@ -261,7 +261,7 @@ Status RdbReader::CheckEnd() {
   if (got != sizeof(bytes)) return Located(StatusCode::kDamaged, "the file ends early, inside its checksum");
   const auto stated = LoadLittleEndian<uint64_t>(bytes);
   if (stated != 0 && stated != checksum_) {
-    return Located(StatusCode::kDamaged, "the checksum is wrong: the file was changed or damaged since it was written");
+    return Located(StatusCode::kDamaged, "RDB CRC error: the file was changed or damaged since it was written");
   }
   offset_ += kRdbChecksumBytes;
   return Status();

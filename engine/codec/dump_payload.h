@@ -2,7 +2,7 @@
 //
 //   RDB type 1 | value in RDB encoding | RDB version 2, little endian | CRC64 8, little endian, of all before it
 //
-// Pure functions; any thread.
+// Pure functions but for the switch; any thread.
 #pragma once
 
 #include <cstdint>
@@ -21,5 +21,8 @@ std::string MakeDumpPayload(const Entry& entry);
 
 // Takes a payload apart; false where its version is newer than any known, or the checksum wrong. The view lies in `payload`.
 bool OpenDumpPayload(std::string_view payload, uint8_t* rdb_type, std::string_view* value);
+
+// Lets OpenDumpPayload take wrong checksums, in the whole process: tests of damaged values (DEBUG SET-SKIP-CHECKSUM-VALIDATION).
+void SkipDumpChecksums(bool skip);
 
 }  // namespace cairn

@@ -67,6 +67,7 @@ Status DecodeNode(uint8_t rdb_type, std::string_view* rest, std::string* scratch
   }
   std::string_view text;
   CAIRN_RETURN_IF_ERROR(TakeText(rest, scratch, &text));
+  if (container == kPlainNode && text.empty()) return Status::Damaged("a list's node is empty");
   if (rdb_type == kRdbTypeList || container == kPlainNode) {
     list->Push(ListEnd::kBack, ListItem(text));
     return Status();

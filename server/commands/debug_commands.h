@@ -7,6 +7,7 @@ class CommandContext;
 
 // About keys and the data set (debug_keyspace.cc).
 void DebugObject(CommandContext& context);
+void DebugSkipChecksums(CommandContext& context);
 void DebugDigest(CommandContext& context);
 void DebugDigestValue(CommandContext& context);
 void DebugPopulate(CommandContext& context);

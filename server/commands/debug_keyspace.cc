@@ -2,6 +2,7 @@
 
 #include "base/logger.h"
 #include "base/numbers.h"
+#include "engine/codec/dump_payload.h"
 #include "engine/codec/value_codec.h"
 #include "engine/commands/arg_reader.h"
 #include "server/admin_worker.h"
@@ -25,6 +26,11 @@ void DebugObject(CommandContext& context) {
                 static_cast<const void*>(entry), std::string(EncodingName(entry->type(), entry->encoding())).c_str(),
                 serialized.size(), entry->access(), (now_s - entry->access()) & 0xFFFFFF);
   context.reply.Simple(text);
+}
+
+void DebugSkipChecksums(CommandContext& context) {
+  SkipDumpChecksums(context.args[2] == "1");
+  context.reply.Ok();
 }
 
 void DebugDigest(CommandContext& context) {

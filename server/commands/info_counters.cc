@@ -9,6 +9,7 @@
 #include "server/commands/info_writer.h"
 #include "server/config/config.h"
 #include "server/config/words.h"
+#include "server/migrator.h"
 #include "server/pubsub/hub.h"
 #include "server/server.h"
 #include "server/stats.h"
@@ -62,7 +63,7 @@ void WriteStatsSection(const InfoSource& source, InfoWriter& out) {
   out.Add("pubsubshard_channels", hub.shard_channel_count());
   out.Add("latest_fork_usec", 0);
   out.Add("total_forks", 0);
-  out.Add("migrate_cached_sockets", 0);
+  out.Add("migrate_cached_sockets", source.server.migrator().cached_connections());
   out.Add("slave_expires_tracked_keys", 0);
   for (const char* const name :
        {"active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",

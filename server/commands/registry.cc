@@ -15,6 +15,7 @@ void RegisterServerCommands(CommandTable& table) {
   RegisterAdminCommands(table);
   RegisterDiagnosticCommands(table);
   RegisterDebugCommands(table);
+  RegisterMigrateCommand(table);
   RegisterScriptingCommands(table);
 }
 

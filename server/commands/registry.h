@@ -23,6 +23,7 @@ void RegisterConfigCommands(CommandTable& table);      // CONFIG
 void RegisterAdminCommands(CommandTable& table);       // INFO, SAVE, SHUTDOWN, MONITOR, ROLE...
 void RegisterDiagnosticCommands(CommandTable& table);  // SLOWLOG, LATENCY, MEMORY
 void RegisterDebugCommands(CommandTable& table);       // DEBUG
+void RegisterMigrateCommand(CommandTable& table);      // MIGRATE
 void RegisterScriptingCommands(CommandTable& table);   // FUNCTION and SCRIPT: what clients ask without having any
 
 // rename-command: after every registration. The Status is for the start's error message.

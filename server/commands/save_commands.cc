@@ -88,8 +88,27 @@ void Save(CommandContext& context) {
   });
 }
 
+namespace {
+
+// BGSAVE RDB [filename]: Redis's file, for Redis.
+void ExportRdb(CommandContext& context) {
+  Server& server = SessionOf(context).server();
+  const std::string name(context.args.size() > 2 ? context.args[2] : server.config().Text("dbfilename"));
+  if (name.empty() || name.find('/') != std::string::npos) {
+    return context.reply.Error("ERR the file name can't be a path, just a filename: the file is made in the data directory");
+  }
+  if (RefusedInTransaction(context)) return;
+  const Status status = server.store().StartRdbExport(JoinPath(server.config().directory(), name));
+  if (status.ok()) return context.reply.Simple("Background saving started");
+  if (status.code() == StatusCode::kUnavailable) return context.reply.Error(kInProgress);
+  context.reply.Error("ERR " + std::string(status.message()));
+}
+
+}  // namespace
+
 void BgSave(CommandContext& context) {
   if (!StoreReady(context)) return;
+  if (context.args.size() <= 3 && context.args.size() > 1 && EqualsIgnoreCase(context.args[1], "rdb")) return ExportRdb(context);
   const bool schedule = context.args.size() == 2 && EqualsIgnoreCase(context.args[1], "schedule");
   if (context.args.size() > 1 && !schedule) return context.SyntaxError();
   Server& server = SessionOf(context).server();

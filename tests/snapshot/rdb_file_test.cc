@@ -159,7 +159,7 @@ TEST_F(RdbFileTest, WhatIsNotUnderstoodIsRefusedWithThePlace) {
             "dump.rdb at byte 9: the key 'k' holds a value of the module ty");
   std::string changed = WithChecksum(Header(10) + std::string("\x00\x01k\x01v\xFF", 6));
   changed[11] = 'l';
-  EXPECT_EQ(Refusal(changed), "dump.rdb at byte 15: the checksum is wrong: the file was changed or damaged since it was written");
+  EXPECT_EQ(Refusal(changed), "dump.rdb at byte 15: RDB CRC error: the file was changed or damaged since it was written");
 }
 
 TEST_F(RdbFileTest, LengthsBeyondTheFileAllocateNothing) {
