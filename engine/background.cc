@@ -201,6 +201,11 @@ void Background::ConsiderSavePoints(int64_t now_s) {
   const RuntimeOptions options = core_.runtime();
   const uint64_t changes = checkpointer_.changes_since_snapshot();
   if (!checkpointer_.last_ok() && now_s - checkpointer_.last_attempt_unix_s() < kSnapshotRetrySeconds) return;
+  if (!options.save_points.empty() && !core_.log->enabled() && checkpointer_.flushed_since_snapshot()) {
+    Log(LogLevel::kNotice, "All databases were flushed. Saving...");  // or a restart would bring back what was in them
+    (void)checkpointer_.StartSnapshot(false, nullptr);
+    return;
+  }
   for (const SavePoint& point : options.save_points) {
     if (changes < static_cast<uint64_t>(point.changes) || now_s - checkpointer_.last_unix_s() <= point.seconds) continue;
     LogF(LogLevel::kNotice, "%lld changes in %lld seconds. Saving...", static_cast<long long>(point.changes),

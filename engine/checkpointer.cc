@@ -38,7 +38,13 @@ uint64_t Checkpointer::log_bytes_since_snapshot() const {
 }
 
 uint64_t Checkpointer::changes_since_snapshot() const {
-  return core_.keyspace->stats().changes - changes_at_cut_.load(std::memory_order_relaxed);
+  const KeyspaceStats stats = core_.keyspace->stats();
+  const uint64_t at_cut = changes_at_cut_.load(std::memory_order_relaxed);
+  return stats.changes - (core_.runtime().save_points.empty() ? at_cut : std::max(at_cut, stats.changes_at_flush));
+}
+
+bool Checkpointer::flushed_since_snapshot() const {
+  return core_.keyspace->stats().changes_at_flush > changes_at_cut_.load(std::memory_order_relaxed);
 }
 
 void Checkpointer::Start() {

@@ -57,7 +57,10 @@ class Checkpointer {
   uint64_t last_size_bytes() const { return last_size_bytes_.load(std::memory_order_relaxed); }
   int64_t last_attempt_unix_s() const { return last_attempt_unix_s_.load(std::memory_order_relaxed); }
   bool last_ok() const CAIRN_EXCLUDES(mutex_);
+  // With save points, those since a FLUSHALL only: of what was changed before nothing is left to save.
   uint64_t changes_since_snapshot() const;
+  // Whether FLUSHALL has dropped something that the last snapshot holds.
+  bool flushed_since_snapshot() const;
   int64_t last_unix_s() const CAIRN_EXCLUDES(mutex_);
   void FillInfo(StoreInfo& info) const CAIRN_EXCLUDES(mutex_);
 

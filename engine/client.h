@@ -36,7 +36,17 @@ struct WatchState {
   std::vector<Key> keys;
 };
 
-// Who runs a client whose commands may answer later; see CommandContext::Block and Defer.
+// What a command does without locks before it is run again; see CommandContext::WorkApart.
+class ApartWork {
+ public:
+  virtual ~ApartWork() = default;
+  // Once, with no lock held, on any thread.
+  virtual void Run() = 0;
+
+  int tries = 0;  // how often the command has asked for such work, this included
+};
+
+// Who runs a client whose commands may answer later; see CommandContext::Block, Defer and WorkApart.
 class WaitPort {
  public:
   // The client's command waits for its keys: it has written no reply, Execute answers Outcome::kBlocked. Called with shard locks held:
@@ -45,6 +55,9 @@ class WaitPort {
   // The reply of a finished read is long: `produce` writes all of it. Called without locks. True where the port has it written
   // later (Execute answers kBlocked and the LSN that the reply waits for); false: it is to be written now.
   virtual bool OnDeferred(uint64_t elements, std::function<void(ReplySink&)>& produce) = 0;
+  // The command has written nothing and asks for work that takes long. Called without locks. True where the port sees to it (Execute
+  // answers kApart): it runs the work and then executes the same request again, with Request::apart. False: it is to be done now.
+  virtual bool OnApartWork(const std::shared_ptr<ApartWork>& /*work*/) { return false; }
 
  protected:
   ~WaitPort() = default;

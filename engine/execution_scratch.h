@@ -29,6 +29,7 @@ struct ExecutionScratch {
   std::vector<uint32_t> databases;
   bool blocked = false;  // the command waits for a key
   DeferredReply deferred;
+  std::shared_ptr<ApartWork> apart;  // that the command asks for
   std::vector<ServedWaiter> served;
   std::vector<ReadyKey> left_ready;  // whose waiters need shards that are not locked
 
@@ -52,6 +53,8 @@ struct ExecutionScratch {
     databases.clear();
     blocked = false;
     deferred.produce = nullptr;
+    if (apart != nullptr) [[unlikely]]
+      apart.reset();
     served.clear();
     left_ready.clear();
   }

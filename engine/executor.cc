@@ -134,7 +134,8 @@ Lsn Executor::ExecuteLocked(Client& client, const Request& request, std::span<co
   if (row.has(kBlocking)) [[unlikely]] {
     RunBlocking(client, request, keys, scratch, reply);
   } else {
-    RunHandler(row, request.args, request.owners, keys, client, scope, reply, {nullptr, &scratch.deferred});
+    RunHandler(row, request.args, request.owners, keys, client, scope, reply,
+               {.deferred = &scratch.deferred, .apart = request.apart, .ask_apart = &scratch.apart});
   }
   if (measured) [[unlikely]]
     core_.memory.NoteGrowth(std::max<int64_t>(0, MemoryOf(keys) - before));
@@ -185,6 +186,8 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplySink& rep
     Unwatch(client);
   if (!scratch->left_ready.empty()) [[unlikely]]
     ServeKeys(std::move(scratch->left_ready));
+  if (scratch->apart != nullptr) [[unlikely]]
+    return WorkApart(client, request, std::move(scratch->apart), reply);
   Outcome outcome = Finished(visible);
   if (scratch->blocked) [[unlikely]]
     outcome.kind = Outcome::Kind::kBlocked;
@@ -197,6 +200,14 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplySink& rep
     }
   }
   return outcome;
+}
+
+Outcome Executor::WorkApart(Client& client, const Request& request, const std::shared_ptr<ApartWork>& work, ReplySink& reply) {
+  if (client.wait_port != nullptr && client.wait_port->OnApartWork(work)) return {.kind = Outcome::Kind::kApart};
+  work->Run();
+  Request again = request;
+  again.apart = work.get();
+  return Execute(client, again, reply);
 }
 
 void Executor::Unwatch(Client& client) {

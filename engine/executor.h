@@ -62,6 +62,8 @@ class Executor {
                    ReplySink& reply);
   Lsn ExecuteLocked(Client& client, const Request& request, std::span<const KeyRef> keys, const ShardSet& shards,
                     ExecutionScratch& scratch, ReplySink& reply);
+  // What the command asked for before it changes anything: done by the client's port, or here, and then the command is run again.
+  Outcome WorkApart(Client& client, const Request& request, const std::shared_ptr<ApartWork>& work, ReplySink& reply);
   // Bytes of the shard of a single key, or of the whole keyspace: to see what a command made it grow by.
   int64_t MemoryOf(std::span<const KeyRef> keys) const;
   Outcome Finished(Lsn visible) const;

@@ -36,7 +36,8 @@ struct Request {
   ArgSpan args;
   std::span<const SharedBytes> owners;
   std::span<const KeyRef> keys;
-  int64_t now_ms = 0;  // the time the command sees (Unix ms); 0: the store asks its clock
+  int64_t now_ms = 0;          // the time the command sees (Unix ms); 0: the store asks its clock
+  ApartWork* apart = nullptr;  // done for this very request; see WaitPort::OnApartWork
 };
 
 struct Outcome {
@@ -44,6 +45,7 @@ struct Outcome {
     kDone,     // a reply was written (possibly an error)
     kParked,   // nothing was executed or written: try again after the progress listener fired (log or snapshot buffers are full)
     kBlocked,  // nothing was written: the client's WaitPort answers later
+    kApart,    // nothing was executed or written: the client's WaitPort executes it again
   };
   Kind kind = Kind::kDone;
   // The reply may leave once durable_lsn() >= visible_lsn (0: at once). Always 0 unless the policy is `always`.

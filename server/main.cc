@@ -13,6 +13,7 @@
 #include "base/allocator.h"
 #include "base/logger.h"
 #include "server/config/config.h"
+#include "server/process_title.h"
 #include "server/server.h"
 #include "server/version.h"
 
@@ -81,6 +82,7 @@ int Fail(const cairn::Status& status, bool to_stderr) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> args(argv + 1, argv + argc);
+  cairn::InitProcessTitle(argc, argv);
   if (args.size() == 1 && (args[0] == "-v" || args[0] == "--version")) {
     std::printf("Cairn server v=%s redis=%s malloc=%s bits=64\n", cairn::kCairnVersion.data(), cairn::kRedisVersion.data(),
                 cairn::AllocatorName());

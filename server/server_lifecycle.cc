@@ -12,6 +12,7 @@
 #include "base/logger.h"
 #include "engine/commands/command_context.h"
 #include "server/commands/registry.h"
+#include "server/process_title.h"
 #include "server/server_impl.h"
 #include "server/version.h"
 
@@ -66,6 +67,10 @@ void Server::Impl::ConnectNetworkSettings() {
   };
   config->OnChange({"port"}, [reopen] { return reopen("Unable to listen on this port. Check server logs."); });
   config->OnChange({"bind"}, [reopen] { return reopen("Failed to bind to specified addresses."); });
+  config->OnChange({"port", "bind", "proc-title-template"}, [this] {
+    ShowProcessTitle(*config);
+    return Status();
+  });
   config->OnChange({"client-output-buffer-limit"}, [this] {
     shared.ReadOutputLimits();
     return Status();
@@ -94,6 +99,7 @@ Status Server::Impl::Start() {
   ConnectSettings(server);
   ConnectNetworkSettings();
   CAIRN_RETURN_IF_ERROR(listener->Open());
+  ShowProcessTitle(*config);
   for (const auto& thread : threads) thread->Start();
   LogF(LogLevel::kNotice, "Running mode=standalone, port=%d, threads=%zu, PID: %d", static_cast<int>(config->Number("port")),
        thread_count, static_cast<int>(getpid()));

@@ -51,6 +51,8 @@ struct DeferredReply {
 struct RunPorts {
   BlockRequest* block = nullptr;
   DeferredReply* deferred = nullptr;
+  ApartWork* apart = nullptr;                       // done for this run
+  std::shared_ptr<ApartWork>* ask_apart = nullptr;  // takes what the run asks for
 };
 
 class CommandContext {
@@ -160,12 +162,31 @@ class CommandContext {
     *ports_.deferred = {elements, std::move(produce)};
   }
 
+  // --- long work before a change ------------------------------------------------------------------------------------------------
+  // A change of a huge value whose place takes long to find is prepared without locks: the handler looks whether apart() holds work that
+  // still fits (the value is the one that the work was made from); if not it asks for it, with a share of the value, writes nothing and
+  // returns, and is run again when the work is done. While others change the value all the time that may fail; after some tries, and
+  // inside MULTI and the like, it may not ask any more and does everything under the lock.
+  template <typename Work>
+  Work* apart() const {
+    return dynamic_cast<Work*>(ports_.apart);
+  }
+  bool may_work_apart() const {
+    return ports_.ask_apart != nullptr && (ports_.apart == nullptr || ports_.apart->tries < kApartTries);
+  }
+  void WorkApart(std::shared_ptr<ApartWork> work) {
+    work->tries = ports_.apart == nullptr ? 1 : ports_.apart->tries + 1;
+    *ports_.ask_apart = std::move(work);
+  }
+
   // --- common errors --------------------------------------------------------------------------------------------------------
   void SyntaxError() { reply.Error("ERR syntax error"); }
   void NotAnInteger() { reply.Error("ERR value is not an integer or out of range"); }
   void WrongType() { reply.Error("WRONGTYPE Operation against a key holding the wrong kind of value"); }
 
  private:
+  static constexpr int kApartTries = 4;
+
   std::span<const SharedBytes> owners_;
   std::span<const KeyRef> keys_;
   const RunPorts ports_;

@@ -11,10 +11,29 @@ namespace {
 
 using Access = Keyspace::Access;
 
-// A coordinate in RESP2, with the digits of a long double as Redis has it.
+// As Redis answers it, with the digits of a long double and no more than 17 behind the point.
 void ReplyCoordinate(ReplySink& reply, double degrees) {
-  if (reply.protocol() == 2) return reply.Bulk(FormatLongDouble(degrees));
-  reply.Double(degrees);
+  const std::string text = FormatLongDouble(degrees);
+  if (reply.protocol() == 2) return reply.Bulk(text);
+  double told = 0;
+  reply.Double(ParseDouble(text, &told) ? told : degrees);
+}
+
+// An array with what `answer(score)` writes of each member that the set has, and `absent()` of the others.
+template <typename Answer, typename Absent>
+void ReplyPlaces(CommandContext& context, Answer answer, Absent absent) {
+  const Entry* entry = nullptr;
+  if (!context.FindTyped(context.key(), ValueType::kSortedSet, Access::kRead, &entry)) return;
+  const SortedSetView set = ViewOfSortedSet(entry);
+  context.reply.Array(context.args.size() - 2);
+  for (const std::string_view member : context.args.subspan(2)) {
+    double score = 0;
+    if (set.Find(member, &score)) {
+      answer(score);
+    } else {
+      absent();
+    }
+  }
 }
 
 }  // namespace
@@ -93,35 +112,17 @@ void GeoAdd(CommandContext& context) {
 }
 
 void GeoPos(CommandContext& context) {
-  const Entry* entry = nullptr;
-  if (!context.FindTyped(context.key(), ValueType::kSortedSet, Access::kRead, &entry)) return;
-  const SortedSetView set = ViewOfSortedSet(entry);
-  context.reply.Array(context.args.size() - 2);
-  for (const std::string_view member : context.args.subspan(2)) {
-    double score = 0;
-    if (set.Find(member, &score)) {
-      ReplyGeoPoint(context.reply, GeoPointOf(score));
-    } else {
-      context.reply.NullArray();
-    }
-  }
+  ReplyPlaces(
+      context, [&](double score) { ReplyGeoPoint(context.reply, GeoPointOf(score)); }, [&] { context.reply.NullArray(); });
 }
 
 void GeoHash(CommandContext& context) {
-  const Entry* entry = nullptr;
-  if (!context.FindTyped(context.key(), ValueType::kSortedSet, Access::kRead, &entry)) return;
-  const SortedSetView set = ViewOfSortedSet(entry);
-  context.reply.Array(context.args.size() - 2);
-  for (const std::string_view member : context.args.subspan(2)) {
-    double score = 0;
+  const auto answer = [&](double score) {
     char text[kGeohashChars];
-    if (set.Find(member, &score)) {
-      WriteGeohash(score, text);
-      context.reply.Bulk({text, sizeof(text)});
-    } else {
-      context.reply.Null();
-    }
-  }
+    WriteGeohash(score, text);
+    context.reply.Bulk({text, sizeof(text)});
+  };
+  ReplyPlaces(context, answer, [&] { context.reply.Null(); });
 }
 
 void GeoDist(CommandContext& context) {

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/commands/arg_reader.h"
+#include "engine/commands/list_apart.h"
 #include "engine/commands/list_commands.h"
 #include "engine/commands/list_support.h"
 
@@ -43,6 +45,10 @@ bool ReadPosOptions(CommandContext& context, PosOptions* options) {
   return true;
 }
 
+uint64_t Wanted(const PosOptions& options) {
+  return options.count < 0 ? 1 : options.count == 0 ? UINT64_MAX : static_cast<uint64_t>(options.count);
+}
+
 // The indexes that LPOS answers, in the order in which they are found.
 std::vector<int64_t> FindPositions(ListCursor cursor, const ListpackItem& item, const PosOptions& options) {
   const bool forward = options.rank > 0;
@@ -50,7 +56,7 @@ std::vector<int64_t> FindPositions(ListCursor cursor, const ListpackItem& item, 
   const auto most = static_cast<uint64_t>(options.max_elements == 0 ? INT64_MAX : options.max_elements);
   const uint64_t end = forward ? most : length - std::min(length, most);
   uint64_t skip = static_cast<uint64_t>(forward ? options.rank : -options.rank) - 1;
-  const uint64_t wanted = options.count < 0 ? 1 : options.count == 0 ? UINT64_MAX : static_cast<uint64_t>(options.count);
+  const uint64_t wanted = Wanted(options);
   std::vector<int64_t> found;
   if (!forward) cursor.Seek(length - 1);
   while (found.size() < wanted && (forward ? cursor.FindForward(item, end) : cursor.FindBackward(item, end))) {
@@ -66,6 +72,12 @@ std::vector<int64_t> FindPositions(ListCursor cursor, const ListpackItem& item, 
     }
   }
   return found;
+}
+
+void ReplyPositions(ReplySink& reply, const PosOptions& options, const std::vector<int64_t>& found) {
+  if (options.count < 0) return found.empty() ? reply.Null() : reply.Integer(found[0]);
+  reply.Array(found.size());
+  for (const int64_t index : found) reply.Integer(index);
 }
 
 }  // namespace
@@ -110,14 +122,21 @@ void LPos(CommandContext& context) {
   if (!ReadPosOptions(context, &options)) return;
   const Entry* entry = nullptr;
   if (!context.FindTyped(context.key(), ValueType::kList, Keyspace::Access::kRead, &entry)) return;
-  std::vector<int64_t> found;
-  if (entry != nullptr) found = FindPositions(OpenList(*entry), ListpackItem(context.args[2]), options);
-  if (options.count < 0) {
-    if (found.empty()) return context.reply.Null();
-    return context.reply.Integer(found[0]);
-  }
-  context.reply.Array(found.size());
-  for (const int64_t index : found) context.reply.Integer(index);
+  if (entry == nullptr) return ReplyPositions(context.reply, options, {});
+  const ListpackItem item(context.args[2]);
+  const auto most = static_cast<uint64_t>(options.max_elements);
+  const uint64_t length = ListLength(*entry);
+  const bool all = length <= kNearElements || (most > 0 && most <= kNearElements);
+  PosOptions near = options;
+  if (!all) near.max_elements = static_cast<int64_t>(kNearElements);
+  const std::vector<int64_t> found = FindPositions(OpenList(*entry), item, near);
+  if (all || found.size() == Wanted(options)) return ReplyPositions(context.reply, options, found);
+  // The rest of a long list is searched without the lock.
+  std::shared_ptr<const LargeValue> list = entry->large().Share();
+  context.Defer(length, [list = std::move(list), options, text = std::string(context.args[2])](ReplySink& reply) {
+    const ListCursor cursor(static_cast<const ListValue&>(*list));
+    ReplyPositions(reply, options, FindPositions(cursor, ListpackItem(text), options));
+  });
 }
 
 }  // namespace cairn::list_commands

@@ -169,6 +169,11 @@ void ListEdit::Keep(const ListRange& range) {
   Remove(0, range.first);
 }
 
+void ListEdit::Replace(std::unique_ptr<ListValue> list) {
+  if (list->element_count() == 0) return edit_.Remove();
+  edit_.StoreLarge(ValueType::kList, std::move(list));
+}
+
 void PopFromList(CommandContext& context, ListEdit& list, const KeyRef& key, ListEnd end, uint64_t count) {
   list.Remove(end == ListEnd::kFront ? 0 : list.length() - count, count);
   context.Event(kEventList, PopEvent(end), key);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "engine/commands/command_context.h"
@@ -56,6 +57,10 @@ class ListEdit {
   void Remove(uint64_t first, uint64_t count);
   uint64_t RemoveEqual(const ListpackItem& item, uint64_t limit, ListEnd from);
   void Keep(const ListRange& range);
+  // Null: packed.
+  const ListValue* large() const { return packed() ? nullptr : &edit_.entry()->large_as<ListValue>(); }
+  // Puts this in the place of a list that exists; empty: the key goes.
+  void Replace(std::unique_ptr<ListValue> list);
 
  private:
   bool packed() const { return edit_.entry()->encoding() == Encoding::kPacked; }

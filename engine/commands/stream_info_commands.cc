@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "engine/commands/stream_commands.h"
 #include "engine/commands/stream_support.h"
@@ -118,8 +120,7 @@ void ReplyConsumer(ReplySink& reply, const StreamGroup& group, const StreamConsu
   }
 }
 
-void ReplyFull(CommandContext& context, const Stream& stream, uint64_t count) {
-  ReplySink& reply = context.reply;
+void ReplyFull(ReplySink& reply, const Stream& stream, uint64_t count) {
   const bool producers = HasProducers(stream);
   MapReply map(reply, 9 + (producers ? kProducerPairs : 0));
   ReplyCounters(map, stream);
@@ -161,7 +162,14 @@ void XInfoStream(CommandContext& context) {
     if (!ReadInt(context, 5, &count)) return;
     if (count < 0) count = kUsualCount;
   }
-  ReplyFull(context, *stream, count == 0 ? UINT64_MAX : static_cast<uint64_t>(count));
+  const uint64_t most = count == 0 ? UINT64_MAX : static_cast<uint64_t>(count);
+  uint64_t elements = std::min(most, stream->length());
+  for (const StreamGroup* group : stream->groups()) elements += 2 * std::min(most, group->pending().size());
+  if (elements < kLongReplyEntries) return ReplyFull(context.reply, *stream, most);
+  std::shared_ptr<const LargeValue> shared = stream->Share();
+  context.Defer(elements, [shared = std::move(shared), most](ReplySink& reply) {
+    ReplyFull(reply, static_cast<const Stream&>(*shared), most);
+  });
 }
 
 void XInfoGroups(CommandContext& context) {

@@ -69,6 +69,7 @@ struct LoadedAttributes {
 // Counters summed over the shards when read; each is exact once its writer is done.
 struct KeyspaceStats {
   uint64_t hits = 0, misses = 0, expired_keys = 0, evicted_keys = 0, changes = 0;
+  uint64_t changes_at_flush = 0;  // when all databases were last emptied: nothing is left of what was changed before
 };
 
 class Keyspace {

@@ -37,6 +37,7 @@ struct Keyspace::State {
   std::atomic<bool> memory_limited{false};
   std::atomic<uint32_t> epoch{0};
   std::atomic<bool> cut_active{false};
+  std::atomic<uint64_t> changes_at_flush{0};  // see KeyspaceStats
   CollectionLimits limits;
 
   Shard& shard(uint32_t index) { return *reinterpret_cast<Shard*>(memory.get() + index * kShardStrideBytes); }

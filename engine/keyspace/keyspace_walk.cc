@@ -73,6 +73,7 @@ uint64_t Keyspace::Flush(ChangeScope& scope, int database, bool synchronous) {
     state_->UpdateNextExpiry(shard);
   }
   state_->shard(0).changes.Add(dropped);
+  if (database < 0) state_->changes_at_flush.store(stats().changes, std::memory_order_relaxed);
   scope.TouchAll(dropped);
   while (synchronous && state_->pending.FreeFor(1000000)) {
   }
@@ -202,6 +203,7 @@ KeyspaceStats Keyspace::stats() const {
     stats.evicted_keys += shard.evicted_keys.Get();
     stats.changes += shard.changes.Get();
   }
+  stats.changes_at_flush = state_->changes_at_flush.load(std::memory_order_relaxed);
   return stats;
 }
 

@@ -64,6 +64,8 @@ class CountedTree {
   ~CountedTree() { FreeStep(SIZE_MAX); }
 
   CountedTree Share() const;  // O(1): a second tree over the same nodes
+  // Whether neither was changed since one was shared from the other.
+  bool SameAs(const CountedTree& other) const { return root_ == other.root_; }
   uint64_t count() const { return count_; }
   bool empty() const { return root_ == nullptr; }
   uint32_t height() const { return height_; }              // levels of inner nodes

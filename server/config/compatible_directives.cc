@@ -101,8 +101,6 @@ void AppendEngineHints(std::vector<Directive>* table) {
 void AppendProcessHints(std::vector<Directive>* table) {
   const Directive rows[] = {
       Bool("always-show-logo", false, kImmutable),
-      Bool("set-proc-title", true, kImmutable),
-      Text("proc-title-template", "{title} {listen-addr} {server-mode}"),
       Bool("crash-log-enabled", true),
       Bool("crash-memcheck-enabled", true),
       Bool("use-exit-on-panic", false, kHidden),

@@ -4,6 +4,7 @@
 #include "engine/store_options.h"
 #include "server/config/config.h"
 #include "server/config/directive_rows.h"
+#include "server/process_title.h"
 
 namespace cairn {
 namespace {
@@ -44,6 +45,11 @@ Status OneOfSaveAndNoSave(int64_t flags) {
     return Status::InvalidArgument("shutdown options SAVE and NOSAVE can't be used simultaneously");
   }
   return {};
+}
+
+Status TitleTemplate(std::string_view text) {
+  if (IsTitleTemplate(text)) return {};
+  return Status::InvalidArgument("template format is invalid or contains unknown variables");
 }
 
 Directive FlagSet(std::string_view name, std::span<const EnumName> names, NumberCheck check) {
@@ -88,6 +94,8 @@ void AppendServerDirectives(std::vector<Directive>* table) {
       // Process
       Bool("daemonize", false, kImmutable),
       Text("pidfile", "", kImmutable | kNoneIfEmpty),
+      Bool("set-proc-title", true, kImmutable),
+      Text("proc-title-template", "{title} {listen-addr} {server-mode}", 0, TitleTemplate),
       Enum("loglevel", kLogLevels, 2),
       Text("logfile", "", kImmutable),
       Number("databases", 16, 1, kIntMax, kImmutable),

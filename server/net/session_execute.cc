@@ -208,8 +208,10 @@ bool Session::Io::Does(const CommandRow& row, uint32_t flags) const {
 Session::Io::Ran Session::Io::RunOne(const RequestBatch::Item& item, ArgSpan args) {
   const CommandRow* const row = item.row;
   if (row != nullptr) session_.info.last_command = row;
-  if (Refused(row, args)) [[unlikely]]
+  if (Refused(row, args)) [[unlikely]] {
+    apart_.reset();
     return Ran::kNext;
+  }
   if (shared_.pause_until_ms.load(std::memory_order_relaxed) != 0 && MustPause(*row)) [[unlikely]] {
     WaitFor(Hold::kPaused);
     return Ran::kAgain;
@@ -245,7 +247,8 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
     ExecuteWhileLoading(row, args);
     return Ran::kNext;
   }
-  if (shared_.hub.monitors().active()) [[unlikely]]
+  const std::shared_ptr<ApartWork> apart = std::move(apart_);
+  if (shared_.hub.monitors().active() && apart == nullptr) [[unlikely]]
     FeedMonitors(row, args);
   RespSink& sink = thread_.sink();
   const uint64_t errors = sink.error_count();
@@ -254,14 +257,20 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
     queued_errors_ = 0;
     outcome = store->ExecuteTransaction(session_, sink);
   } else {
-    const Request request{
-        .row = &row, .args = args, .owners = owners, .keys = thread_.batch().KeysOf(item), .now_ms = batch_now_ms_};
+    const Request request{.row = &row,
+                          .args = args,
+                          .owners = owners,
+                          .keys = thread_.batch().KeysOf(item),
+                          .now_ms = batch_now_ms_,
+                          .apart = apart.get()};
     outcome = store->Execute(session_, request, sink);
   }
   if (outcome.kind == Outcome::Kind::kParked) [[unlikely]] {
     WaitFor(Hold::kParked);
     return Ran::kAgain;
   }
+  if (outcome.kind == Outcome::Kind::kApart) [[unlikely]]
+    return Ran::kAgain;
   if (outcome.kind == Outcome::Kind::kBlocked) [[unlikely]] {
     if (waiter_ != nullptr) {
       BeginWait();

@@ -61,6 +61,7 @@ class Session::Io final : public EventHandler, public WaitPort {
     kPaused,     // CLIENT PAUSE
     kGated,      // too much output waits for the disk
     kLongReply,  // a worker writes the reply
+    kApart,      // a worker prepares the command
   };
   enum class Ran : uint8_t { kNext, kAgain };  // kAgain: nothing happened, run it later
 
@@ -113,6 +114,8 @@ class Session::Io final : public EventHandler, public WaitPort {
   // --- answers that come later (session_later.cc)
   void OnBlocked(const std::shared_ptr<Waiter>& waiter) override;
   bool OnDeferred(uint64_t elements, std::function<void(ReplySink&)>& produce) override;
+  bool OnApartWork(const std::shared_ptr<ApartWork>& work) override;
+  void GoOn();  // the hold is over: in this round, with what is pending
   void BeginWait();
   bool LeaveWait();
   void BreakWait(bool with_error);  // its time is up, or CLIENT UNBLOCK
@@ -149,6 +152,7 @@ class Session::Io final : public EventHandler, public WaitPort {
   std::shared_ptr<Waiter> waiter_;  // while the command under way waits for a key
   EventLoop::TimerHandle wait_timer_;
   std::shared_ptr<LongReply> long_reply_;  // while a worker writes it
+  std::shared_ptr<ApartWork> apart_;       // done for the oldest request that has not run
   ClientMemory::Share counted_;
   uint64_t stored_bytes_ = 0;  // of counted_, what the store was told
 };

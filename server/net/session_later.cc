@@ -1,4 +1,5 @@
-// The part of Session::Io for commands that answer later: those that wait for a key, and long replies that a worker writes.
+// The part of Session::Io for commands that answer later: those that wait for a key, long replies that a worker writes, and long work
+// before a change.
 #include <algorithm>
 
 #include "base/clock.h"
@@ -103,6 +104,10 @@ void Session::Io::TakePiece(OutputQueue& piece, bool last) {
   if (last) long_reply_.reset();
   Flush();
   if (closed() || OverOutputLimit() || !last) return;
+  GoOn();
+}
+
+void Session::Io::GoOn() {
   hold_ = Hold::kNone;
   if (output_.gated()) HoldBackIfGated();
   if (hold_ != Hold::kNone || listed_readable_) return;
@@ -115,7 +120,23 @@ void Session::Io::NoteLongReplySent() {
   if (long_reply_->begin_offset < sent_to) long_reply_->NoteSent(sent_to - long_reply_->begin_offset);
 }
 
+// --- work before a change ------------------------------------------------------------------------------------------------------
+
+bool Session::Io::OnApartWork(const std::shared_ptr<ApartWork>& work) {
+  hold_ = Hold::kApart;
+  Server& server = session_.server_;
+  shared_.reply_workers.Run([&server, id = session_.id_, work] {
+    work->Run();
+    server.PostToSession(id, [work](Session& session) {
+      session.io_->apart_ = work;
+      session.io_->GoOn();
+    });
+  });
+  return true;
+}
+
 void Session::Io::ForgetLater() {
+  apart_.reset();
   if (long_reply_ != nullptr) long_reply_->Abandon();
   long_reply_.reset();
   if (waiter_ != nullptr) (void)LeaveWait();

@@ -4,7 +4,10 @@ same state, read back; also after restarts from the log, from a snapshot and in 
 
 A failure prints the seed and the commands that led to it, shortened to those that still fail.
 
+With redis-server also in RESP3, and with commands that wait, on connections of their own (scenes.py).
+
 Usage: model_test.py [--commands N] [--seed S] [--against model|redis|both] [--round N] [--restart-every N] [--only set,hash...]
+                     [--protocol 2|3] [--scenes N]
 (CAIRN_BIN: the binaries' folder)
 """
 import argparse
@@ -22,6 +25,7 @@ from cairn_server import CairnServer, free_port  # noqa: E402
 from generator import Generator  # noqa: E402
 from reference import Model  # noqa: E402
 from replies import equal, parse_all, shown  # noqa: E402
+from scenes import play_scenes  # noqa: E402
 from servers import Pipe, difference, encode, state_of  # noqa: E402
 
 BATCH = 500
@@ -176,7 +180,7 @@ def restarted(server, pipe, kind, before):
         server.start()
     except RuntimeError as error:
         return str(error)
-    return difference(state_of(Pipe(server.port), shown, True), before)
+    return difference(state_of(Pipe(server.port, pipe.protocol), shown, True), before)
 
 
 def fails_after_restart(commands, kind):
@@ -191,11 +195,12 @@ def fails_after_restart(commands, kind):
 
 
 class Test:
-    def __init__(self, options, server, peer, name, seed, newer):
+    def __init__(self, options, server, peer, name, seed, newer, protocol=2):
         self.server, self.peer, self.name, self.options = server, peer, name, options
         self.generator = Generator(seed, newer, options.only.split(",") if options.only else known_families(server.port))
         self.rng = random.Random(seed + 1)
-        self.pipe = Pipe(server.port)
+        self.protocol = protocol
+        self.pipe = Pipe(self.server.port, protocol)
         self.history = []
 
     def reset(self):
@@ -211,7 +216,7 @@ class Test:
         except OSError:
             self.server.kill()
             self.server.start()
-            self.pipe = Pipe(self.server.port)
+            self.pipe = Pipe(self.server.port, self.protocol)
             return True
 
     def report(self, different):
@@ -232,7 +237,7 @@ class Test:
         before = state_of(self.pipe, shown, True)
         found = restarted(self.server, self.pipe, kind, before)
         if found is None:
-            self.pipe = Pipe(self.server.port)
+            self.pipe = Pipe(self.server.port, self.protocol)
             return True
         print(f"{self.name}: after a restart ({kind}): {str(found)[:4000]}", flush=True)
         for command in shrink(self.history, lambda commands: fails_after_restart(commands, kind)):
@@ -275,6 +280,8 @@ def main():
     p.add_argument("--commands", type=int, default=60000)
     p.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
     p.add_argument("--against", choices=["model", "redis", "both"], default="both")
+    p.add_argument("--protocol", type=int, choices=[2, 3], help="of the comparison with redis-server (by default the seed decides)")
+    p.add_argument("--scenes", type=int, default=150, help="of commands that wait, compared with redis-server")
     p.add_argument("--only", help="families, separated by commas")
     p.add_argument("--round", type=int, default=5000)
     p.add_argument("--restart-every", type=int, default=4)
@@ -290,7 +297,9 @@ def main():
                                       "no", *LIMITS], stdout=subprocess.DEVNULL)
             try:
                 time.sleep(0.5)
-                ok = Test(a, server, Peer(Pipe(port)), "redis", a.seed, False).go(a.commands) and ok
+                protocol = a.protocol or 2 + a.seed % 2
+                ok = Test(a, server, Peer(Pipe(port, protocol)), f"redis, RESP{protocol}", a.seed, False, protocol).go(a.commands) and ok
+                ok = play_scenes(server.port, port, a.seed, a.scenes) and ok
             finally:
                 redis.kill()
                 redis.wait()

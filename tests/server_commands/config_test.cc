@@ -10,6 +10,7 @@
 #include "base/file_system.h"
 #include "server/config/notify_flags.h"
 #include "server/config/words.h"
+#include "server/process_title.h"
 
 namespace cairn {
 namespace {
@@ -361,6 +362,17 @@ TEST(ConfigCollections, ReachTheEngineByBothNames) {
   EXPECT_EQ(limits.list_max_listpack_size, -4);
   EXPECT_EQ(limits.hll_sparse_max_bytes, 0);
   EXPECT_EQ(config.Print("hash-max-ziplist-entries"), "7");
+}
+
+TEST(ProcessTitle, Expands) {
+  const TitleVariables variables = {{"title", "cairn"}, {"port", "6379"}, {"server-mode", ""}};
+  EXPECT_EQ(ExpandTitle("{title} *:{port} {server-mode}", variables), "cairn *:6379");
+  EXPECT_EQ(ExpandTitle("{{title} x", variables), "{title} x");
+  EXPECT_EQ(ExpandTitle("", variables), "");
+  for (const std::string_view bad : {"{nobody}", "{title", "{}", "{"})
+    EXPECT_EQ(ExpandTitle(bad, variables), std::nullopt) << bad;
+  EXPECT_TRUE(IsTitleTemplate("{title} {listen-addr} {server-mode} {port} {tls-port} {unixsocket} {config-file}"));
+  EXPECT_FALSE(IsTitleTemplate("{invalid-var}"));
 }
 
 }  // namespace

@@ -8,32 +8,12 @@
 #include "base/clock.h"
 #include "engine/commands/arg_reader.h"
 #include "engine/commands/command_context.h"
-#include "engine/values/string_value.h"
 #include "server/net/network_shared.h"
 #include "tests/server_net/test_server.h"
+#include "tests/support/take_command.h"
 
 namespace cairn {
 namespace {
-
-// TAKE key [key ...] timeout: the first key that is a string, with its value; it is deleted.
-void Take(CommandContext& context) {
-  int64_t timeout_ms = 0;
-  if (!ReadBlockTimeout(context, context.args.size() - 1, &timeout_ms)) return;
-  for (size_t i = 0; i < context.keys().size(); i++) {
-    if (!context.LooksAt(i)) continue;
-    const auto* entry = context.Find(context.key(i), Keyspace::Access::kWrite);
-    if (entry == nullptr) continue;
-    std::string scratch;
-    const std::string value(StringView(entry).Flatten(&scratch));
-    context.reply.Map(1);
-    context.reply.Bulk(context.key(i).name);
-    context.reply.Bulk(value);
-    context.keyspace.Delete(context.scope, context.database(), context.key(i));
-    return context.LogAs({"DEL", context.key(i).name});
-  }
-  if (!context.may_block()) return context.reply.NullArray();
-  context.Block({.wanted = ValueType::kString, .timeout_ms = timeout_ms});
-}
 
 std::atomic<int> long_replies_alive{0};
 
@@ -53,14 +33,7 @@ void Long(CommandContext& context) {
 }
 
 constexpr CommandRow kRows[] = {
-    {.name = "take",
-     .arity = -3,
-     .flags = kWrite | kBlocking,
-     .keys = {1, -2, 1, kKeyReadWrite},
-     .handler = Take,
-     .summary = "-",
-     .since = "1",
-     .group = "test"},
+    kTakeRow,
     {.name = "long", .arity = 2, .flags = kReadOnly, .handler = Long, .summary = "-", .since = "1", .group = "test"},
 };
 

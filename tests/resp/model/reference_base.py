@@ -5,9 +5,12 @@ text (texts are compared with redis-server's), and returns NotImplemented where 
 what chance or rounding decides: it is checked and then believed.
 """
 import re
-from decimal import Decimal
+from decimal import Context, Decimal, setcontext
 
 from replies import Error
+
+
+setcontext(Context(prec=60, Emax=10 ** 9, Emin=-10 ** 9))  # wider than any sum of two arguments
 
 
 class Fail(Exception):

@@ -3,6 +3,7 @@ from reference_base import Base, Fail, integer, need
 from replies import NULL_ARRAY, Error, Simple
 
 MAX = (1 << 64) - 1
+PRODUCER_WINDOW_MS = 100_000
 
 
 def part(text):
@@ -42,6 +43,15 @@ class Stream:
         self.entries = {}  # id -> fields, in order
         self.last = (0, 0)
         self.groups = {}
+        self.messages = {}  # (producer, its id of a message) -> id of the entry
+
+    def referenced(self, one):
+        """Pending in a group, or not delivered to it yet; or there is no group that could have acknowledged it."""
+        return not self.groups or any(one in group.pending or one > group.last for group in self.groups.values())
+
+    def drop_references(self, one):
+        for group in self.groups.values():
+            group.pending.pop(one, None)
 
     def __bool__(self):
         return True
@@ -78,6 +88,8 @@ class Streams(Base):
         return len(gone)
 
     def do_xadd(self, a, reply):
+        if len(a) > 2 and a[2].lower() in (b"idmp", b"idmpauto"):
+            return self.do_xaddidmp(a, reply)
         at, trim, no_make = 2, None, False
         while at < len(a) and a[at].lower() in (b"maxlen", b"minid", b"nomkstream"):
             if a[at].lower() == b"nomkstream":
@@ -107,6 +119,70 @@ class Streams(Base):
         if trim:
             self.trim(stream, *trim)
         return show(one)
+
+    def do_xaddidmp(self, a, reply):
+        """XADD key IDMP producer message * field value, and the same with IDMPAUTO."""
+        auto = a[2].lower() == b"idmpauto"
+        fields = a[5 if auto else 6:]
+        name = (a[3], tuple(sorted(zip(fields[::2], fields[1::2])))) if auto else (a[3], a[4])
+        stream = self.make(a[1], "stream", Stream)
+        need(not isinstance(reply, Error))
+        one, known = stream_id(reply), stream.messages.get(name)
+        if known is not None and (one == known or one[0] - known[0] < PRODUCER_WINDOW_MS):
+            return show(known)
+        stream.messages[name] = one
+        return self.appended(stream, one, fields)
+
+    def appended(self, stream, one, fields):
+        """An entry whose id the server chose."""
+        need(one > stream.last)
+        stream.entries[one] = fields
+        stream.last = one
+        return show(one)
+
+    def deletion(self, a, at):
+        """[KEEPREF|DELREF|ACKED] and IDS n id ..."""
+        references, ids = b"keepref", []
+        while at < len(a):
+            if a[at].lower() == b"ids":
+                count = integer(a[at + 1], 1)
+                need(at + 2 + count <= len(a))
+                ids = [stream_id(text) for text in a[at + 2:at + 2 + count]]
+                at += 2 + count
+            else:
+                references = a[at].lower()
+                need(references in (b"keepref", b"delref", b"acked"))
+                at += 1
+        need(ids)
+        return references, ids
+
+    def do_xdelex(self, a, reply):
+        references, ids = self.deletion(a, 2)
+        stream = self.find(a[1], "stream")
+        return [self.delete_one(stream, one, references) if stream else -1 for one in ids]
+
+    @staticmethod
+    def delete_one(stream, one, references):
+        there = one in stream.entries
+        if there and references == b"acked" and stream.referenced(one):
+            return 2
+        if references == b"delref":
+            stream.drop_references(one)
+        return 1 if stream.entries.pop(one, None) is not None else -1
+
+    def do_xackdel(self, a, reply):
+        references, ids = self.deletion(a, 3)
+        stream, group = self.group(a[1], a[2])
+        result = []
+        for one in ids:
+            pending = group is not None and group.pending.pop(one, None) is not None
+            if group is not None and references == b"delref":
+                stream.drop_references(one)
+            kept = pending and references == b"acked" and stream.referenced(one)
+            if pending and not kept:
+                stream.entries.pop(one, None)
+            result.append(-1 if not pending else 2 if kept else 1)
+        return result
 
     def between(self, a, start, end, backwards):
         low, high = range_id(start, True), range_id(end, False)

@@ -17,13 +17,17 @@ class NullArray:
 NULL_ARRAY = NullArray()
 
 
+class Flat(list):
+    """A map or a set of RESP3: a list of its own kind."""
+
+
 def parse(data, at):
-    """The RESP2 reply that begins at data[at], and where the next one begins."""
+    """The reply that begins at data[at], and where the next one begins."""
     end = data.index(b"\r\n", at)
     kind = data[at]
     rest = data[at + 1:end]
     at = end + 2
-    if kind == 36:  # $
+    if kind in b"$=":
         size = int(rest)
         if size < 0:
             return None, at
@@ -43,7 +47,19 @@ def parse(data, at):
             item, at = parse(data, at)
             items.append(item)
         return items, at
-    raise ValueError(f"not a RESP2 reply: {data[at - 40:at + 40]!r}")
+    if kind in b"~%":
+        items = Flat()
+        for _ in range(int(rest) * (2 if kind == 37 else 1)):
+            item, at = parse(data, at)
+            items.append(item)
+        return items, at
+    if kind == 44:  # ,
+        return float(rest), at  # of whatever digits
+    if kind == 95:  # _
+        return None, at
+    if kind == 35:  # #
+        return rest == b"t", at
+    raise ValueError(f"not a reply: {data[at - 40:at + 40]!r}")
 
 
 def parse_all(data, count):
@@ -102,6 +118,8 @@ def shown(command, reply):
     if command[0].startswith(b"Z"):
         reply = without_signs(reply)
     if isinstance(reply, list):
+        if b"nosort" in command[2:]:
+            return len(reply)  # the key may hold a set
         show = SHOWN.get(command[0])
         return show(reply) if show else reply
     if isinstance(reply, (Error, Simple)):
@@ -123,6 +141,9 @@ def equal(command, mine, other, queued=()):
         return True
     # Commands that take more arguments since 7.0, or tell another one of several mistakes.
     if command[0] in (b"ZRANK", b"ZREVRANK", b"XSETID") and isinstance(mine, Error) and isinstance(other, Error):
+        return True
+    # Redis takes a number for one out of range where the conversion before it was.
+    if command[0] in (b"SORT", b"SORT_RO") and isinstance(mine, list) and isinstance(other, Error) and b"double" in other:
         return True
     # Redis makes a raw string of what a command then leaves as it was.
     if command[0] == b"OBJECT" and other == b"raw" and mine in (b"int", b"embstr"):

@@ -13,8 +13,11 @@ def encode(command):
 
 
 class Pipe:
-    def __init__(self, port):
+    def __init__(self, port, protocol=2):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=120)
+        self.protocol = protocol
+        if protocol == 3:
+            self.call("HELLO", 3)
 
     def send(self, data):
         """Sends encoded commands; finish() returns their replies."""
