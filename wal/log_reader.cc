@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "wal/segment_reader.h"
+#include "wal/unit_assembler.h"
 
 namespace cairn {
 namespace {
@@ -25,7 +26,6 @@ class LogWalk {
   Status CheckOwner();
   Status ReadSegment(size_t index);
   Status TakeFrame(const SegmentReader& reader, const FrameHeader& header, std::string_view payload);
-  void BeginUnit(const SegmentReader& reader, const FrameHeader& header);
   Status TakePart(const SegmentReader& reader, const FrameHeader& header, std::string_view payload);
   Status Deliver(const LogFrame& frame, bool divisible);
   Status EndOfLog(size_t index, const SegmentReader& reader);
@@ -57,11 +57,7 @@ class LogWalk {
   bool clean_ = false;         // ... with a clean-end frame
   Lsn limit_ = kNoLimit;       // the next segment supersedes this one from here
 
-  // The unit that begin, middle and commit frames are making.
-  bool in_unit_ = false;
-  SharedBytes unit_;
-  uint64_t unit_bytes_ = 0;
-  uint64_t unit_filled_ = 0;
+  UnitAssembler unit_;
 };
 
 Status LogWalk::Run() {
@@ -101,7 +97,8 @@ Status LogWalk::ReadSegment(size_t index) {
   limit_ = last ? kNoLimit : chain()[index + 1].header.continues_from;
   lsn_ = next_frame_lsn_ = header.first_lsn;
   whole_offset_ = kSegmentHeaderBytes;
-  clean_ = in_unit_ = false;
+  clean_ = false;
+  unit_.Drop();
   NoteMark(header.durable_lsn, header.wall_us);
 
   Result<std::unique_ptr<SegmentReader>> opened = SegmentReader::Open(*options_.fs, chain()[index]);
@@ -116,8 +113,7 @@ Status LogWalk::ReadSegment(size_t index) {
     // A valid frame that does not continue the one before is as bad as an invalid one.
     if (outcome == SegmentReader::Outcome::kEnd || frame.first_lsn != next_frame_lsn_) break;
     if (frame.end_lsn() > limit_) break;
-    const bool part = frame.kind == FrameKind::kMiddle || frame.kind == FrameKind::kCommit;
-    if (in_unit_ != part) break;
+    if (!unit_.Fits(frame.kind)) break;
     CAIRN_RETURN_IF_ERROR(TakeFrame(reader, frame, payload));
   }
   if (lsn_ >= until_) {
@@ -138,7 +134,7 @@ Status LogWalk::TakeFrame(const SegmentReader& reader, const FrameHeader& header
     case FrameKind::kData:
       CAIRN_RETURN_IF_ERROR(Deliver({header.first_lsn, payload, header.wall_us, reader.buffer()}, true));
       break;
-    case FrameKind::kBegin: BeginUnit(reader, header); [[fallthrough]];
+    case FrameKind::kBegin:
     case FrameKind::kMiddle:
     case FrameKind::kCommit: CAIRN_RETURN_IF_ERROR(TakePart(reader, header, payload)); break;
     case FrameKind::kSuccessor: {
@@ -152,32 +148,20 @@ Status LogWalk::TakeFrame(const SegmentReader& reader, const FrameHeader& header
     case FrameKind::kMark: break;
   }
   next_frame_lsn_ = header.end_lsn();
-  if (!in_unit_) {
+  if (!unit_.in_unit()) {
     lsn_ = next_frame_lsn_;
     whole_offset_ = reader.offset();
   }
   return Status::Ok();
 }
 
-void LogWalk::BeginUnit(const SegmentReader& reader, const FrameHeader& header) {
-  in_unit_ = true;
-  unit_filled_ = 0;
-  unit_bytes_ = header.unit_bytes;
-  // A unit lies in one file. One that is longer than the file was cut: its parts are passed over, nothing is allocated.
-  unit_ = unit_bytes_ <= reader.file_bytes() ? SharedBytes::Allocate(unit_bytes_) : SharedBytes();
-}
-
 Status LogWalk::TakePart(const SegmentReader& reader, const FrameHeader& header, std::string_view payload) {
-  const uint64_t filled = unit_filled_ + payload.size();
-  const bool ends = header.kind == FrameKind::kCommit;
-  if (ends ? filled != unit_bytes_ : filled >= unit_bytes_) {
+  SharedBytes unit;
+  const UnitAssembler::Outcome outcome = unit_.Take(header, payload, reader.file_bytes(), &unit);
+  if (outcome == UnitAssembler::Outcome::kBadLength) {
     return Damaged(reader.path() + ": a unit is not as long as it says, at LSN " + std::to_string(header.first_lsn));
   }
-  if (unit_.size() > 0) std::memcpy(unit_.mutable_data() + unit_filled_, payload.data(), payload.size());
-  unit_filled_ = filled;
-  if (!ends) return Status::Ok();
-  in_unit_ = false;
-  SharedBytes unit = std::exchange(unit_, {});
+  if (outcome == UnitAssembler::Outcome::kMore) return Status::Ok();
   return Deliver({lsn_, unit.view(), header.wall_us, unit}, false);
 }
 

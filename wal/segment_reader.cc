@@ -5,6 +5,43 @@
 #include <utility>
 
 namespace cairn {
+namespace {
+
+constexpr size_t kScanBytes = 1 << 20;
+
+bool AllZero(std::string_view bytes) { return bytes.find_first_not_of('\0') == std::string_view::npos; }
+
+Result<bool> FileIsZero(const RandomAccessFile& file, uint64_t size_bytes) {
+  std::string buffer(std::min<uint64_t>(size_bytes, kScanBytes), '\0');
+  for (uint64_t at = 0; at < size_bytes;) {
+    CAIRN_ASSIGN_OR_RETURN(size_t got, file.Read(at, buffer.size(), buffer.data()));
+    if (got == 0) break;
+    if (!AllZero(std::string_view(buffer).substr(0, got))) return false;
+    at += got;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<std::optional<SegmentInfo>> ReadSegmentInfo(FileSystem& fs, const std::string& path, uint64_t file_id) {
+  CAIRN_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> file, fs.OpenForReading(path));
+  SegmentInfo info;
+  info.path = path;
+  CAIRN_ASSIGN_OR_RETURN(info.file_bytes, file->Size());
+  char bytes[kSegmentHeaderBytes];
+  CAIRN_ASSIGN_OR_RETURN(size_t got, file->Read(0, sizeof(bytes), bytes));
+  if (got < sizeof(bytes)) return std::optional<SegmentInfo>();
+  if (AllZero({bytes, got})) {
+    CAIRN_ASSIGN_OR_RETURN(bool zero, FileIsZero(*file, info.file_bytes));
+    if (zero) return std::optional<SegmentInfo>();
+  }
+  CAIRN_ASSIGN_OR_RETURN(info.header, DecodeSegmentHeader({bytes, got}, path));
+  if (info.header.file_id != file_id) {
+    return Status::Damaged(path + " holds log segment " + std::to_string(info.header.file_id) + ": it was renamed");
+  }
+  return std::optional<SegmentInfo>(std::move(info));
+}
 
 // --- ChunkReader ---
 
@@ -89,14 +126,14 @@ void ChunkReader::Recycle(SharedBytes buffer) {
 
 // --- SegmentReader ---
 
-SegmentReader::SegmentReader(std::unique_ptr<RandomAccessFile> file, const SegmentInfo& segment)
-    : segment_(segment), file_(std::move(file)), chunks_(file_.get(), kSegmentHeaderBytes, segment.file_bytes) {}
+SegmentReader::SegmentReader(std::unique_ptr<RandomAccessFile> file, const SegmentInfo& segment, uint64_t offset)
+    : segment_(segment), file_(std::move(file)), chunks_(file_.get(), offset, segment.file_bytes), offset_(offset) {}
 
-Result<std::unique_ptr<SegmentReader>> SegmentReader::Open(FileSystem& fs, const SegmentInfo& segment) {
+Result<std::unique_ptr<SegmentReader>> SegmentReader::Open(FileSystem& fs, const SegmentInfo& segment, uint64_t offset) {
   CAIRN_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> file, fs.OpenForReading(segment.path));
   SegmentInfo current = segment;
   CAIRN_ASSIGN_OR_RETURN(current.file_bytes, file->Size());
-  return std::unique_ptr<SegmentReader>(new SegmentReader(std::move(file), current));
+  return std::unique_ptr<SegmentReader>(new SegmentReader(std::move(file), current, offset));
 }
 
 // Joins the next chunk to what is left of this one; false at the end of the file or on an error.
@@ -133,6 +170,14 @@ SegmentReader::Outcome SegmentReader::Next(FrameHeader* header, std::string_view
 }
 
 Result<std::optional<uint64_t>> SegmentReader::FindMarkBeyond(uint64_t offset, Lsn lsn) const {
+  return FindFrameWith(offset, kFrameDurableLsnAt, lsn + 1);
+}
+
+Result<std::optional<uint64_t>> SegmentReader::FindFrame(uint64_t offset, Lsn lsn) const {
+  return FindFrameWith(offset, kFrameFirstLsnAt, lsn);
+}
+
+Result<std::optional<uint64_t>> SegmentReader::FindFrameWith(uint64_t offset, size_t field_at, uint64_t value) const {
   char id[sizeof(uint64_t)];
   StoreLittleEndian<uint64_t>(id, segment_.header.file_id);
   const std::string_view needle(id, sizeof(id));
@@ -146,7 +191,7 @@ Result<std::optional<uint64_t>> SegmentReader::FindMarkBeyond(uint64_t offset, L
       const size_t start = at - kFrameFileIdAt;
       if (start >= ChunkReader::kChunkBytes) break;
       if (start + kFrameHeaderBytes > got) break;
-      if (LoadLittleEndian<uint64_t>(bytes.data() + start + kFrameDurableLsnAt) <= lsn) continue;
+      if (LoadLittleEndian<uint64_t>(bytes.data() + start + field_at) < value) continue;
       FrameHeader header;
       const FrameCheck check = CheckFrame(bytes.substr(start), segment_.header.file_id, segment_.header.salt, &header);
       if (check == FrameCheck::kGood) return std::optional<uint64_t>(base + start);

@@ -20,6 +20,10 @@
 
 namespace cairn {
 
+// One segment's header. Nothing where the file is an interrupted creation: the header is the first thing written and smaller than a sector,
+// so it is there wholly or not at all, and no frame is written before it is synced. Errors as of ListSegments.
+Result<std::optional<SegmentInfo>> ReadSegmentInfo(FileSystem& fs, const std::string& path, uint64_t file_id);
+
 // Hands out a file's bytes in chunks with free room before each, so that a frame that straddles two chunks can be joined
 // without moving the second.
 class ChunkReader {
@@ -66,7 +70,9 @@ class SegmentReader {
     kReadError,  // status() says what
   };
 
-  static Result<std::unique_ptr<SegmentReader>> Open(FileSystem& fs, const SegmentInfo& segment);
+  // `offset`: where a frame begins.
+  static Result<std::unique_ptr<SegmentReader>> Open(FileSystem& fs, const SegmentInfo& segment,
+                                                     uint64_t offset = kSegmentHeaderBytes);
 
   // The frame at offset(); on kFrame offset() moves behind it.
   Outcome Next(FrameHeader* header, std::string_view* payload);
@@ -79,17 +85,21 @@ class SegmentReader {
   // Looks through everything from `offset` on, whatever lies between, for a whole valid frame of this segment whose durable
   // mark is beyond `lsn`: the proof that bytes at `lsn` were on disk. Returns its offset.
   Result<std::optional<uint64_t>> FindMarkBeyond(uint64_t offset, Lsn lsn) const;
+  // The next whole valid frame of this segment at `offset` or behind, whatever lies between, whose first LSN is `lsn` or later.
+  Result<std::optional<uint64_t>> FindFrame(uint64_t offset, Lsn lsn) const;
   // Bytes from `offset` to the last one that is not zero.
   Result<uint64_t> NonZeroBytesFrom(uint64_t offset) const;
 
  private:
-  SegmentReader(std::unique_ptr<RandomAccessFile> file, const SegmentInfo& segment);
+  SegmentReader(std::unique_ptr<RandomAccessFile> file, const SegmentInfo& segment, uint64_t offset);
+  // The first valid frame whose header has at least `value` in its field at `field_at`.
+  Result<std::optional<uint64_t>> FindFrameWith(uint64_t offset, size_t field_at, uint64_t value) const;
   bool FetchMore();
 
   const SegmentInfo segment_;
   const std::unique_ptr<RandomAccessFile> file_;
   ChunkReader chunks_;
-  uint64_t offset_ = kSegmentHeaderBytes;
+  uint64_t offset_;
   std::string_view window_;  // unread bytes in buffer_
   SharedBytes buffer_;
   Status status_;

@@ -5,48 +5,9 @@
 #include <utility>
 
 #include "base/random.h"
+#include "wal/segment_reader.h"
 
 namespace cairn {
-namespace {
-
-constexpr size_t kScanBytes = 1 << 20;
-
-bool AllZero(std::string_view bytes) { return bytes.find_first_not_of('\0') == std::string_view::npos; }
-
-Result<bool> FileIsZero(const RandomAccessFile& file, uint64_t size_bytes) {
-  std::string buffer(std::min<uint64_t>(size_bytes, kScanBytes), '\0');
-  for (uint64_t at = 0; at < size_bytes;) {
-    CAIRN_ASSIGN_OR_RETURN(size_t got, file.Read(at, buffer.size(), buffer.data()));
-    if (got == 0) break;
-    if (!AllZero(std::string_view(buffer).substr(0, got))) return false;
-    at += got;
-  }
-  return true;
-}
-
-// Nothing where the file is an interrupted creation: the header is the first thing written and smaller than a sector, so it
-// is there wholly or not at all, and no frame is written before it is synced.
-Result<std::optional<SegmentInfo>> ReadSegment(FileSystem& fs, const std::string& path, uint64_t file_id) {
-  CAIRN_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> file, fs.OpenForReading(path));
-  SegmentInfo info;
-  info.path = path;
-  CAIRN_ASSIGN_OR_RETURN(info.file_bytes, file->Size());
-  char bytes[kSegmentHeaderBytes];
-  CAIRN_ASSIGN_OR_RETURN(size_t got, file->Read(0, sizeof(bytes), bytes));
-  if (got < sizeof(bytes)) return std::optional<SegmentInfo>();
-  if (AllZero({bytes, got})) {
-    CAIRN_ASSIGN_OR_RETURN(bool zero, FileIsZero(*file, info.file_bytes));
-    if (zero) return std::optional<SegmentInfo>();
-  }
-  CAIRN_ASSIGN_OR_RETURN(info.header, DecodeSegmentHeader({bytes, got}, path));
-  if (info.header.file_id != file_id) {
-    return Status::Damaged(path + " holds log segment " + std::to_string(info.header.file_id) + ": it was renamed");
-  }
-  return std::optional<SegmentInfo>(std::move(info));
-}
-
-}  // namespace
-
 Result<SegmentListing> ListSegments(FileSystem& fs, const std::string& directory) {
   SegmentListing listing;
   Result<std::vector<std::string>> names = fs.ListDirectory(directory);
@@ -66,7 +27,7 @@ Result<SegmentListing> ListSegments(FileSystem& fs, const std::string& directory
       listing.stale.push_back(path);
       continue;
     }
-    CAIRN_ASSIGN_OR_RETURN(std::optional<SegmentInfo> info, ReadSegment(fs, path, *file_id));
+    CAIRN_ASSIGN_OR_RETURN(std::optional<SegmentInfo> info, ReadSegmentInfo(fs, path, *file_id));
     if (info) {
       segments.emplace(*file_id, std::move(*info));
     } else {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory_file_system.h"
 #include "wal/log_reader.h"
+#include "wal/log_survey.h"
 #include "wal/record_format.h"
 
 namespace {
@@ -65,6 +66,25 @@ Status Recover(const LogOptions& options, std::string* stream) {
   return status;
 }
 
+// Ends, and hands out at least what a reader that stops at the first hole does.
+void Survey(const LogOptions& options) {
+  std::string read;
+  LogRecoveryResult found;
+  const auto take = [&](const LogFrame& frame) {
+    read.append(frame.payload);
+    return Status::Ok();
+  };
+  const Status status = ReadLog(options, 0, take, &found);
+  std::string surveyed;
+  const auto take_all = [&](const SurveyedUnits& units) {
+    surveyed.append(units.frame.payload);
+    return Status::Ok();
+  };
+  LogSurvey survey;
+  if (!SurveyLog(options, {}, take_all, &survey).ok()) return;
+  if (status.ok() && surveyed.compare(0, read.size(), read) != 0) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -90,6 +110,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   options.directory = "log";
   options.fs = &fs;
   options.clock = &RealClock();
+  Survey(options);
   std::string first;
   std::string again;
   if (!Recover(options, &first).ok()) return 0;
