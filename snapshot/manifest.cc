@@ -40,6 +40,7 @@ pb::Manifest ToProto(const Manifest& from) {
   to.set_log_first_segment_lsn(from.log_first_segment_lsn);
   to.set_log_newest_file_id(from.log_newest_file_id);
   to.set_directory_id(from.directory_id);
+  if (from.empty_at_lsn) to.set_empty_at_lsn(*from.empty_at_lsn);
   for (const Timeline& timeline : from.timelines) {
     pb::ManifestTimeline* added = to.add_timelines();
     added->set_id(timeline.id);
@@ -62,6 +63,7 @@ Manifest FromProto(const pb::Manifest& from) {
   to.log_first_segment_lsn = from.log_first_segment_lsn();
   to.log_newest_file_id = from.log_newest_file_id();
   to.directory_id = from.directory_id();
+  if (from.has_empty_at_lsn()) to.empty_at_lsn = from.empty_at_lsn();
   for (const auto& timeline : from.timelines()) {
     to.timelines.push_back({.id = timeline.id(), .fork_lsn = timeline.fork_lsn(), .base = timeline.base()});
   }

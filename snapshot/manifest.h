@@ -57,6 +57,9 @@ struct Manifest {
   Lsn log_first_segment_lsn = 0;
   // The newest segment when this was stored: the log's chain reaches it, or a file is missing. 0 where older versions wrote it.
   uint64_t log_newest_file_id = 0;
+  // The keyspace was empty there, and everything since is in the log: a log that reaches back so far needs no snapshot. Absent where that
+  // is not known.
+  std::optional<Lsn> empty_at_lsn = std::nullopt;
   // Random, the same in every manifest and segment of the directory: files of another server are told from its own. 0 where older versions
   // wrote it.
   uint32_t directory_id = 0;

@@ -42,7 +42,14 @@ Status SnapshotOpener::OpenFile(uint32_t number) {
   }
   if (!file.ok()) return file.status();
   pb::SnapshotIndex index;
-  CAIRN_RETURN_IF_ERROR(ReadIndex(**file, number, &index));
+  FileHeader header;
+  if (faults_ != nullptr) {
+    CAIRN_RETURN_IF_ERROR(OpenDamagedFile(number, path, **file, &index));
+  } else {
+    CAIRN_RETURN_IF_ERROR(ReadHeader(**file, &header));
+    CAIRN_RETURN_IF_ERROR(ReadIndex(**file, number, &index));
+    CAIRN_RETURN_IF_ERROR(CheckHeader(header, index));
+  }
   CAIRN_RETURN_IF_ERROR(CheckFileAgreement(index, number));
   reader_->files_.push_back({path, std::move(*file)});
   runs_.clear();
@@ -51,15 +58,23 @@ Status SnapshotOpener::OpenFile(uint32_t number) {
   return AddCounts(index);
 }
 
+Status SnapshotOpener::ReadHeader(const RandomAccessFile& file, FileHeader* header) {
+  char bytes[kFileHeaderBytes];
+  CAIRN_RETURN_IF_ERROR(ReadExactly(file, 0, kFileHeaderBytes, bytes));
+  CAIRN_ASSIGN_OR_RETURN(*header, DecodeFileHeader(bytes));
+  return Status();
+}
+
+Status SnapshotOpener::CheckHeader(const FileHeader& header, const pb::SnapshotIndex& index) {
+  if (header.lsn == index.lsn() && header.file_number == index.file_number()) return Status();
+  return Status::Damaged("header and index are of another snapshot or file");
+}
+
 Status SnapshotOpener::ReadIndex(const RandomAccessFile& file, uint32_t number, pb::SnapshotIndex* index) {
   CAIRN_ASSIGN_OR_RETURN(const uint64_t file_bytes, file.Size());
   if (file_bytes < kFileHeaderBytes + kFooterBytes) {
     return Status::Damaged("shorter than its header and footer");
   }
-  char header_bytes[kFileHeaderBytes];
-  CAIRN_RETURN_IF_ERROR(ReadExactly(file, 0, kFileHeaderBytes, header_bytes));
-  CAIRN_ASSIGN_OR_RETURN(const FileHeader header, DecodeFileHeader(header_bytes));
-
   const uint64_t footer_offset = file_bytes - kFooterBytes;
   char footer_bytes[kFooterBytes];
   CAIRN_RETURN_IF_ERROR(ReadExactly(file, footer_offset, kFooterBytes, footer_bytes));
@@ -77,9 +92,7 @@ Status SnapshotOpener::ReadIndex(const RandomAccessFile& file, uint32_t number, 
   if (!index->ParseFromArray(bytes.get(), static_cast<int>(index_bytes))) {
     return Status::Damaged("the index does not parse");
   }
-  if (header.lsn != index->lsn() || header.file_number != number || index->file_number() != number) {
-    return Status::Damaged("header and index are of another snapshot or file");
-  }
+  if (index->file_number() != number) return Status::Damaged("the index is of another file");
   index_offset_ = footer.index_offset;
   reader_->index_checksum_ = ExtendIndexChecksum(reader_->index_checksum_, footer.index_crc32c);
   reader_->size_bytes_ += file_bytes;
@@ -99,6 +112,8 @@ Status SnapshotOpener::CheckFileAgreement(const pb::SnapshotIndex& index, uint32
     reader_->created_by_ = index.created_by();
     return Status();
   }
+  // Beside a first file without an index there is little to agree with.
+  if (faults_ != nullptr && (index.lsn() == reader_->lsn_ || reader_->lsn_ == 0)) return Status();
   if (index.lsn() != reader_->lsn_ || index.wall_time_unix_ms() != reader_->wall_time_unix_ms_ ||
       index.file_count() != file_count_ || index.shard_count() != reader_->shard_count_) {
     return Status::Damaged("not of the same snapshot as its neighbour " + SnapshotFileName(0));
@@ -112,7 +127,7 @@ Status SnapshotOpener::AddBlocks(const pb::SnapshotIndex& index, uint32_t number
   for (const pb::SnapshotBlock& stored : index.blocks()) {
     CAIRN_RETURN_IF_ERROR(AddBlock(stored, number, &offset));
   }
-  if (offset != index_offset_) return Status::Damaged("blocks and index do not meet");
+  if (offset != index_offset_ && faults_ == nullptr) return Status::Damaged("blocks and index do not meet");
   for (const auto& [run, blocks] : runs_) {
     if (!reader_->blocks_[blocks.last].header.last()) {
       return Status::Damaged("a run of blocks has no end");
@@ -139,12 +154,14 @@ Status SnapshotOpener::AddBlock(const pb::SnapshotBlock& stored, uint32_t number
   const char* problem =
       stored.kind() > UINT8_MAX || stored.flags() > UINT8_MAX ? "impossible kind or flags" : BlockHeaderProblem(header);
   if (stored.shard() >= reader_->shard_count_) problem = "impossible shard";
-  if (stored.offset() != *offset) problem = "it does not follow its predecessor";
+  if (faults_ != nullptr ? stored.offset() < *offset : stored.offset() != *offset) {
+    problem = "it does not follow its predecessor";
+  }
   if (problem != nullptr) {
     return Status::Damaged("block " + std::to_string(block_number) + " at offset " + std::to_string(*offset) + ": " + problem);
   }
   // Cannot overflow: an offset within the file plus a size of at most kBlockRawMaxBytes.
-  *offset += kBlockHeaderBytes + header.stored_bytes;
+  *offset = block.offset + kBlockHeaderBytes + header.stored_bytes;
   if (*offset > index_offset_) return Status::Damaged("a block overlaps the index");
   reader_->blocks_.push_back(block);
   reader_->entry_count_ += header.entry_count;

@@ -17,15 +17,19 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(FileSystem& fs, con
                                                              const SnapshotInfo& expected) {
   const std::string path = SnapshotPath(directory, expected.directory_name);
   CAIRN_ASSIGN_OR_RETURN(std::unique_ptr<SnapshotReader> reader, OpenPath(fs, path));
-  if (reader->lsn() != expected.lsn || reader->entry_count() != expected.entry_count ||
-      reader->size_bytes() != expected.size_bytes) {
+  CAIRN_RETURN_IF_ERROR(reader->CheckExpected(expected, path));
+  return reader;
+}
+
+Status SnapshotReader::CheckExpected(const SnapshotInfo& expected, const std::string& path) const {
+  if (lsn_ != expected.lsn || entry_count_ != expected.entry_count || size_bytes_ != expected.size_bytes) {
     return Status::Damaged("snapshot " + path + ": its LSN, entries or size are not the manifest's");
   }
-  if (expected.index_checksum && *expected.index_checksum != reader->index_checksum()) {
+  if (expected.index_checksum && *expected.index_checksum != index_checksum_) {
     return Status::Damaged("snapshot " + path +
                            ": its content is not what the manifest names; it comes from another server or time");
   }
-  return reader;
+  return Status();
 }
 
 Status SnapshotReader::Located(size_t i, const Status& problem) const {
@@ -35,31 +39,51 @@ Status SnapshotReader::Located(size_t i, const Status& problem) const {
                                     " (block " + std::to_string(i) + "): " + std::string(problem.message()));
 }
 
-Result<std::string_view> SnapshotReader::ReadBlock(size_t i, BlockBuffer& buffer) const {
+Status SnapshotReader::ReadStored(size_t i, BlockBuffer& buffer, char** stored) const {
   CAIRN_CHECK(i < blocks_.size());
   const SnapshotBlock& block = blocks_[i];
-  const BlockHeader& header = block.header;
-  const size_t stored_bytes = header.stored_bytes;
-  char* stored = buffer.Stored(kBlockHeaderBytes + stored_bytes);
-  Result<size_t> read = files_[block.file].file->Read(block.offset, kBlockHeaderBytes + stored_bytes, stored);
+  const size_t stored_bytes = kBlockHeaderBytes + block.header.stored_bytes;
+  *stored = buffer.Stored(stored_bytes);
+  Result<size_t> read = files_[block.file].file->Read(block.offset, stored_bytes, *stored);
   if (!read.ok()) return Located(i, read.status());
-  if (*read != kBlockHeaderBytes + stored_bytes) {
-    return Located(i, Status::Damaged("the file was cut short"));
-  }
+  return *read == stored_bytes ? Status() : Located(i, Status::Damaged("the file was cut short"));
+}
+
+Result<std::string_view> SnapshotReader::Unpack(size_t i, const char* stored, BlockBuffer& buffer) const {
+  const BlockHeader& header = blocks_[i].header;
   if (DecodeBlockHeader(stored) != header) {
     return Located(i, Status::Damaged("the block's header contradicts the index"));
   }
-  if (BlockChecksum(stored, stored_bytes) != header.crc32c) {
+  if (BlockChecksum(stored, header.stored_bytes) != header.crc32c) {
     return Located(i, Status::Damaged("the block fails its checksum"));
   }
   const char* payload = stored + kBlockHeaderBytes;
-  if (!header.lz4()) return std::string_view(payload, stored_bytes);
+  if (!header.lz4()) return std::string_view(payload, header.stored_bytes);
   char* raw = buffer.Raw(header.raw_bytes);
-  const int raw_bytes = LZ4_decompress_safe(payload, raw, static_cast<int>(stored_bytes), static_cast<int>(header.raw_bytes));
+  const int raw_bytes =
+      LZ4_decompress_safe(payload, raw, static_cast<int>(header.stored_bytes), static_cast<int>(header.raw_bytes));
   if (raw_bytes < 0 || static_cast<uint32_t>(raw_bytes) != header.raw_bytes) {
     return Located(i, Status::Damaged("the block does not decompress to its size"));
   }
   return std::string_view(raw, header.raw_bytes);
+}
+
+Result<std::string_view> SnapshotReader::ReadBlock(size_t i, BlockBuffer& buffer) const {
+  char* stored;
+  CAIRN_RETURN_IF_ERROR(ReadStored(i, buffer, &stored));
+  return Unpack(i, stored, buffer);
+}
+
+Result<std::string_view> SnapshotReader::ReadBlockByIndex(size_t i, BlockBuffer& buffer, bool* healed) const {
+  *healed = false;
+  char* stored;
+  CAIRN_RETURN_IF_ERROR(ReadStored(i, buffer, &stored));
+  Result<std::string_view> unpacked = Unpack(i, stored, buffer);
+  if (unpacked.ok()) return unpacked;
+  EncodeBlockHeader(blocks_[i].header, stored);
+  Result<std::string_view> again = Unpack(i, stored, buffer);
+  *healed = again.ok();
+  return again.ok() ? again : unpacked;
 }
 
 Result<std::string> SnapshotReader::ReadSection(std::string_view name) const {
@@ -119,7 +143,12 @@ Status BigEntryReader::ReadKey() {
 
 Result<bool> BigEntryReader::NextPiece() {
   if (next_block_ == kNoBlock) return false;
-  CAIRN_ASSIGN_OR_RETURN(piece_, snapshot_.ReadBlock(next_block_, buffer_));
+  bool healed;
+  if (snapshot_.by_index_) {
+    CAIRN_ASSIGN_OR_RETURN(piece_, snapshot_.ReadBlockByIndex(next_block_, buffer_, &healed));
+  } else {
+    CAIRN_ASSIGN_OR_RETURN(piece_, snapshot_.ReadBlock(next_block_, buffer_));
+  }
   at_block_ = next_block_;
   next_block_ = snapshot_.block(next_block_).next_piece;
   return true;

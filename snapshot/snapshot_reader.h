@@ -74,6 +74,8 @@ class SnapshotReader {
   static Result<std::unique_ptr<SnapshotReader>> Open(FileSystem& fs, const std::string& directory, const SnapshotInfo& expected);
   // Opens the snapshot in `path` itself, for tools.
   static Result<std::unique_ptr<SnapshotReader>> OpenPath(FileSystem& fs, const std::string& path);
+  // kDamaged where this, opened from `path`, is not what the manifest says.
+  Status CheckExpected(const SnapshotInfo& expected, const std::string& path) const;
 
   Lsn lsn() const { return lsn_; }
   int64_t wall_time_unix_ms() const { return wall_time_unix_ms_; }
@@ -85,11 +87,16 @@ class SnapshotReader {
   uint32_t index_checksum() const { return index_checksum_; }  // as in SnapshotInfo
   const std::vector<ShardCount>& counts() const { return counts_; }
 
+  size_t file_count() const { return files_.size(); }
+  const std::string& file_path(uint32_t file) const { return files_[file].path; }
   size_t block_count() const { return blocks_.size(); }
   const SnapshotBlock& block(size_t i) const { return blocks_[i]; }
 
   // Reads, checks and decompresses a block. The bytes live in `buffer` until its next use.
   Result<std::string_view> ReadBlock(size_t i, BlockBuffer& buffer) const;
+  // The same where the block's own header may be damaged: the index has all of it, so a payload that fits the index is right.
+  // `*healed` says whether that was needed.
+  Result<std::string_view> ReadBlockByIndex(size_t i, BlockBuffer& buffer, bool* healed) const;
 
   // Begins to read the big entry whose first piece is block `i`; its key is in memory afterwards.
   Result<std::unique_ptr<BigEntryReader>> OpenBigEntry(size_t i) const;
@@ -105,6 +112,9 @@ class SnapshotReader {
 
  private:
   friend class SnapshotOpener;
+  friend class BigEntryReader;
+  Status ReadStored(size_t i, BlockBuffer& buffer, char** stored) const;
+  Result<std::string_view> Unpack(size_t i, const char* stored, BlockBuffer& buffer) const;
   struct File {
     std::string path;
     std::unique_ptr<RandomAccessFile> file;
@@ -123,6 +133,7 @@ class SnapshotReader {
   uint64_t entry_count_ = 0;
   uint64_t size_bytes_ = 0;
   uint32_t index_checksum_ = 0;
+  bool by_index_ = false;  // opened for a survey: big entries are read with ReadBlockByIndex
 };
 
 // One entry too large for a block: its head and key at once, its value in parts. One thread at a

@@ -13,6 +13,7 @@
 #include "snapshot/snapshot_format.h"
 #include "snapshot/snapshot_index.pb.h"
 #include "snapshot/snapshot_reader.h"
+#include "snapshot/snapshot_survey.h"
 
 namespace cairn {
 namespace {
@@ -34,20 +35,24 @@ void ReadBig(const SnapshotReader& reader, size_t i) {
   Require(value_bytes == (*big)->value_bytes());
 }
 
-void ReadAll(const SnapshotReader& reader) {
+// Whether all of it could be read.
+bool ReadAll(const SnapshotReader& reader) {
   BlockBuffer buffer;
+  bool whole = true;
   for (size_t i = 0; i < reader.block_count(); i++) {
     const BlockHeader& header = reader.block(i).header;
     if (header.kind == BlockKind::kBigEntry && header.first()) ReadBig(reader, i);
     const auto bytes = reader.ReadBlock(i, buffer);
+    whole = whole && bytes.ok();
     if (!bytes.ok()) continue;
     Require(bytes->size() == header.raw_bytes);
     EntryReader entries(*bytes, header.entry_count);
     for (EntryView entry; entries.Next(&entry);) {
     }
-    (void)reader.Located(i, entries.status());
+    whole = whole && reader.Located(i, header.kind == BlockKind::kEntries ? entries.status() : Status()).ok();
   }
   for (const std::string& name : reader.section_names()) (void)reader.ReadSection(name);
+  return whole;
 }
 
 void Check(const std::string& bytes) {
@@ -58,7 +63,12 @@ void Check(const std::string& bytes) {
     Require(file.ok() && (*file)->Append(bytes).ok());
   }
   const auto reader = SnapshotReader::OpenPath(fs, "s");
-  if (reader.ok()) ReadAll(**reader);
+  const bool whole = reader.ok() && ReadAll(**reader);
+  SnapshotSurvey survey;
+  const Status surveyed = SurveySnapshot(fs, "s", nullptr, nullptr, nullptr, &survey);
+  Require(!whole || surveyed.ok());
+  // What a reader refuses a survey names.
+  Require(reader.ok() || !surveyed.ok() || !survey.faults.empty());
 }
 
 // Makes the file header, every block that the index can reach, the index and the footer agree.

@@ -53,7 +53,9 @@ class ManifestTest : public testing::Test {
 
 TEST_F(ManifestTest, StoresAndLoadsEveryField) {
   EXPECT_EQ(LoadManifest(fs_, "data").status().code(), StatusCode::kNotFound);
-  for (const Manifest& manifest : {Manifest(), FullManifest(), BoundManifest()}) {
+  Manifest whole_log;
+  whole_log.empty_at_lsn = 0;
+  for (const Manifest& manifest : {Manifest(), FullManifest(), BoundManifest(), whole_log}) {
     ASSERT_STATUS_OK(StoreManifest(fs_, "data", manifest));
     const Result<Manifest> loaded = LoadManifest(fs_, "data");
     ASSERT_STATUS_OK(loaded.status());
