@@ -317,6 +317,7 @@ Status Checkpointer::Publish(const SnapshotInfo& info, bool logged) {
     manifest.current_snapshot = info;
     manifest.has_log = logged;
     if (logged) manifest.log_newest_file_id = core_.log->newest_file_id();
+    if (!logged) manifest.empty_at_lsn.reset();
     if (manifest.older_snapshots.empty()) manifest.log_first_segment_lsn = info.lsn;
   }));
   last_lsn_.store(info.lsn, std::memory_order_relaxed);

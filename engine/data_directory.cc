@@ -123,12 +123,12 @@ Status DataDirectory::RemoveUncountedLog() {
   return names->empty() ? Status() : fs_.SyncDirectory(log_path());
 }
 
-Status DataDirectory::CheckUncountedLog(const Manifest& manifest) {
+Status CheckUncountedLog(FileSystem& fs, const std::string& path, const Manifest& manifest) {
   LogOptions options;
-  options.directory = log_path();
-  options.fs = &fs_;
+  options.directory = JoinPath(path, DataDirectory::kLogDirectoryName);
+  options.fs = &fs;
   options.directory_id = manifest.directory_id;
-  CAIRN_ASSIGN_OR_RETURN(SegmentListing listing, ListSegments(fs_, options.directory));
+  CAIRN_ASSIGN_OR_RETURN(SegmentListing listing, ListSegments(fs, options.directory));
   if (listing.chain.empty()) return Status();
   const Lsn from = listing.chain.front().header.continues_from;
   Lsn end = 0;
@@ -140,7 +140,7 @@ Status DataDirectory::CheckUncountedLog(const Manifest& manifest) {
   CAIRN_RETURN_IF_ERROR(ReadListedLog(options, std::move(listing), from, note_end, &found));
   // What ran without a log had its LSNs below the ceiling, and so had a log that was switched on and is not counted yet.
   if (end <= manifest.lsn_ceiling) return Status();
-  return Status::Damaged(JoinPath(path_, kManifestFileName) + " does not count the log, although that reaches LSN " +
+  return Status::Damaged(JoinPath(path, kManifestFileName) + " does not count the log, although that reaches LSN " +
                          std::to_string(end) + ": it is an older copy, or another directory's. Put the newest one back");
 }
 

@@ -42,9 +42,6 @@ class DataDirectory {
   Status Update(const std::function<void(Manifest&)>& change) CAIRN_EXCLUDES(mutex_);
   // Removes the files of a log that the manifest does not count (has_log is false).
   Status RemoveUncountedLog();
-  // kDamaged where a log that `manifest` does not count holds what that manifest cannot have known: it is not the directory's newest one,
-  // and to go on with it would lose the log.
-  Status CheckUncountedLog(const Manifest& manifest);
 
  private:
   DataDirectory(FileSystem& fs, Clock& clock, std::string path) : fs_(fs), clock_(clock), path_(std::move(path)) {}
@@ -62,6 +59,10 @@ class DataDirectory {
   mutable Mutex mutex_;  // held while the manifest is stored
   Manifest manifest_ CAIRN_GUARDED_BY(mutex_);
 };
+
+// kDamaged where a log that `manifest` does not count holds what that manifest cannot have known: it is not the directory's newest one,
+// and to go on with it would lose the log.
+Status CheckUncountedLog(FileSystem& fs, const std::string& path, const Manifest& manifest);
 
 // For a manifest that has none. Never 0.
 uint32_t NewDirectoryId();

@@ -185,6 +185,10 @@ std::string LogReplay::first_failed_record() const {
 Status LogReplay::Judge(const Item& item, const std::string& problem) {
   const std::string text = PlaceOf(item.lsn) + ": '" + std::string(item.row->name) + "' cannot be applied: " + problem;
   MutexLock lock(mutex_);
+  if (options_.on_failure) {
+    options_.on_failure(text);
+    return Status();
+  }
   if (!options_.redis_file.empty()) {
     if (failed_records_++ == 0) first_failed_record_ = text;
     return Status();

@@ -27,6 +27,8 @@ struct ReplayOptions {
   // Not our log but one of Redis's append-only files: "LSNs" are bytes of this file, and commands that answer an error are passed over,
   // as Redis does when it loads the file.
   std::string redis_file;
+  // A repair, where what records build on may be lost: those that fail are passed over, and told here, one call at a time on any thread.
+  std::function<void(const std::string& problem)> on_failure;
 };
 
 class LogReplay {

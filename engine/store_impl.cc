@@ -19,6 +19,12 @@ constexpr size_t kTimelineIdChars = 40;
 constexpr int kReloadTries = 100;
 constexpr size_t kTimelinesKept = 32;
 
+uint64_t KeyCount(Keyspace& keyspace) {
+  uint64_t keys = 0;
+  for (uint32_t i = 0; i < keyspace.databases(); i++) keys += keyspace.Size(i);
+  return keys;
+}
+
 ShardSet AllShards() {
   ShardSet all;
   return all.set();
@@ -81,14 +87,14 @@ Status Store::Impl::OpenDirectory(const ProgressCallback& progress) {
   loaded_log_bytes_ = recovered.loaded_log_bytes;
   load_duration_us_ = recovered.duration_us;
   load_report_ = recovered.report;
-  for (uint32_t i = 0; i < core.keyspace->databases(); i++) loaded_keys_ += core.keyspace->Size(i);
+  loaded_keys_ = KeyCount(*core.keyspace);
   return Status();
 }
 
 Status Store::Impl::OpenLog(const RecoveryOutcome& recovered) {
   LogOptions log_options = LogOptionsFor(core, *directory);
   const Lsn next_lsn = recovered.next_lsn;
-  if (!recovered.had_log) CAIRN_RETURN_IF_ERROR(directory->CheckUncountedLog(recovered.manifest));
+  if (!recovered.had_log) CAIRN_RETURN_IF_ERROR(CheckUncountedLog(core.fs, directory->path(), recovered.manifest));
   // The manifest says that the directory is in use, and from where on LSNs are given out, before any is.
   CAIRN_RETURN_IF_ERROR(AdoptHistory(recovered, next_lsn));
   log_options.directory_id = directory->manifest().directory_id;
@@ -103,6 +109,7 @@ Status Store::Impl::OpenLog(const RecoveryOutcome& recovered) {
   return directory->Update([&](Manifest& manifest) {
     manifest.log_newest_file_id = core.log->newest_file_id();
     if (recovered.had_log) return;
+    if (KeyCount(*core.keyspace) == 0) manifest.empty_at_lsn = next_lsn;
     manifest.has_log = true;
     manifest.log_first_segment_lsn = next_lsn;
   });

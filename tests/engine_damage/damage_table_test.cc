@@ -65,13 +65,6 @@ void RunTrials(size_t count, size_t sample, Random& random, const std::function<
   for (std::thread& worker : workers) worker.join();
 }
 
-std::string KindOf(const std::string& path) {
-  if (path.ends_with("/reserve")) return "reserve";
-  if (path.find("/log/") != std::string::npos) return "segment";
-  if (path.find("/snapshots/") != std::string::npos) return "snapshot";
-  return path.find("MANIFEST") != std::string::npos ? "manifest" : "lock file";
-}
-
 class DamageTableTest : public testing::Test {
  protected:
   OutcomeTable table_;

@@ -29,9 +29,18 @@ void CopyFiles(MemoryFileSystem& fs, const std::string& directory, DirectoryImag
   }
 }
 
-StoreOptions OptionsFor(FileSystem& fs, const RuntimeOptions& runtime) {
+}  // namespace
+
+std::string KindOf(const std::string& path) {
+  if (path.ends_with("/reserve")) return "reserve";
+  if (path.find("/log/") != std::string::npos) return "segment";
+  if (path.find("/snapshots/") != std::string::npos) return "snapshot";
+  return path.find("MANIFEST") != std::string::npos ? "manifest" : "lock file";
+}
+
+StoreOptions ImageStoreOptions(FileSystem& fs, const std::string& directory, const RuntimeOptions& runtime) {
   StoreOptions options;
-  options.directory = kImageDirectory;
+  options.directory = directory;
   options.threads = 1;
   options.databases = 4;
   options.file_system = &fs;
@@ -39,8 +48,6 @@ StoreOptions OptionsFor(FileSystem& fs, const RuntimeOptions& runtime) {
   options.runtime.save_points.clear();
   return options;
 }
-
-}  // namespace
 
 DirectoryImage CopyOf(MemoryFileSystem& fs) {
   DirectoryImage image;
@@ -87,7 +94,7 @@ RecordedLife::RecordedLife(uint64_t seed, char values, RuntimeOptions runtime)
 RecordedLife::~RecordedLife() = default;
 
 void RecordedLife::Start() {
-  auto opened = Store::Open(OptionsFor(fs_, runtime_));
+  auto opened = Store::Open(ImageStoreOptions(fs_, kImageDirectory, runtime_));
   ASSERT_TRUE(opened.ok()) << opened.status().ToString();
   store_ = std::move(opened).value();
 }
@@ -166,7 +173,7 @@ OpenedImage OpenImage(const DirectoryImage& image, uint64_t expected, const std:
   MemoryFileSystem fs;
   fs.SetCapacityBytes(kDiskBytes);
   WriteImage(image, fs);
-  auto opened = Store::Open(OptionsFor(fs, {}));
+  auto opened = Store::Open(ImageStoreOptions(fs, kImageDirectory));
   if (!opened.ok()) {
     const std::string message(opened.status().message());
     const bool named = message.find(std::string(kImageDirectory) + "/") != std::string::npos;

@@ -22,6 +22,9 @@ using DirectoryImage = std::map<std::string, std::string>;
 inline constexpr char kImageDirectory[] = "db";
 
 DirectoryImage CopyOf(MemoryFileSystem& fs);
+// "segment", "snapshot", "manifest", "reserve" or "lock file".
+std::string KindOf(const std::string& path);
+StoreOptions ImageStoreOptions(FileSystem& fs, const std::string& directory, const RuntimeOptions& runtime = {});
 void WriteImage(const DirectoryImage& image, MemoryFileSystem& fs);
 
 // All keys of all databases with their values as DUMP gives them and their expiries.
