@@ -59,6 +59,8 @@ ServerStats& Server::stats() { return impl_->stats; }
 AdminWorker& Server::admin_worker() { return impl_->admin_worker; }
 
 Migrator& Server::migrator() { return impl_->migrator; }
+
+const Scrubber& Server::scrubber() const { return *impl_->scrubber; }
 NetworkShared& Server::shared() { return impl_->shared; }
 
 Store& Server::store() {

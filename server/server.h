@@ -21,6 +21,7 @@ class Migrator;     // server/migrator.h: MIGRATE
 class PubSubHub;    // server/pubsub/hub.h
 class ServerStats;  // server/stats.h: counters for INFO, slow log, latency events
 class NetworkThread;
+class Scrubber;        // engine/scrubber.h: reads the files again now and then
 struct NetworkShared;  // server/net/network_shared.h
 
 // How far loading is, for INFO; meaningful while loading().
@@ -49,10 +50,11 @@ class Server {
   Config& config();
   PubSubHub& pubsub();
   ServerStats& stats();
-  AdminWorker& admin_worker();  // stopped before the store is closed
-  Migrator& migrator();         // likewise
-  Store& store();               // only when !loading()
-  bool loading() const;         // any thread
+  AdminWorker& admin_worker();       // stopped before the store is closed
+  Migrator& migrator();              // likewise
+  Store& store();                    // only when !loading()
+  bool loading() const;              // any thread
+  const Scrubber& scrubber() const;  // only when !loading()
   LoadingProgress loading_progress() const;
   // The table that commands are looked up in: the server's own while loading, then the store's. Rows of both live as long as the server.
   CommandTable& commands();

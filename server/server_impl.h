@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/thread_annotations.h"
+#include "engine/scrubber.h"
 #include "engine/store.h"
 #include "server/admin_worker.h"
 #include "server/config/config.h"
@@ -42,7 +43,8 @@ class Server::Impl {
   PubSubHub hub;
   CommandTable loading_table;
   NetworkShared shared;
-  std::unique_ptr<Store> store;  // written once by the loader before shared.store
+  std::unique_ptr<Store> store;        // written once by the loader before shared.store
+  std::unique_ptr<Scrubber> scrubber;  // of the store; written by the loader before shared.store
   AdminWorker admin_worker;
   Migrator migrator;
   std::vector<std::unique_ptr<NetworkThread>> threads;

@@ -35,6 +35,7 @@ Server::Impl::~Impl() {
   threads.clear();  // sessions go before the store and the hub they are known to
   listener.reset();
   if (store != nullptr) store->SetChangeListener(nullptr);
+  scrubber.reset();
   store.reset();
   if (wake_fd_ >= 0) close(wake_fd_);
 }
@@ -141,6 +142,9 @@ Status Server::Impl::OpenStore() {
   };
   const int64_t started_us = RealClock().MonotonicUs();
   CAIRN_ASSIGN_OR_RETURN(store, Store::Open(std::move(options), report));
+  const auto durable_lsn = [this]() { return store->log().enabled() ? std::optional<Lsn>(store->durable_lsn()) : std::nullopt; };
+  scrubber = std::make_unique<Scrubber>(RealFileSystem(), RealClock(), store->options().directory,
+                                        config->NumberRef("scrub-hours"), durable_lsn);
   shared.view = CommandView::Of(store->commands());
   CAIRN_RETURN_IF_ERROR(ApplyRenames(*config, store->commands()));
   store->SetChangeListener(&hub);
@@ -149,6 +153,7 @@ Status Server::Impl::OpenStore() {
     for (const auto& thread : threads) thread->OnStoreProgress();
   });
   shared.store.store(store.get(), std::memory_order_release);
+  scrubber->Start();
   ApplySettings(server);
   LogF(LogLevel::kNotice, "DB loaded from disk: %.3f seconds, %llu keys",
        static_cast<double>(RealClock().MonotonicUs() - started_us) / 1e6,
@@ -248,6 +253,7 @@ void Server::Impl::StopServing() {
   listener->Close();
   admin_worker.Stop();
   migrator.Stop();
+  scrubber->Stop();
   shared.reply_workers.Stop();
   const Status closed = store->Close(false);
   if (!closed.ok()) LogF(LogLevel::kWarning, "Closing the store: %s", closed.ToString().c_str());

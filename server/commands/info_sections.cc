@@ -7,6 +7,7 @@
 
 #include "base/allocator.h"
 #include "base/clock.h"
+#include "engine/scrubber.h"
 #include "server/commands/info_writer.h"
 #include "server/config/config.h"
 #include "server/server.h"
@@ -215,6 +216,20 @@ void WriteLoadingFields(const InfoSource& source, InfoWriter& out) {
 
 }  // namespace
 
+namespace {
+
+void WriteScrubFields(const Scrubber::Report& scrub, InfoWriter& out) {
+  out.Add("scrub_in_progress", scrub.in_progress ? 1 : 0);
+  out.Add("scrub_passes", scrub.passes);
+  out.Add("scrub_last_time", scrub.last_unix_s);
+  out.Add("scrub_checked_bytes", scrub.checked_bytes);
+  out.Add("scrub_last_status", !scrub.faults.empty() ? "damaged" : !scrub.error.empty() ? "err" : "ok");
+  out.Add("scrub_faults", scrub.faults.size());
+  if (!scrub.faults.empty()) out.Add("scrub_first_fault", scrub.faults.front());
+}
+
+}  // namespace
+
 void WritePersistenceSection(const InfoSource& source, InfoWriter& out) {
   const StoreInfo& store = source.store;
   const std::atomic<bool>& rewriting = source.server.stats().rewrite_in_progress;
@@ -240,6 +255,7 @@ void WritePersistenceSection(const InfoSource& source, InfoWriter& out) {
   out.Add("rdb_last_load_keys_expired", 0);
   out.Add("rdb_last_load_keys_loaded", store.loaded_keys);
   WriteLogFields(source, out, rewriting);
+  if (!source.loading) WriteScrubFields(source.server.scrubber().report(), out);
   out.Add("writes_refused", store.writes_refused ? 1 : 0);
   if (store.writes_refused) out.Add("writes_refused_reason", store.refusal_reason);
   if (source.loading) WriteLoadingFields(source, out);
