@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "base/logger.h"
+#include "engine/point_in_time.h"
 #include "engine/rdb_export.h"
+#include "engine/retention.h"
 #include "engine/snapshot_walk.h"
 #include "snapshot/snapshot_directory.h"
 
@@ -12,7 +14,6 @@ namespace cairn {
 namespace {
 
 constexpr std::string_view kCreatedBy = "cairn 0.1.0";
-constexpr int64_t kMsPerHour = 3'600'000;
 
 }  // namespace
 
@@ -22,7 +23,9 @@ Checkpointer::Checkpointer(StoreCore& core, DataDirectory* directory) : core_(co
 
 Checkpointer::~Checkpointer() { Stop(); }
 
-void Checkpointer::NoteRecovered(const std::optional<SnapshotInfo>& snapshot, uint64_t log_bytes, Lsn next_lsn) {
+void Checkpointer::NoteRecovered(const Manifest& manifest, uint64_t log_bytes, Lsn next_lsn) {
+  NoteKept(manifest);
+  const std::optional<SnapshotInfo>& snapshot = manifest.current_snapshot;
   log_counted_from_.store(next_lsn, std::memory_order_relaxed);
   log_bytes_before_.store(log_bytes, std::memory_order_relaxed);
   if (!snapshot) return;
@@ -30,6 +33,14 @@ void Checkpointer::NoteRecovered(const std::optional<SnapshotInfo>& snapshot, ui
   last_size_bytes_.store(snapshot->size_bytes, std::memory_order_relaxed);
   MutexLock lock(mutex_);
   results_.last_unix_s = snapshot->wall_time_unix_ms / 1000;
+}
+
+void Checkpointer::NoteKept(const Manifest& manifest) {
+  const RestorableFrom from = OldestRestorable(manifest);
+  MutexLock lock(mutex_);
+  results_.snapshots_kept = manifest.older_snapshots.size() + (manifest.current_snapshot ? 1 : 0);
+  results_.restorable_from_lsn = from.lsn;
+  results_.restorable_from_unix_ms = from.unix_us / 1000;
 }
 
 uint64_t Checkpointer::log_bytes_since_snapshot() const {
@@ -302,34 +313,24 @@ Status Checkpointer::ExportRdb(const std::string& path) {
 }
 
 Status Checkpointer::Publish(const SnapshotInfo& info, bool logged) {
-  const int64_t retention_ms = core_.runtime().log_retention_hours * kMsPerHour;
-  const int64_t keep_from_ms = core_.clock.WallMs() - retention_ms;
+  const auto log_bytes = [this](Lsn from, Lsn to) { return core_.log->StreamBytesBetween(from, to); };
+  MutexLock files(files_mutex_);
   CAIRN_RETURN_IF_ERROR(directory_->Update([&](Manifest& manifest) {
-    std::vector<SnapshotInfo> older;
-    if (retention_ms > 0 && logged) {
-      if (manifest.current_snapshot) older.push_back(*manifest.current_snapshot);
-      for (const SnapshotInfo& snapshot : manifest.older_snapshots) {
-        // One from before the window stays too: the window's first moments are restored from it.
-        if (older.empty() || older.back().wall_time_unix_ms >= keep_from_ms) older.push_back(snapshot);
-      }
-    }
-    manifest.older_snapshots = std::move(older);
-    manifest.current_snapshot = info;
-    manifest.has_log = logged;
+    AdoptSnapshot(manifest, info, logged, RetentionOf(core_.runtime()), core_.clock.WallMs(), log_bytes);
     if (logged) manifest.log_newest_file_id = core_.log->newest_file_id();
     if (!logged) manifest.empty_at_lsn.reset();
-    if (manifest.older_snapshots.empty()) manifest.log_first_segment_lsn = info.lsn;
   }));
+  const Manifest manifest = directory_->manifest();
+  NoteKept(manifest);
   last_lsn_.store(info.lsn, std::memory_order_relaxed);
   last_size_bytes_.store(info.size_bytes, std::memory_order_relaxed);
   log_counted_from_.store(info.lsn, std::memory_order_relaxed);
   log_bytes_before_.store(0, std::memory_order_relaxed);
   // The snapshot is made; what cannot be removed now is removed later.
-  const Result<std::vector<std::string>> stale = RemoveStaleSnapshots(core_.fs, directory_->path(), directory_->manifest());
+  const Result<std::vector<std::string>> stale = RemoveStaleSnapshots(core_.fs, directory_->path(), manifest);
   if (!stale.ok()) LogF(LogLevel::kWarning, "Old snapshots stay: %s", std::string(stale.status().message()).c_str());
-  const Lsn before = retention_ms > 0 ? directory_->manifest().log_first_segment_lsn : info.lsn;
   const Status dropped =
-      logged ? core_.log->DropSegmentsBefore(before, static_cast<uint64_t>(retention_ms)) : directory_->RemoveUncountedLog();
+      logged ? core_.log->DropSegmentsBefore(manifest.log_first_segment_lsn) : directory_->RemoveUncountedLog();
   if (!dropped.ok()) LogF(LogLevel::kWarning, "Old log segments stay: %s", std::string(dropped.message()).c_str());
   return Status();
 }
@@ -359,6 +360,9 @@ void Checkpointer::FillInfo(StoreInfo& info) const {
   info.last_snapshot_ok = results_.error.empty();
   info.last_snapshot_error = results_.error;
   info.snapshots_made = results_.made;
+  info.snapshots_kept = results_.snapshots_kept;
+  info.restorable_from_lsn = results_.restorable_from_lsn;
+  info.restorable_from_unix_ms = results_.restorable_from_unix_ms;
 }
 
 }  // namespace cairn

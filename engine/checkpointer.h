@@ -5,8 +5,8 @@
 //   2. Workers walk the shards bucket by bucket and write blocks; a write that touches a bucket not yet walked hands it over first.
 //      Where handed-over bytes pile up beyond a limit, writers are parked until they were written.
 //   3. The files are synced and renamed; the log is awaited up to the cut.
-//   4. The manifest names the snapshot; only then older snapshots and the log before the cut are dropped, or kept for as long as
-//      log_retention_hours says.
+//   4. The manifest names the snapshot; only then older snapshots and the log before the cut are dropped, or kept as
+//      retention.h says.
 // A failure at any step leaves the manifest, and with it the data, as it was.
 // Threads: every function from any thread; Stop once, before the store goes.
 #pragma once
@@ -50,8 +50,10 @@ class Checkpointer {
   Status SaveAndWait(bool after_running);
 
   bool in_progress() const { return in_progress_.load(std::memory_order_relaxed); }
-  // What the store was opened with: its snapshot, if any, how much log was read after it, and where the log goes on.
-  void NoteRecovered(const std::optional<SnapshotInfo>& snapshot, uint64_t log_bytes, Lsn next_lsn);
+  // What the store was opened with: its snapshots, if any, how much log was read after it, and where the log goes on.
+  void NoteRecovered(const Manifest& manifest, uint64_t log_bytes, Lsn next_lsn) CAIRN_EXCLUDES(mutex_);
+  // Held while files of the directory are dropped: who holds it finds all that the manifest names.
+  Mutex& files_mutex() { return files_mutex_; }
   Lsn last_lsn() const { return last_lsn_.load(std::memory_order_relaxed); }  // of the last snapshot
   uint64_t log_bytes_since_snapshot() const;
   uint64_t last_size_bytes() const { return last_size_bytes_.load(std::memory_order_relaxed); }
@@ -77,6 +79,9 @@ class Checkpointer {
     std::string error;
     uint64_t made = 0;
     uint64_t entries_total = 0;
+    uint64_t snapshots_kept = 0;
+    Lsn restorable_from_lsn = 0;
+    int64_t restorable_from_unix_ms = 0;
   };
 
   void ThreadMain();
@@ -92,11 +97,13 @@ class Checkpointer {
   Status EnableLog();
   Status TakeSnapshot(bool drop_log, SnapshotPace pace);
   Result<SnapshotInfo> WriteSnapshot(Lsn* lsn, bool* logged, bool rotate, SnapshotPace pace);
-  Status Publish(const SnapshotInfo& info, bool logged);
+  Status Publish(const SnapshotInfo& info, bool logged) CAIRN_EXCLUDES(files_mutex_);
+  void NoteKept(const Manifest& manifest) CAIRN_EXCLUDES(mutex_);
 
   StoreCore& core_;
   DataDirectory* const directory_;
   std::thread thread_, helper_;
+  Mutex files_mutex_;  // taken before mutex_
   mutable Mutex mutex_;
   CondVar changed_;
   std::deque<Job> jobs_ CAIRN_GUARDED_BY(mutex_);

@@ -139,7 +139,7 @@ Lsn Executor::ExecuteLocked(Client& client, const Request& request, std::span<co
   }
   if (measured) [[unlikely]]
     core_.memory.NoteGrowth(std::max<int64_t>(0, MemoryOf(keys) - before));
-  return FinishUnit(scratch, false);
+  return FinishUnit(scratch);
 }
 
 Outcome Executor::Execute(Client& client, const Request& request, ReplySink& reply) {

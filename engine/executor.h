@@ -77,7 +77,7 @@ class Executor {
   bool ServeWaiter(const std::shared_ptr<Waiter>& waiter, std::string_view ready_name, ExecutionScratch& scratch);
   // Ends a unit whose locks are held: serves, commits, hands out the replies of whoever was served. Returns what the command's own reply
   // waits for.
-  Lsn FinishUnit(ExecutionScratch& scratch, bool transaction);
+  Lsn FinishUnit(ExecutionScratch& scratch);
 
   // A transaction's parts.
   struct Plan;

@@ -5,6 +5,7 @@
 
 #include "base/logger.h"
 #include "engine/log_replay.h"
+#include "engine/point_in_time.h"
 #include "engine/snapshot_loader.h"
 #include "snapshot/snapshot_directory.h"
 
@@ -21,12 +22,14 @@ uint64_t KeyCount(const StoreCore& core) {
 
 class Recovery {
  public:
-  Recovery(StoreCore& core, DataDirectory& directory, const RecoveryOptions& options, const ProgressCallback& progress)
-      : core_(core), directory_(directory), options_(options), progress_(progress) {}
+  Recovery(StoreCore& core, const std::string& path, const Manifest& manifest, const RecoveryOptions& options,
+           const ProgressCallback& progress)
+      : core_(core), path_(path), options_(options), progress_(progress) {
+    outcome_.manifest = manifest;
+  }
 
   Result<RecoveryOutcome> Run() {
     const int64_t began_us = core_.clock.MonotonicUs();
-    outcome_.manifest = directory_.manifest();
     CAIRN_RETURN_IF_ERROR(LoadSnapshot());
     outcome_.had_log = outcome_.manifest.has_log;
     outcome_.clean = outcome_.manifest.clean_shutdown;
@@ -40,11 +43,12 @@ class Recovery {
  private:
   // The newest snapshot, or, where that is damaged, an older one from which the log reaches on.
   Status LoadSnapshot() {
-    if (!outcome_.manifest.current_snapshot) return Status();
-    Status newest = LoadOne(*outcome_.manifest.current_snapshot);
-    if (newest.ok() || newest.code() != StatusCode::kDamaged || !outcome_.manifest.has_log || options_.locks_held) return newest;
-    for (const SnapshotInfo& older : outcome_.manifest.older_snapshots) {
-      if (older.lsn < outcome_.manifest.log_first_segment_lsn) break;
+    std::vector<SnapshotInfo> usable = SnapshotsForRecovery(outcome_.manifest, options_.until);
+    if (usable.empty()) return Status();
+    Status newest = LoadOne(usable.front());
+    if (newest.ok() || newest.code() != StatusCode::kDamaged || options_.locks_held) return newest;
+    usable.erase(usable.begin());
+    for (const SnapshotInfo& older : usable) {
       Note(std::string(newest.message()) + "; using the older snapshot " + older.directory_name + " and the log after it");
       EmptyKeyspace();
       if (LoadOne(older).ok()) return Status();
@@ -53,7 +57,7 @@ class Recovery {
   }
 
   Status LoadOne(const SnapshotInfo& info) {
-    CAIRN_ASSIGN_OR_RETURN(const auto reader, SnapshotReader::Open(core_.fs, directory_.path(), info));
+    CAIRN_ASSIGN_OR_RETURN(const auto reader, SnapshotReader::Open(core_.fs, path_, info));
     SnapshotLoader loader(core_, *reader, options_.locks_held);
     CAIRN_RETURN_IF_ERROR(loader.Run(core_.worker_threads, [&](uint64_t done_bytes, uint64_t keys) {
       Report("snapshot", done_bytes, info.size_bytes, keys);
@@ -73,7 +77,7 @@ class Recovery {
   }
 
   Status ReadTheLog() {
-    const LogOptions log_options = LogOptionsFor(core_, directory_);
+    const LogOptions log_options = LogOptionsFor(core_, path_, outcome_.manifest);
     CAIRN_ASSIGN_OR_RETURN(const bool exists, core_.fs.Exists(log_options.directory));
     if (!exists) {
       return Status::Damaged(log_options.directory +
@@ -86,12 +90,16 @@ class Recovery {
     for (const SegmentInfo& segment : listing.chain) total_bytes += segment.file_bytes;
     LogReplay replay(core_, core_.worker_threads, {.locks_held = options_.locks_held});
     uint64_t done_bytes = 0;
-    const auto on_frame = [&](const LogFrame& frame) {
+    const auto apply = [&](const LogFrame& frame) {
       done_bytes += frame.payload.size();
       Report("log", done_bytes, total_bytes, 0);
       return replay.OnFrame(frame);
     };
-    CAIRN_RETURN_IF_ERROR(ReadLog(log_options, from, on_frame, &outcome_.log));
+    if (options_.until) {
+      CAIRN_RETURN_IF_ERROR(ReadLogUpTo(from, *options_.until, apply));
+    } else {
+      CAIRN_RETURN_IF_ERROR(Read(log_options, from, apply));
+    }
     CAIRN_RETURN_IF_ERROR(replay.Finish());
     CAIRN_RETURN_IF_ERROR(CheckCleanEnd());
     const std::string end_file = outcome_.log.end_file;
@@ -100,6 +108,7 @@ class Recovery {
     if (options_.repair_log) CAIRN_RETURN_IF_ERROR(RepairLogEnd(log_options, &outcome_.log));
     outcome_.log_records = replay.records();
     outcome_.loaded_log_bytes = done_bytes;
+    if (options_.until) return Status();
     outcome_.end_lsn = std::max(outcome_.log.end_lsn, snapshot_lsn_);
     outcome_.next_lsn = outcome_.log.next_lsn;
     if (outcome_.log.end != LogEnd::kClean) {
@@ -128,16 +137,40 @@ class Recovery {
 
   // The manifest says so only after the clean end was synced.
   Status CheckCleanEnd() {
-    if (!outcome_.manifest.clean_shutdown || outcome_.log.end == LogEnd::kClean) return Status();
+    if (options_.until || !outcome_.manifest.clean_shutdown || outcome_.log.end == LogEnd::kClean) return Status();
     return Status::Damaged("the log ends in " + outcome_.log.end_file + " at offset " + std::to_string(outcome_.log.end_offset) +
                            " (LSN " + std::to_string(outcome_.log.log_end_lsn) + ") without a clean end, although " +
-                           JoinPath(directory_.path(), kManifestFileName) +
+                           JoinPath(path_, kManifestFileName) +
                            " says that it has one: bytes are missing. Nothing was changed; restore the file from a backup");
   }
 
   void Note(const std::string& what) {
     LogF(LogLevel::kWarning, "Recovery: %s", what.c_str());
     outcome_.report += (outcome_.report.empty() ? "" : "; ") + what;
+  }
+
+  Status Read(const LogOptions& log_options, Lsn from, const LogFrameCallback& callback) {
+    if (options_.log_reader) return options_.log_reader(from, callback, &outcome_.log);
+    return ReadLog(log_options, from, callback, &outcome_.log);
+  }
+
+  Status ReadLogUpTo(Lsn from, Lsn until, const LogFrameCallback& apply) {
+    outcome_.end_lsn = from;
+    bool reached = false;
+    const auto on_frame = [&](const LogFrame& frame) {
+      const LogFrame part = WholeUnitsUpTo(frame, until);
+      reached = part.payload.size() < frame.payload.size();
+      if (!part.payload.empty()) {
+        CAIRN_RETURN_IF_ERROR(apply(part));
+        outcome_.end_lsn = part.first_lsn + part.payload.size();
+      }
+      return reached ? Status::Unavailable("the point is reached") : Status();
+    };
+    const Status status = Read(LogOptionsFor(core_, path_, outcome_.manifest), from, on_frame);
+    if (reached || (status.ok() && outcome_.log.log_end_lsn >= until)) return Status();
+    if (!status.ok()) return status;
+    return Status::NotFound("the log ends at LSN " + std::to_string(outcome_.log.log_end_lsn) + ", before LSN " +
+                            std::to_string(until));
   }
 
   void Report(std::string_view phase, uint64_t done_bytes, uint64_t total_bytes, uint64_t keys) {
@@ -149,7 +182,7 @@ class Recovery {
   }
 
   StoreCore& core_;
-  DataDirectory& directory_;
+  const std::string path_;
   const RecoveryOptions options_;
   const ProgressCallback& progress_;
   RecoveryOutcome outcome_;
@@ -159,11 +192,11 @@ class Recovery {
 
 }  // namespace
 
-LogOptions LogOptionsFor(const StoreCore& core, const DataDirectory& directory) {
+LogOptions LogOptionsFor(const StoreCore& core, const std::string& path, const Manifest& manifest) {
   LogOptions options;
   const RuntimeOptions runtime = core.runtime();
-  options.directory = directory.log_path();
-  options.directory_id = directory.manifest().directory_id;
+  options.directory = JoinPath(path, DataDirectory::kLogDirectoryName);
+  options.directory_id = manifest.directory_id;
   options.fs = &core.fs;
   options.clock = &core.clock;
   options.policy = runtime.append_fsync;
@@ -171,9 +204,9 @@ LogOptions LogOptionsFor(const StoreCore& core, const DataDirectory& directory) 
   return options;
 }
 
-Result<RecoveryOutcome> RecoverKeyspace(StoreCore& core, DataDirectory& directory, const RecoveryOptions& options,
-                                        const ProgressCallback& progress) {
-  return Recovery(core, directory, options, progress).Run();
+Result<RecoveryOutcome> RecoverKeyspace(StoreCore& core, const std::string& path, const Manifest& manifest,
+                                        const RecoveryOptions& options, const ProgressCallback& progress) {
+  return Recovery(core, path, manifest, options, progress).Run();
 }
 
 }  // namespace cairn

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <string>
 
 #include "engine/data_directory.h"
 #include "engine/store.h"
@@ -27,19 +29,26 @@ struct RecoveryOutcome {
   std::string report;  // what was passed over or cut, naming file and LSN; empty where nothing was
 };
 
+// As ReadLog of wal/, for one directory.
+using LogReadFunction = std::function<Status(Lsn from, const LogFrameCallback& callback, LogRecoveryResult* result)>;
+
 struct RecoveryOptions {
   bool repair_log = true;   // false: the log is being written; what is there is read, nothing is changed
   bool locks_held = false;  // the caller holds every shard's lock
   bool read_log = true;
+  // Stops there: the keyspace becomes what it was after the last unit that ends at or before this LSN. Not with repair_log. kNotFound
+  // where no snapshot, or no log, reaches it.
+  std::optional<Lsn> until;
+  LogReadFunction log_reader;  // null: ReadLog
 };
 
 using ProgressCallback = std::function<void(const Store::Progress&)>;
 
-// The keyspace must be empty. `progress` may be null; it is called about once a second from the calling thread.
-Result<RecoveryOutcome> RecoverKeyspace(StoreCore& core, DataDirectory& directory, const RecoveryOptions& options,
-                                        const ProgressCallback& progress);
+// From the files of the data directory `path`, as its `manifest` names them. The keyspace must be empty. `progress` may be null; it is called about once a second from the calling thread.
+Result<RecoveryOutcome> RecoverKeyspace(StoreCore& core, const std::string& path, const Manifest& manifest,
+                                        const RecoveryOptions& options, const ProgressCallback& progress);
 
 // How the log of this directory is read and written.
-LogOptions LogOptionsFor(const StoreCore& core, const DataDirectory& directory);
+LogOptions LogOptionsFor(const StoreCore& core, const std::string& path, const Manifest& manifest);
 
 }  // namespace cairn

@@ -153,11 +153,11 @@ bool Executor::ServeWaiter(const std::shared_ptr<Waiter>& waiter, std::string_vi
   return true;
 }
 
-Lsn Executor::FinishUnit(ExecutionScratch& scratch, bool transaction) {
+Lsn Executor::FinishUnit(ExecutionScratch& scratch) {
   ChangeScope& scope = scratch.scope;
   if (scope.has_ready()) [[unlikely]]
     ServeReady(scratch);
-  const Lsn lsn = core_.CommitUnit(scope, transaction);
+  const Lsn lsn = core_.CommitUnit(scope, true);
   // Stripes are other threads' cache lines: looked at only where a reply may have to wait.
   const bool waits = core_.replies_wait_for_disk.load(std::memory_order_relaxed);
   const Lsn visible = waits ? core_.VisibleLsn(scope, lsn) : 0;
@@ -181,7 +181,7 @@ void Executor::ServeKeys(std::vector<ReadyKey> ready) {
       ShardLocks locks(*core_.keyspace, shards);
       LockForWaiters(locks, scratch->keys);
       scratch->scope.locked_shards = locks.shards();
-      FinishUnit(*scratch, false);
+      FinishUnit(*scratch);
     }
     std::vector<ReadyKey> left = std::move(scratch->left_ready);
     ready = std::move(left);

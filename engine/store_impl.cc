@@ -52,6 +52,7 @@ Status Store::Impl::Open(const ProgressCallback& progress) {
     log_options.clock = &core.clock;
     log_options.enabled = false;
     CAIRN_ASSIGN_OR_RETURN(core.log, LogWriter::Open(log_options, 1, {}));
+    if (core.opened_with.fill) CAIRN_RETURN_IF_ERROR(core.opened_with.fill(core));
   } else {
     CAIRN_RETURN_IF_ERROR(OpenDirectory(progress));
   }
@@ -73,17 +74,24 @@ Status Store::Impl::OpenDirectory(const ProgressCallback& progress) {
   // Only what is read without an error leaves traces on disk: the manifest says from now on that an import is under way, and the
   // snapshot with which Open ends it that it is done.
   std::string imported_from;
-  if (directory->is_new()) {
+  if (directory->is_new() && !core.opened_with.fill) {
     CAIRN_ASSIGN_OR_RETURN(imported_from, ImportRedisFiles(core, directory->path(), progress));
   }
   imported_ = !imported_from.empty();
-  CAIRN_ASSIGN_OR_RETURN(RecoveryOutcome recovered, RecoverKeyspace(core, *directory, RecoveryOptions{}, progress));
+  CAIRN_ASSIGN_OR_RETURN(RecoveryOutcome recovered,
+                         RecoverKeyspace(core, directory->path(), directory->manifest(), RecoveryOptions{}, progress));
+  if (core.opened_with.fill) {
+    if (recovered.had_log || recovered.manifest.current_snapshot) {
+      return Status::AlreadyExists(directory->path() + " holds data already");
+    }
+    CAIRN_RETURN_IF_ERROR(core.opened_with.fill(core));
+  }
   recovered.manifest.imported_from = imported_from;
   CAIRN_RETURN_IF_ERROR(OpenLog(recovered));
   const Result<std::vector<std::string>> stale = RemoveStaleSnapshots(core.fs, directory->path(), directory->manifest());
   if (!stale.ok()) LogF(LogLevel::kWarning, "Stale snapshots stay: %s", std::string(stale.status().message()).c_str());
   checkpointer = std::make_unique<Checkpointer>(core, directory.get());
-  checkpointer->NoteRecovered(recovered.manifest.current_snapshot, recovered.loaded_log_bytes, core.log->end_lsn());
+  checkpointer->NoteRecovered(directory->manifest(), recovered.loaded_log_bytes, core.log->end_lsn());
   loaded_log_bytes_ = recovered.loaded_log_bytes;
   load_duration_us_ = recovered.duration_us;
   load_report_ = recovered.report;
@@ -92,7 +100,7 @@ Status Store::Impl::OpenDirectory(const ProgressCallback& progress) {
 }
 
 Status Store::Impl::OpenLog(const RecoveryOutcome& recovered) {
-  LogOptions log_options = LogOptionsFor(core, *directory);
+  LogOptions log_options = LogOptionsFor(core, directory->path(), directory->manifest());
   const Lsn next_lsn = recovered.next_lsn;
   if (!recovered.had_log) CAIRN_RETURN_IF_ERROR(CheckUncountedLog(core.fs, directory->path(), recovered.manifest));
   // The manifest says that the directory is in use, and from where on LSNs are given out, before any is.
@@ -121,6 +129,7 @@ Status Store::Impl::AdoptHistory(const RecoveryOutcome& recovered, Lsn next_lsn)
     manifest.clean_shutdown = false;
     if (manifest.directory_id == 0) manifest.directory_id = NewDirectoryId();
     if (imported_) manifest.imported_from = recovered.manifest.imported_from;
+    manifest.backup_unix_ms = 0;
     manifest.lsn_ceiling = logs ? next_lsn : next_lsn + DataDirectory::kCeilingStep;
     if (recovered.clean && !manifest.timelines.empty()) return;
     // What was perhaps seen of the old history beyond its end is not part of this one: replicas must be told so.
@@ -199,7 +208,7 @@ Status Store::Impl::LoadAgain(bool read_log) {
   scope.locked_shards = AllShards();
   core.keyspace->Flush(scope, -1, false);
   const RecoveryOptions options{.repair_log = false, .locks_held = true, .read_log = read_log};
-  const Result<RecoveryOutcome> recovered = RecoverKeyspace(core, *directory, options, nullptr);
+  const Result<RecoveryOutcome> recovered = RecoverKeyspace(core, directory->path(), directory->manifest(), options, nullptr);
   if (!recovered.ok()) {
     LogF(LogLevel::kWarning, "Reloading failed, the data set is incomplete: %s",
          std::string(recovered.status().message()).c_str());

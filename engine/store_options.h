@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/status.h"
 #include "engine/redis_files.h"
 #include "engine/values/collection_limits.h"
 #include "wal/log_writer.h"
@@ -16,6 +17,7 @@ namespace cairn {
 class Clock;
 class CommandTable;
 class FileSystem;
+struct StoreCore;
 
 enum class EvictionPolicy : uint8_t {
   kNoEviction,
@@ -48,8 +50,9 @@ struct RuntimeOptions {
   bool active_expire = true;                  // DEBUG SET-ACTIVE-EXPIRE
   std::vector<SavePoint> save_points;         // empty: none
   bool stop_writes_on_snapshot_error = true;  // stop-writes-on-bgsave-error
-  int64_t log_retention_hours = 0;            // 0: segments covered by a snapshot are dropped
-  uint32_t log_compact_percentage = 100;      // auto-aof-rewrite-percentage: log over snapshot that starts a compaction; 0: never
+  int64_t log_retention_hours = 0;            // how much of the past can be restored (retention.h); 0 and 0: none
+  uint64_t log_retention_bytes = 0;
+  uint32_t log_compact_percentage = 100;  // auto-aof-rewrite-percentage: log over snapshot that starts a compaction; 0: never
   uint64_t log_compact_min_bytes = 64ull << 20;  // auto-aof-rewrite-min-size
   CollectionLimits collections;                  // hash-max-listpack-entries and its like
 };
@@ -63,6 +66,9 @@ struct StoreOptions {
   Clock* clock = nullptr;             // null: the real one
   // Adds rows to the command table before anything is recovered: commands of whoever opens the store, some of which its log may hold.
   std::function<void(CommandTable&)> register_commands;
+  // Fills the keyspace while opening, in place of what the directory holds: it must be a new one, or the store in memory only. For tools that
+  // make a directory of other data; called before anybody else is there.
+  std::function<Status(StoreCore&)> fill;
   // What a directory without Cairn's files is imported from, if it is there.
   RedisFileNames redis_files;
   RuntimeOptions runtime;
@@ -77,6 +83,9 @@ struct StoreInfo {
   bool last_snapshot_ok = true;
   std::string last_snapshot_error;
   uint64_t snapshots_made = 0;
+  uint64_t snapshots_kept = 0;  // the current one included
+  Lsn restorable_from_lsn = 0;  // the oldest state that can be restored
+  int64_t restorable_from_unix_ms = 0;
   uint64_t changes_since_snapshot = 0;
   LogStats log;
   uint64_t used_memory_bytes = 0, peak_memory_bytes = 0, resident_bytes = 0;

@@ -120,7 +120,7 @@ Lsn Executor::RunPlan(Client& client, Plan& plan, ExecutionScratch& scratch, Rep
       client.OnQueuedCommandRan(*step.row, args, reply.error_count() - errors);
     }
   }
-  return FinishUnit(scratch, true);
+  return FinishUnit(scratch);
 }
 
 Outcome Executor::ExecuteTransaction(Client& client, ReplySink& reply) {

@@ -52,6 +52,7 @@ pb::Manifest ToProto(const Manifest& from) {
   to.set_created_unix_ms(from.created_unix_ms);
   to.set_created_by(from.created_by);
   to.set_imported_from(from.imported_from);
+  to.set_backup_unix_ms(from.backup_unix_ms);
   return to;
 }
 
@@ -72,6 +73,7 @@ Manifest FromProto(const pb::Manifest& from) {
   to.created_unix_ms = from.created_unix_ms();
   to.created_by = from.created_by();
   to.imported_from = from.imported_from();
+  to.backup_unix_ms = from.backup_unix_ms();
   return to;
 }
 

@@ -74,6 +74,8 @@ struct Manifest {
   int64_t created_unix_ms = 0;
   std::string created_by;
   std::string imported_from;
+  // When the directory was made as a backup of another; 0: it was not, or has been started since.
+  int64_t backup_unix_ms = 0;
 
   bool operator==(const Manifest&) const = default;
 };

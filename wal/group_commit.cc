@@ -230,7 +230,7 @@ Status GroupCommit::CommitGroup(const AppendBuffer::Position& end) {
     state_->EndDisk();
     CAIRN_RETURN_IF_ERROR(status);
     groups_.fetch_add(1, std::memory_order_relaxed);
-    segments_->NoteWrite(segment_->file_bytes(), wall_us_);
+    segments_->NoteWrite(segment_->file_bytes());
     current_segment_bytes_.store(segment_->offset(), std::memory_order_relaxed);
     if (state_->policy() == FsyncPolicy::kNo) {
       NoteReleased();
@@ -321,7 +321,7 @@ Status GroupCommit::SyncSegment() {
 Status GroupCommit::WriteMark() {
   if (state_->policy() == FsyncPolicy::kAlways) CAIRN_RETURN_IF_ERROR(segment_->FillAhead(kIdleFillBytes));
   CAIRN_RETURN_IF_ERROR(segment_->WriteControl(FrameKind::kMark, written_.lsn, {}, MakeStamp()));
-  segments_->NoteWrite(segment_->file_bytes(), wall_us_);
+  segments_->NoteWrite(segment_->file_bytes());
   return SyncSegment();
 }
 

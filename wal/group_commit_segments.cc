@@ -52,7 +52,7 @@ Status GroupCommit::MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_l
 Status GroupCommit::Rotate() {
   CAIRN_RETURN_IF_ERROR(SyncSegment());
   std::unique_ptr<SegmentWriter> old = std::move(segment_);
-  segments_->NoteWrite(old->offset() + kFrameHeaderBytes + kSuccessorPayloadBytes, wall_us_);
+  segments_->NoteWrite(old->offset() + kFrameHeaderBytes + kSuccessorPayloadBytes);
   CAIRN_RETURN_IF_ERROR(MakeSegment(written_.lsn, written_.lsn, synced_lsn_, SegmentSet::Kind::kEmpty));
   char payload[kSuccessorPayloadBytes];
   EncodeSuccessor(segment_->file_id(), written_.lsn, payload);
@@ -89,7 +89,7 @@ void GroupCommit::Retry(const AppendBuffer::Position& end) {
     Fail(status);
     return;
   }
-  segments_->NoteWrite(segment_->file_bytes(), wall_us_);
+  segments_->NoteWrite(segment_->file_bytes());
   failed_ = false;
   if (from_reserve) {
     // All is durable, and reads are served; new writes need room first.
@@ -117,7 +117,7 @@ Status GroupCommit::CopyUnsynced(const SegmentListing& from) {
   const auto copy = [this](const LogFrame& frame) {
     if (frame.first_lsn >= released_.lsn) return Status::Ok();  // of the write that failed: still in the buffer
     const LogPiece piece{frame.payload, frame.owner};
-    return segment_->WriteUnit(frame.first_lsn, {&piece, 1}, frame.payload.size(), MakeStamp());
+    return segment_->WriteUnit(frame.first_lsn, {&piece, 1}, frame.payload.size(), {synced_lsn_, frame.wall_us});
   };
   LogRecoveryResult found;
   CAIRN_RETURN_IF_ERROR(ReadListedLog(options_, from, synced_lsn_, copy, &found));
@@ -237,7 +237,7 @@ Status GroupCommit::EndSegmentCleanly(const AppendBuffer::Position& end) {
   if (written_.lsn != synced_lsn_) CAIRN_RETURN_IF_ERROR(SyncSegment());
   CAIRN_RETURN_IF_ERROR(segment_->WriteControl(FrameKind::kCleanEnd, written_.lsn, {}, MakeStamp()));
   CAIRN_RETURN_IF_ERROR(segment_->Finish());
-  segments_->NoteWrite(segment_->file_bytes(), wall_us_);
+  segments_->NoteWrite(segment_->file_bytes());
   segment_.reset();
   return Status::Ok();
 }

@@ -120,7 +120,6 @@ Status LogWalk::ReadSegment(size_t index) {
     at_end_ = true;
     return Status::Ok();
   }
-  chain()[index].last_write_wall_us = std::max(header.wall_us, result_.last_wall_us);
   if (!last && lsn_ == limit_) return Status::Ok();
   // The stream may pass over what an unclean end left unused, up to this segment's own first LSN, but over nothing else.
   if (!last && lsn_ > limit_) return Status::Ok();

@@ -21,14 +21,14 @@ Status CopyUnits(const LogOptions& options, const LogRecoveryResult& found, Lsn 
   header.continues_from = header.first_lsn = header.durable_lsn = from;
   header.directory_id = options.directory_id;
   header.wall_us = std::max<uint64_t>(found.last_wall_us, static_cast<uint64_t>(options.clock->WallUs()));
-  const SegmentWriter::Stamp unsynced{from, header.wall_us};
   const SegmentWriter::Stamp synced{found.log_end_lsn, header.wall_us};
   SegmentSet segments(options.fs, options.directory, std::move(kept));
   CAIRN_ASSIGN_OR_RETURN(NewSegment made, segments.Create(&header, 0, SegmentSet::Kind::kReplacement));
   auto writer = std::make_unique<SegmentWriter>(std::move(made), header, UINT64_MAX, kMaxPayloadBytes, false);
   const auto copy = [&](const LogFrame& frame) {
     const LogPiece piece{frame.payload, frame.owner};
-    return writer->WriteUnit(frame.first_lsn, {&piece, 1}, frame.payload.size(), unsynced);
+    // The time is that of the first writing: units keep their place in time.
+    return writer->WriteUnit(frame.first_lsn, {&piece, 1}, frame.payload.size(), {from, frame.wall_us});
   };
   LogRecoveryResult again;
   Status status = ReadListedLog(options, found.segments, from, copy, &again);

@@ -122,9 +122,9 @@ Status LogWriter::RotateSegment() {
   return Status::Ok();
 }
 
-Status LogWriter::DropSegmentsBefore(Lsn lsn, uint64_t retention_ms) {
-  return segments_->DropBefore(lsn, retention_ms, static_cast<uint64_t>(options_.clock->WallUs()));
-}
+Status LogWriter::DropSegmentsBefore(Lsn lsn) { return segments_->DropBefore(lsn); }
+
+uint64_t LogWriter::StreamBytesBetween(Lsn from, Lsn to) const { return segments_->StreamBytesBetween(from, to); }
 
 uint64_t LogWriter::newest_file_id() const { return segments_->newest_file_id(); }
 

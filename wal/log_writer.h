@@ -102,9 +102,10 @@ class LogWriter {
 
   // The next commit starts a new segment. Does not wait.
   Status RotateSegment();
-  // Removes segments that only hold bytes before `lsn` and whose last write is at least `retention_ms` ago. Never the
-  // current one. The removal is durable on return.
-  Status DropSegmentsBefore(Lsn lsn, uint64_t retention_ms);
+  // Removes segments that only hold bytes before `lsn`. Never the current one. The removal is durable on return.
+  Status DropSegmentsBefore(Lsn lsn);
+  // Bytes of the stream between the two LSNs that are in files: less than the difference where LSNs leap.
+  uint64_t StreamBytesBetween(Lsn from, Lsn to) const;
   LogStats stats() const;
   // The newest segment that is durably there, for the manifest: a later start without it is one with a file missing. 0 without.
   uint64_t newest_file_id() const;

@@ -117,7 +117,7 @@ Result<NewSegment> SegmentSet::Create(SegmentHeader* header, uint64_t zero_ahead
     return status;
   }
   MutexLock hold(mutex_);
-  chain_.push_back({path, *header, made.zeroed_until, header->wall_us});
+  chain_.push_back({path, *header, made.zeroed_until});
   if (kind == Kind::kEmpty) newest_file_id_ = header->file_id;
   return made;
 }
@@ -162,23 +162,19 @@ SegmentListing SegmentSet::listing() const {
   return {chain_, stale_, highest_file_id_};
 }
 
-void SegmentSet::NoteWrite(uint64_t file_bytes, uint64_t wall_us) {
+void SegmentSet::NoteWrite(uint64_t file_bytes) {
   MutexLock hold(mutex_);
   if (chain_.empty()) return;
   chain_.back().file_bytes = file_bytes;
-  chain_.back().last_write_wall_us = wall_us;
 }
 
-Status SegmentSet::DropBefore(Lsn lsn, uint64_t retention_ms, uint64_t now_wall_us) {
+Status SegmentSet::DropBefore(Lsn lsn) {
   std::vector<std::string> doomed;
   {
     MutexLock hold(mutex_);
     size_t count = 0;
     while (count + 1 < chain_.size()) {
-      const SegmentInfo& next = chain_[count + 1];
-      if (next.header.continues_from > lsn) break;
-      const uint64_t written_us = chain_[count].last_write_wall_us != 0 ? chain_[count].last_write_wall_us : next.header.wall_us;
-      if (retention_ms > 0 && written_us + retention_ms * 1000 > now_wall_us) break;
+      if (chain_[count + 1].header.continues_from > lsn) break;
       doomed.push_back(chain_[count].path);
       count++;
     }
@@ -197,6 +193,17 @@ Status SegmentSet::DropBefore(Lsn lsn, uint64_t retention_ms, uint64_t now_wall_
   }
   CAIRN_RETURN_IF_ERROR(fs_->SyncDirectory(directory_));
   return result;
+}
+
+uint64_t SegmentSet::StreamBytesBetween(Lsn from, Lsn to) const {
+  MutexLock hold(mutex_);
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < chain_.size(); i++) {
+    const Lsn begin = std::max(from, chain_[i].header.first_lsn);
+    const Lsn end = i + 1 < chain_.size() ? std::min(to, chain_[i + 1].header.continues_from) : to;
+    if (end > begin) bytes += end - begin;
+  }
+  return bytes;
 }
 
 Result<bool> SegmentSet::GrowReserve(uint64_t goal_bytes, uint64_t chunk_bytes) {

@@ -27,7 +27,6 @@ struct SegmentInfo {
   std::string path;
   SegmentHeader header;
   uint64_t file_bytes = 0;
-  uint64_t last_write_wall_us = 0;  // 0 where unknown: then the successor's creation counts
 };
 
 struct SegmentListing {
@@ -67,11 +66,13 @@ class SegmentSet {
   // allows. Log thread only.
   void AbandonNewest();
   SegmentListing listing() const;
-  // The newest segment grew or was written to.
-  void NoteWrite(uint64_t file_bytes, uint64_t wall_us);
+  // The newest segment grew.
+  void NoteWrite(uint64_t file_bytes);
 
   // See LogWriter::DropSegmentsBefore.
-  Status DropBefore(Lsn lsn, uint64_t retention_ms, uint64_t now_wall_us);
+  Status DropBefore(Lsn lsn);
+  // See LogWriter::StreamBytesBetween.
+  uint64_t StreamBytesBetween(Lsn from, Lsn to) const;
 
   // Grows the reserve file by up to `chunk_bytes` towards `goal_bytes`; true when it is whole. Log thread only.
   Result<bool> GrowReserve(uint64_t goal_bytes, uint64_t chunk_bytes);

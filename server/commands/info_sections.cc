@@ -189,6 +189,9 @@ void WriteLogFields(const InfoSource& source, InfoWriter& out, const std::atomic
   out.Add("aof_pending_bio_fsync", 0);
   out.Add("aof_delayed_fsync", store.log.delayed_syncs);
   out.Add("log_first_lsn", store.log.first_lsn);
+  out.Add("log_snapshots_kept", store.snapshots_kept);
+  out.Add("log_restorable_from_lsn", store.restorable_from_lsn);
+  out.Add("log_restorable_from_unix_ms", store.restorable_from_unix_ms);
   out.Add("log_end_lsn", store.log.end_lsn);
   out.Add("log_durable_lsn", store.log.durable_lsn);
   out.Add("log_synced_lsn", store.log.synced_lsn);

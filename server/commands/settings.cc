@@ -86,10 +86,10 @@ void ApplyLogLevel(Server& server) { SetLogLevel(static_cast<LogLevel>(server.co
 void ConnectSettings(Server& server) {
   Config& config = server.config();
   config.OnChange({"appendonly"}, [&server] { return ApplyAppendOnly(server); });
-  config.OnChange(
-      {"appendfsync", "maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time", "save",
-       "stop-writes-on-bgsave-error", "log-retention-hours", "auto-aof-rewrite-percentage", "auto-aof-rewrite-min-size"},
-      [&server] { return ApplyStoreOptions(server); });
+  config.OnChange({"appendfsync", "maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time",
+                   "save", "stop-writes-on-bgsave-error", "log-retention-hours", "log-retention-bytes",
+                   "auto-aof-rewrite-percentage", "auto-aof-rewrite-min-size"},
+                  [&server] { return ApplyStoreOptions(server); });
   config.OnChange(Config::CollectionDirectives(), [&server] { return ApplyStoreOptions(server); });
   config.OnChange({"notify-keyspace-events"}, [&server] {
     ApplyNotify(server);

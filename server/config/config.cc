@@ -178,6 +178,7 @@ RuntimeOptions Config::MakeRuntimeOptions() const {
   options.save_points = SavePoints();
   options.stop_writes_on_snapshot_error = Bool("stop-writes-on-bgsave-error");
   options.log_retention_hours = Number("log-retention-hours");
+  options.log_retention_bytes = static_cast<uint64_t>(Number("log-retention-bytes"));
   options.log_compact_percentage = static_cast<uint32_t>(Number("auto-aof-rewrite-percentage"));
   options.log_compact_min_bytes = static_cast<uint64_t>(Number("auto-aof-rewrite-min-size"));
   options.collections = MakeCollectionLimits();

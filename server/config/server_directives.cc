@@ -113,6 +113,7 @@ void AppendServerDirectives(std::vector<Directive>* table) {
       Number("auto-aof-rewrite-percentage", 100, 0, kIntMax),
       Memory("auto-aof-rewrite-min-size", 64 * kMb, 0),
       Number("log-retention-hours", 0, 0, 24 * 366 * 100),
+      Memory("log-retention-bytes", 0, 0),
       Number("scrub-hours", 168, 0, 24 * 366),
       Bool("stop-writes-on-bgsave-error", true),
 

@@ -280,7 +280,8 @@ TEST_F(RecoveryTest, RetentionKeepsOlderSnapshotsAndTheirLog) {
   runtime_.log_retention_hours = 1;
   Open();
   for (int i = 0; i < 3; i++) {
-    Run({"SET", "k" + std::to_string(i), "v"});
+    // More log than a snapshot of it takes, so that each is worth keeping.
+    for (int j = 0; j < 50; j++) Run({"SET", "k" + std::to_string(i), "v"});
     ASSERT_TRUE(store_->SaveAndWait().ok());
   }
   EXPECT_EQ(memory_.ListDirectory("db/snapshots")->size(), 3u);

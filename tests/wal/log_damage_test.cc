@@ -254,7 +254,7 @@ TEST(LogDamage, AnInterruptedCreationIsPassedOver) {
     EXPECT_EQ(log.found.end, LogEnd::kClean);
     auto writer = log.Open();
     writer->Append(TestUnit(100, 1));
-    ASSERT_TRUE(writer->DropSegmentsBefore(0, 0).ok());
+    ASSERT_TRUE(writer->DropSegmentsBefore(0).ok());
     EXPECT_FALSE(*log.memory.Exists("log/00000000000000000099.log"));
     ASSERT_TRUE(writer->CloseCleanly().ok());
     ASSERT_TRUE(log.Read().ok());

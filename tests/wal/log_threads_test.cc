@@ -28,7 +28,7 @@ TEST(LogThreads, AppendersOfAllKindsAtOnce) {
       while (!done) {
         (void)log->stats();
         EXPECT_LE(log->durable_lsn(), log->end_lsn());
-        (void)log->DropSegmentsBefore(0, 0);
+        (void)log->DropSegmentsBefore(0);
         if (policy == FsyncPolicy::kAlways) (void)log->RotateSegment();
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
       }

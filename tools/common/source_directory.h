@@ -2,8 +2,8 @@
 //
 //   kOffline  takes the directory's lock, so that no server starts on it; kLocked where one runs (exit code 4: use --live).
 //             A directory without a LOCK file (a backup, perhaps on a read-only medium) has no user, and gets no such file.
-//   kLive     takes no lock. A server may add to the log, make snapshots and drop old ones while it is read: what was opened stays readable,
-//             and what was dropped before it could be opened is asked for again, from a newer manifest.
+//   kLive     takes no lock. A server may add to the log, make snapshots and drop old ones while it is read: what was opened stays
+//             readable, and what was dropped before it could be opened is asked for again, from a newer manifest.
 //
 // Threads: one at a time. The FileSystem must outlive it.
 #pragma once
