@@ -39,24 +39,24 @@ class Resolver {
     from_ = OldestRestorable(manifest);
   }
 
-  Result<std::optional<Lsn>> AtLsn(Lsn lsn) {
+  Result<ResolvedPoint> AtLsn(Lsn lsn) {
     CAIRN_RETURN_IF_ERROR(Walk(UINT64_MAX, lsn));
     if (lsn < from_.lsn || lsn > known_.lsn) return OutOfRange("LSN " + std::to_string(lsn), manifest_, known_);
-    return std::optional<Lsn>(lsn);
+    return ResolvedPoint{lsn, known_.unix_us};
   }
 
-  Result<std::optional<Lsn>> AtTime(int64_t unix_us) {
+  Result<ResolvedPoint> AtTime(int64_t unix_us) {
     const std::string what = "the time " + UtcText(unix_us);
     if (unix_us < from_.unix_us) {
       CAIRN_RETURN_IF_ERROR(Walk(UINT64_MAX, UINT64_MAX));
       return OutOfRange(what, manifest_, known_);
     }
     CAIRN_RETURN_IF_ERROR(Walk(static_cast<uint64_t>(unix_us), UINT64_MAX));
-    if (passed_) return std::optional<Lsn>(reached_);
+    if (passed_) return ResolvedPoint{reached_, unix_us};
     // Nothing in the log is younger. Up to now that means that nothing was written; but a copy does not know what came after it.
     const bool copied_before = manifest_.backup_unix_ms != 0 && unix_us > manifest_.backup_unix_ms * kUsPerMs;
     if (!manifest_.has_log || copied_before || unix_us > now_us_) return OutOfRange(what, manifest_, known_);
-    return std::optional<Lsn>(reached_);
+    return ResolvedPoint{reached_, unix_us};
   }
 
  private:
@@ -150,11 +150,11 @@ RestorableFrom OldestRestorable(const Manifest& manifest) {
   return {usable.back().lsn, usable.back().wall_time_unix_ms * kUsPerMs};
 }
 
-Result<std::optional<Lsn>> ResolvePoint(FileSystem& fs, const std::string& path, const Manifest& manifest,
-                                        const PointInTime& point, int64_t now_us, const LogReadFunction& read_log) {
+Result<ResolvedPoint> ResolvePoint(FileSystem& fs, const std::string& path, const Manifest& manifest, const PointInTime& point,
+                                   int64_t now_us, const LogReadFunction& read_log) {
   Resolver resolver(fs, path, manifest, now_us, read_log);
   switch (point.kind) {
-    case PointInTime::Kind::kEnd: return std::optional<Lsn>();
+    case PointInTime::Kind::kEnd: return ResolvedPoint{std::nullopt, now_us};
     case PointInTime::Kind::kLsn: return resolver.AtLsn(point.lsn);
     case PointInTime::Kind::kTime: return resolver.AtTime(point.unix_us);
   }

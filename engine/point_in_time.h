@@ -46,9 +46,13 @@ struct RestorableFrom {
 };
 RestorableFrom OldestRestorable(const Manifest& manifest);
 
-// The LSN to recover to (RecoveryOptions::until); absent for kEnd. `now_us`: later moments are not known yet. `path` is the directory.
-Result<std::optional<Lsn>> ResolvePoint(FileSystem& fs, const std::string& path, const Manifest& manifest,
-                                        const PointInTime& point, int64_t now_us, const LogReadFunction& read_log);
+struct ResolvedPoint {
+  std::optional<Lsn> lsn;  // what to recover to (RecoveryOptions::until); absent: the end
+  int64_t unix_us = 0;     // the moment that the state belongs to: which keys have expired by then
+};
+// `now_us`: later moments are not known yet. `path` is the directory.
+Result<ResolvedPoint> ResolvePoint(FileSystem& fs, const std::string& path, const Manifest& manifest, const PointInTime& point,
+                                   int64_t now_us, const LogReadFunction& read_log);
 
 // "2026-11-23 10:15:00.250000 UTC"
 std::string UtcText(int64_t unix_us);

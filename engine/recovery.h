@@ -44,7 +44,8 @@ struct RecoveryOptions {
 
 using ProgressCallback = std::function<void(const Store::Progress&)>;
 
-// From the files of the data directory `path`, as its `manifest` names them. The keyspace must be empty. `progress` may be null; it is called about once a second from the calling thread.
+// From the files of the data directory `path`, as its `manifest` names them. The keyspace must be empty. `progress` may
+// be null; it is called about once a second from the calling thread.
 Result<RecoveryOutcome> RecoverKeyspace(StoreCore& core, const std::string& path, const Manifest& manifest,
                                         const RecoveryOptions& options, const ProgressCallback& progress);
 

@@ -198,6 +198,8 @@ Status Store::StartRdbExport(std::string path, std::function<void(const Status&)
   return impl_->checkpointer->StartRdbExport(std::move(path), std::move(done));
 }
 
+Result<BackupReport> Store::Backup(const BackupRequest& request) { return impl_->Backup(request); }
+
 Status Store::SaveAndWait() {
   if (ThisThreadHoldsShards()) return Status::Unavailable("a snapshot cannot be awaited inside a transaction");
   return impl_->checkpointer->SaveAndWait(false);

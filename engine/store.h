@@ -52,6 +52,17 @@ struct Outcome {
   Lsn visible_lsn = 0;
 };
 
+struct BackupRequest {
+  std::string directory;         // where to; must not exist, or be empty
+  std::string incremental_from;  // an earlier backup of this store, whose files are shared where they are the same; empty: none
+};
+struct BackupReport {
+  Lsn lsn = 0;  // the copy equals the store here
+  int64_t unix_ms = 0;
+  uint64_t files = 0, linked_files = 0;
+  uint64_t copied_bytes = 0, total_bytes = 0;
+};
+
 class Store {
  public:
   // Opens or creates `options.directory`, takes its lock, recovers it with all threads (kLocked, kDamaged, kNewerFormat, kIoError,
@@ -118,6 +129,9 @@ class Store {
   // name, or failed; where it fails, what was there before stays.
   Status StartRdbExport(std::string path, std::function<void(const Status&)> done = nullptr);
   Status SaveAndWait();  // a snapshot, awaited; any thread that holds no lock
+  // Copies the store as it is now to a directory that can be opened like this one (engine/backup.h); on OK the copy was read again and is
+  // durable. Others go on meanwhile. Absolute paths only. One at a time (kUnavailable); Close() ends it. Any thread that holds no lock.
+  Result<BackupReport> Backup(const BackupRequest& request);
 
   // --- administration -------------------------------------------------------------------------------------------------------
   // Settings that may change while running (maxmemory, policy, appendfsync, appendonly, save points...); kInvalidArgument where not.

@@ -8,6 +8,7 @@
 #include "base/allocator.h"
 #include "base/logger.h"
 #include "base/random.h"
+#include "engine/backup.h"
 #include "engine/commands/command_context.h"
 #include "engine/redis_import.h"
 #include "snapshot/snapshot_directory.h"
@@ -154,6 +155,7 @@ Status Store::Impl::Close(bool snapshot) {
   }
   closed_ = true;
   core.SetGate(kGateClosed, true);
+  EndBackup();
   background->Stop();
   checkpointer->Stop();
   // Whoever was inside a command has left it once all locks were ours.
@@ -172,6 +174,29 @@ Status Store::Impl::Close(bool snapshot) {
   }
   directory.reset();
   return result;
+}
+
+Result<BackupReport> Store::Impl::Backup(const BackupRequest& request) {
+  if (directory == nullptr) return Status::Unavailable("a store in memory only has nothing to back up");
+  {
+    MutexLock lock(backup_mutex_);
+    if (backup_.refused) return Status::Unavailable("the store is closing");
+    if (backup_.running) return Status::Unavailable("a backup is under way");
+    backup_.running = true;
+  }
+  Result<BackupReport> report = cairn::Backup(core, *directory, *checkpointer).Run(request);
+  MutexLock lock(backup_mutex_);
+  backup_.running = false;
+  backup_.error = report.status().message();
+  if (report.ok()) backup_.last = *report;
+  backup_ended_.NotifyAll();
+  return report;
+}
+
+void Store::Impl::EndBackup() {
+  MutexLock lock(backup_mutex_);
+  backup_.refused = true;
+  while (backup_.running) backup_ended_.Wait(backup_mutex_);
 }
 
 Status Store::Impl::Reload(bool snapshot_first) {

@@ -23,6 +23,7 @@ class Store::Impl {
   Status Close(bool snapshot);
   Status Reload(bool snapshot_first);
   Status UpdateOptions(const std::function<void(RuntimeOptions&)>& change);
+  Result<BackupReport> Backup(const BackupRequest& request) CAIRN_EXCLUDES(backup_mutex_);
   StoreInfo Info() const;
 
   StoreCore core;
@@ -39,6 +40,17 @@ class Store::Impl {
   Status ApplyLogSettings(const RuntimeOptions& before, const RuntimeOptions& after);
   Status RaiseCeilingFor(Lsn lsn);
 
+  void EndBackup() CAIRN_EXCLUDES(backup_mutex_);
+
+  struct BackupState {
+    bool running = false;
+    bool refused = false;  // the store is closing
+    std::string error;     // of the last one
+    BackupReport last;     // the last that succeeded
+  };
+  mutable Mutex backup_mutex_;
+  CondVar backup_ended_;
+  BackupState backup_ CAIRN_GUARDED_BY(backup_mutex_);
   Mutex options_mutex_;  // one change of options, reload or close at a time
   bool closed_ CAIRN_GUARDED_BY(options_mutex_) = false;
   bool imported_ = false;                            // from Redis's files, while opening

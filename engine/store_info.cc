@@ -34,6 +34,13 @@ StoreInfo Store::Impl::Info() const {
       info.timeline_base = static_cast<Lsn>(manifest.timelines.back().base);
     }
   }
+  {
+    MutexLock lock(backup_mutex_);
+    info.backup_in_progress = backup_.running;
+    info.last_backup_error = backup_.error;
+    info.last_backup_lsn = backup_.last.lsn;
+    info.last_backup_unix_ms = backup_.last.unix_ms;
+  }
   info.total_eviction_exceeded_ms = background->eviction_exceeded_ms();
   info.refusal_reason = core.RefusalText();
   info.writes_refused = !info.refusal_reason.empty();

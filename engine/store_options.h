@@ -66,8 +66,8 @@ struct StoreOptions {
   Clock* clock = nullptr;             // null: the real one
   // Adds rows to the command table before anything is recovered: commands of whoever opens the store, some of which its log may hold.
   std::function<void(CommandTable&)> register_commands;
-  // Fills the keyspace while opening, in place of what the directory holds: it must be a new one, or the store in memory only. For tools that
-  // make a directory of other data; called before anybody else is there.
+  // Fills the keyspace while opening, in place of what the directory holds: it must be a new one, or the store in memory only. For tools
+  // that make a directory of other data; called before anybody else is there.
   std::function<Status(StoreCore&)> fill;
   // What a directory without Cairn's files is imported from, if it is there.
   RedisFileNames redis_files;
@@ -86,6 +86,10 @@ struct StoreInfo {
   uint64_t snapshots_kept = 0;  // the current one included
   Lsn restorable_from_lsn = 0;  // the oldest state that can be restored
   int64_t restorable_from_unix_ms = 0;
+  bool backup_in_progress = false;
+  std::string last_backup_error;  // empty: the last backup succeeded, or there was none
+  Lsn last_backup_lsn = 0;        // of the last that succeeded
+  int64_t last_backup_unix_ms = 0;
   uint64_t changes_since_snapshot = 0;
   LogStats log;
   uint64_t used_memory_bytes = 0, peak_memory_bytes = 0, resident_bytes = 0;

@@ -57,7 +57,7 @@ Config& Server::config() { return *impl_->config; }
 PubSubHub& Server::pubsub() { return impl_->hub; }
 ServerStats& Server::stats() { return impl_->stats; }
 AdminWorker& Server::admin_worker() { return impl_->admin_worker; }
-
+AdminWorker& Server::backup_worker() { return impl_->backup_worker; }
 Migrator& Server::migrator() { return impl_->migrator; }
 
 const Scrubber& Server::scrubber() const { return *impl_->scrubber; }

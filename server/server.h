@@ -51,7 +51,8 @@ class Server {
   PubSubHub& pubsub();
   ServerStats& stats();
   AdminWorker& admin_worker();       // stopped before the store is closed
-  Migrator& migrator();              // likewise
+  AdminWorker& backup_worker();      // for BACKUP, which may take long; what runs there ends when the store is closed
+  Migrator& migrator();              // stopped before the store is closed
   Store& store();                    // only when !loading()
   bool loading() const;              // any thread
   const Scrubber& scrubber() const;  // only when !loading()

@@ -28,6 +28,7 @@ Server::Impl::~Impl() {
   if (loader_.joinable()) loader_.join();
   if (listener != nullptr) listener->Close();
   admin_worker.Stop();
+  backup_worker.Stop();
   migrator.Stop();
   shared.reply_workers.Stop();
   if (store != nullptr) store->SetProgressListener(nullptr);
@@ -256,6 +257,7 @@ void Server::Impl::StopServing() {
   scrubber->Stop();
   shared.reply_workers.Stop();
   const Status closed = store->Close(false);
+  backup_worker.Stop();
   if (!closed.ok()) LogF(LogLevel::kWarning, "Closing the store: %s", closed.ToString().c_str());
   // Everything is durable now: what waited for that still leaves.
   shared.progress.fetch_add(1);

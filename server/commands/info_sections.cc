@@ -257,6 +257,10 @@ void WritePersistenceSection(const InfoSource& source, InfoWriter& out) {
   out.Add("rdb_last_cow_size", 0);
   out.Add("rdb_last_load_keys_expired", 0);
   out.Add("rdb_last_load_keys_loaded", store.loaded_keys);
+  out.Add("backup_in_progress", store.backup_in_progress ? 1 : 0);
+  out.Add("backup_last_status", store.last_backup_error.empty() ? "ok" : "err");
+  out.Add("backup_last_lsn", store.last_backup_lsn);
+  out.Add("backup_last_unix_ms", store.last_backup_unix_ms);
   WriteLogFields(source, out, rewriting);
   if (!source.loading) WriteScrubFields(source.server.scrubber().report(), out);
   out.Add("writes_refused", store.writes_refused ? 1 : 0);

@@ -1,6 +1,7 @@
 #include "server/commands/registry.h"
 
 #include "engine/store_core.h"
+#include "server/commands/backup_commands.h"
 #include "server/config/config.h"
 #include "server/server.h"
 #include "server/session.h"
@@ -17,6 +18,7 @@ void RegisterServerCommands(CommandTable& table) {
   RegisterDebugCommands(table);
   RegisterMigrateCommand(table);
   RegisterScriptingCommands(table);
+  RegisterBackupCommands(table);
 }
 
 Status ApplyRenames(const Config& config, CommandTable& table) {
