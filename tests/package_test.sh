@@ -14,7 +14,7 @@ if ! diff -u "$root/tests/example/embedded_example.cc" "$scratch/shown.cc"; then
 fi
 
 cmake --install "$build" --prefix "$scratch/prefix" >"$scratch/install.log"
-for file in bin/cairn-server include/cairn/engine/store.h; do
+for file in bin/cairn-server bin/cairn-dump bin/cairn-restore include/cairn/engine/store.h; do
   [[ -e "$scratch/prefix/$file" ]] || { echo "not installed: $file" >&2; exit 1; }
 done
 

@@ -39,21 +39,24 @@ Result<Manifest> SourceDirectory::ReadManifest() const {
   if (manifest.ok() || manifest.status().code() != StatusCode::kNotFound) return manifest;
   for (const char* name : {"dump.rdb", "appendonlydir", "appendonly.aof"}) {
     CAIRN_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(JoinPath(path_, name)));
-    if (exists) return Status::NotFound(path_ + " holds Redis's " + name + " and no data of Cairn: cairn-restore reads it");
+    if (exists)
+      return Status::NotFound(path_ + " holds Redis's " + name + " and no data of Cairn: cairn-restore takes such a file itself");
   }
   return Status::NotFound(path_ + " has no " + std::string(kManifestFileName) + ": it is not a data directory");
 }
 
-LogOptions SourceDirectory::log_options() const {
+LogOptions SourceDirectory::log_options(uint32_t directory_id) const {
   LogOptions options;
   options.directory = log_path();
+  options.directory_id = directory_id;
   options.fs = &fs_;
   options.clock = &RealClock();
   return options;
 }
 
-Status SourceDirectory::ReadLog(Lsn from, const LogFrameCallback& callback, LogRecoveryResult* result) const {
-  const LogOptions options = log_options();
+Status SourceDirectory::ReadLog(Lsn from, const LogFrameCallback& callback, LogRecoveryResult* result,
+                                uint32_t directory_id) const {
+  const LogOptions options = log_options(directory_id);
   if (!live()) return cairn::ReadLog(options, from, callback, result);
   Lsn at = from;
   Status stopped;  // by the callback

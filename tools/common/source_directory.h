@@ -34,11 +34,11 @@ class SourceDirectory {
   // kNotFound with a message that says what is there instead (Redis's files, nothing).
   Result<Manifest> ReadManifest() const;
 
-  // Options for the readers of wal/.
-  LogOptions log_options() const;
+  // Options for the readers of wal/. `directory_id` is the manifest's, 0: not compared.
+  LogOptions log_options(uint32_t directory_id = 0) const;
   // ReadLog (wal/log_reader.h) over this directory. Live, an end that moves while it is read is read on from, and what is not complete yet
   // when nothing moves any more is the end: LogEnd::kTornTail.
-  Status ReadLog(Lsn from, const LogFrameCallback& callback, LogRecoveryResult* result) const;
+  Status ReadLog(Lsn from, const LogFrameCallback& callback, LogRecoveryResult* result, uint32_t directory_id = 0) const;
 
  private:
   SourceDirectory(FileSystem& fs, std::string path, SourceAccess access) : fs_(fs), path_(std::move(path)), access_(access) {}

@@ -1,7 +1,8 @@
 // What every tool's main does around its work: flags, --help and --version, where messages go, the result, the exit code.
 //
 // Standard output carries the tool's data and, with --json, one JSON object with the result, as its last line. Where the data itself
-// goes to standard output (-), the result goes to standard error. Messages, warnings of the libraries and the progress bar go to standard error.
+// goes to standard output (-), the result goes to standard error. Messages, warnings of the libraries and the progress bar go to standard
+// error.
 // Threads: main's only.
 #pragma once
 

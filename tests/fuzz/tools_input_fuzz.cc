@@ -1,0 +1,42 @@
+// What cairn-restore takes, of any kind: no bytes may crash it, or make it hand on more than is there. The same bytes as a time for --at.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "base/memory_file_system.h"
+#include "tools/common/point_argument.h"
+#include "tools/restore/import.h"
+
+namespace {
+
+class SizeTarget final : public cairn::RestoreTarget {
+ public:
+  cairn::Status Run(uint32_t, const std::vector<std::string_view>& args) override {
+    if (args.empty()) std::abort();
+    return cairn::Status();
+  }
+  cairn::Status Finish() override { return cairn::Status(); }
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  (void)cairn::ParseTime(bytes);
+  cairn::MemoryFileSystem fs;
+  auto file = fs.OpenForWriting("in", cairn::FileSystem::OpenMode::kCreateNew);
+  if (!file.ok() || !(*file)->Append(bytes).ok()) std::abort();
+  const auto input = cairn::InputFile::Open(fs, "in");
+  if (!input.ok()) std::abort();
+  const auto kind = cairn::KindOf(**input);
+  if (!kind.ok()) return 0;
+  SizeTarget target;
+  cairn::ImportCounts counts;
+  switch (*kind) {
+    case cairn::InputKind::kRdb: (void)cairn::ImportRdb(fs, **input, {}, target, &counts); break;
+    case cairn::InputKind::kCommands: (void)cairn::ImportCommands(**input, 0, target, &counts); break;
+    case cairn::InputKind::kJsonLines: (void)cairn::ImportJsonLines(**input, {}, target, &counts); break;
+  }
+  return 0;
+}

@@ -1,0 +1,26 @@
+// A moment as users write it: --at and --at-lsn.
+//
+//   2026-11-23 10:15:00           in the time zone of the machine that runs the tool (TZ); also with T, and with .fraction
+//   2026-11-23 10:15:00Z          in UTC; also " UTC"
+//   2026-11-23 10:15:00+02:00     in the zone that is so far east of UTC
+//   1795428900, 1795428900.25     Unix time in seconds
+//   1795428900250                 Unix time in milliseconds (12 to 14 digits; from 15 on: microseconds)
+//   lsn:8812                      as --at-lsn 8812
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "engine/point_in_time.h"
+
+namespace cairn {
+
+// Both empty: the end. kInvalidArgument where a text is none of these, or both are given.
+Result<PointInTime> ParsePoint(std::string_view at, std::string_view at_lsn);
+
+// Microseconds since 1970, UTC.
+Result<int64_t> ParseTime(std::string_view text);
+
+}  // namespace cairn

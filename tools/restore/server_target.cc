@@ -1,0 +1,175 @@
+// Restoring through a running server: commands are sent ahead of their replies, which are read and checked along the way.
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "base/numbers.h"
+#include "base/resp_request.h"
+#include "tools/restore/restore_target.h"
+
+namespace cairn {
+namespace {
+
+constexpr size_t kSendBytes = size_t{256} << 10;
+constexpr uint64_t kAheadMax = 10'000;  // commands whose replies are not read yet
+
+class ServerTarget final : public RestoreTarget {
+ public:
+  ServerTarget(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+  ~ServerTarget() override { close(fd_); }
+
+  Status Login(const ServerAddress& address) {
+    if (address.password.empty()) return Status();
+    if (address.user.empty()) {
+      Send({"AUTH", address.password});
+    } else {
+      Send({"AUTH", address.user, address.password});
+    }
+    return AwaitAll();
+  }
+
+  Status Run(uint32_t database, const std::vector<std::string_view>& args) override {
+    if (database != database_) {
+      Send({"SELECT", std::to_string(database)});
+      database_ = database;
+    }
+    Send(args);
+    if (out_.size() >= kSendBytes) CAIRN_RETURN_IF_ERROR(Flush());
+    return ahead_ >= kAheadMax ? AwaitAll() : Status();
+  }
+
+  Status Finish() override { return AwaitAll(); }
+
+ private:
+  Status Failed(const std::string& what) { return Status::Unavailable(name_ + ": " + what); }
+
+  void Send(const std::vector<std::string_view>& args) {
+    AppendRequestHeader(out_, args.size());
+    for (const std::string_view arg : args) AppendBulk(out_, arg);
+    ahead_++;
+  }
+
+  Status Flush() {
+    std::string_view left = out_;
+    while (!left.empty()) {
+      const ssize_t sent = send(fd_, left.data(), left.size(), MSG_NOSIGNAL);
+      if (sent < 0 && errno == EINTR) continue;
+      if (sent < 0) return Failed(std::string(Status::FromErrno(errno, "send").message()));
+      left.remove_prefix(static_cast<size_t>(sent));
+    }
+    out_.clear();
+    return Status();
+  }
+
+  Status AwaitAll() {
+    CAIRN_RETURN_IF_ERROR(Flush());
+    for (; ahead_ > 0; ahead_--) CAIRN_RETURN_IF_ERROR(ReadReply());
+    return Status();
+  }
+
+  Status ReadReply() {
+    std::string line;
+    CAIRN_RETURN_IF_ERROR(ReadLine(&line));
+    if (line.empty()) return Failed("an empty reply");
+    if (line[0] == '-') return Failed(line.substr(1));
+    int64_t count = 0;
+    const bool counted = ParseInt64(std::string_view(line).substr(1), &count);
+    if (line[0] == '$' && counted && count >= 0) return Skip(static_cast<uint64_t>(count) + 2);
+    if (line[0] == '*' && counted) {
+      for (; count > 0; count--) CAIRN_RETURN_IF_ERROR(ReadReply());
+    }
+    return Status();
+  }
+
+  Status ReadLine(std::string* line) {
+    while (true) {
+      const size_t end = in_.find("\r\n", at_);
+      if (end != std::string::npos) {
+        *line = in_.substr(at_, end - at_);
+        at_ = end + 2;
+        return Status();
+      }
+      CAIRN_RETURN_IF_ERROR(Receive());
+    }
+  }
+
+  Status Skip(uint64_t bytes) {
+    while (in_.size() - at_ < bytes) {
+      bytes -= in_.size() - at_;
+      at_ = in_.size();
+      CAIRN_RETURN_IF_ERROR(Receive());
+    }
+    at_ += bytes;
+    return Status();
+  }
+
+  Status Receive() {
+    in_.erase(0, at_);
+    at_ = 0;
+    char buffer[16 << 10];
+    ssize_t got;
+    do {
+      got = recv(fd_, buffer, sizeof(buffer), 0);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) return Failed(std::string(Status::FromErrno(errno, "receive").message()));
+    if (got == 0) return Failed("the server closed the connection");
+    in_.append(buffer, static_cast<size_t>(got));
+    return Status();
+  }
+
+  const int fd_;
+  const std::string name_;
+  std::string out_, in_;
+  size_t at_ = 0;
+  uint64_t ahead_ = 0;
+  uint32_t database_ = 0;
+};
+
+}  // namespace
+
+Result<ServerAddress> ParseAddress(const std::string& text) {
+  ServerAddress address;
+  std::string port = text;
+  const size_t colon = text.find_last_of(':');
+  if (colon != std::string::npos) {
+    address.host = text.substr(0, colon);
+    port = text.substr(colon + 1);
+    if (address.host.starts_with('[') && address.host.ends_with(']'))
+      address.host = address.host.substr(1, address.host.size() - 2);
+  }
+  uint64_t number = 0;
+  if (address.host.empty() || !ParseUint64(port, &number) || number == 0 || number > UINT16_MAX) {
+    return Status::InvalidArgument("'" + text + "' is no address: host:port is needed");
+  }
+  address.port = static_cast<uint16_t>(number);
+  return address;
+}
+
+Result<std::unique_ptr<RestoreTarget>> ConnectTarget(const ServerAddress& address) {
+  const std::string name = address.host + ":" + std::to_string(address.port);
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error = getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
+  if (error != 0) return Status::Unavailable(name + ": " + gai_strerror(error));
+  int fd = -1;
+  int error_number = 0;
+  for (const addrinfo* at = found; at != nullptr && fd < 0; at = at->ai_next) {
+    fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
+    if (fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen) == 0) break;
+    error_number = errno;
+    if (fd >= 0) close(fd);
+    fd = -1;
+  }
+  freeaddrinfo(found);
+  if (fd < 0) return Status::Unavailable(std::string(Status::FromErrno(error_number, "connect to " + name).message()));
+  auto target = std::make_unique<ServerTarget>(fd, name);
+  CAIRN_RETURN_IF_ERROR(target->Login(address));
+  return std::unique_ptr<RestoreTarget>(std::move(target));
+}
+
+}  // namespace cairn
