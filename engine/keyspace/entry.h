@@ -4,9 +4,11 @@
 //   header 8 | expiry 8 (if any) | key length 8 (only keys of 65,535 bytes and more) | key | inline value or 8-byte payload
 //
 // header: access 24 bits (LRU clock in seconds, or LFU counter and decrement time, as Redis), kind 8 bits (type 3, encoding 4,
-// expiry 1), key length 16 bits, inline value length 16 bits. expiry: 44 bits of Unix milliseconds and, above them, 19 bits that say by
-// how much the expiry index lags behind; with the sign bit set (after the year 2527) 63 bits of milliseconds, and no lag. Inline strings are at most kInlineValueMaxBytes, longer ones are
+// expiry 1), key length 16 bits, inline value length 16 bits. Inline strings are at most kInlineValueMaxBytes, longer ones are
 // ropes; inline collections are at most kPackedMaxBytes, larger ones are LargeValues.
+//
+// expiry: 44 bits of Unix milliseconds and, above them, 19 bits that say by how much the expiry index lags behind; with the sign bit
+// set (after the year 2527) 63 bits of milliseconds, and no lag.
 //
 // Entries are created, resized, moved and freed only by the Dictionary that holds them; everybody else reads through const access
 // or changes them through Keyspace. A pointer to an entry lives until the next change of its key or the release of its shard's
