@@ -60,6 +60,11 @@ class Test:
         assert len(expected) == 13, len(expected)
         assert expected[0, b"small"][3] == {b"a": FAR}
         for suffix in ("rdb", "resp", "json"):
+            if suffix == "rdb":  # for Redis 7.0, which knows no expiries of fields
+                everything = expected
+                expected = {**everything, (0, b"small"): (*everything[0, b"small"][:3], {})}
+            else:
+                expected = everything
             out = self.path("out." + suffix)
             result = run("cairn-dump", self.source, "--out", out)
             assert result["keys"] == 13 and result["format"] == suffix, result
@@ -96,7 +101,11 @@ class Test:
         with CairnServer("--save", "", directory=self.path("through")) as server:
             for source in (self.path("out.rdb"), self.path("out.resp"), self.path("out.json"), self.source):
                 run("cairn-restore", source, "--to", f"127.0.0.1:{server.port}")
-                assert contents(server.directory, "--live") == expected, source
+                if source == self.path("out.rdb"):  # for Redis 7.0, which knows no expiries of fields
+                    fields = {**expected, (0, b"small"): (*expected[0, b"small"][:3], {})}
+                    assert contents(server.directory, "--live") == fields
+                else:
+                    assert contents(server.directory, "--live") == expected, source
                 if source != self.path("out.resp"):
                     assert self.fails(8, "cairn-restore", self.path("out.rdb"), "--to", f"127.0.0.1:{server.port}")
                     run("cairn-restore", source, "--to", f"127.0.0.1:{server.port}", "--replace")
@@ -129,9 +138,9 @@ class Test:
         """What Redis loads, and what redis-cli --pipe eats."""
         port = free_port()
         os.mkdir(self.path("redis"))
-        # A field's expiry is newer than Redis 7.0: the key stays out.
+        run("cairn-dump", self.source, "--out", self.path("redis/dump.rdb"))
+        # HPEXPIREAT is newer than Redis 7.0: the key with expiring fields stays out.
         keep = ["--match", "plain bin* number long list set hash zset ints infinite stream elsewhere"]
-        run("cairn-dump", self.source, "--out", self.path("redis/dump.rdb"), *keep)
         resp = run("cairn-dump", self.source, "--format", "resp", *keep, data_on_stdout=True)
         redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", self.path("redis"), "--save", "",
                                   "--enable-debug-command", "local"],
@@ -144,8 +153,9 @@ class Test:
                         break
                 except Exception:  # noqa: BLE001
                     time.sleep(0.02)
+            assert c.call("DBSIZE") == 12 and c.call("HGET", "small", "a") == b"1"
+            c.call("DEL", "small")
             digest = c.call("DEBUG", "DIGEST")
-            assert c.call("DBSIZE") == 11
             c.call("FLUSHALL")
             done = subprocess.run(["redis-cli", "-p", str(port), "--pipe"], input=resp, capture_output=True, check=True)
             assert b"errors: 0" in done.stdout, done.stdout

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/glob.h"
+#include "engine/codec/redis70_value.h"
 #include "engine/codec/value_codec.h"
 #include "engine/keyspace/keyspace.h"
 #include "server/version.h"
@@ -32,22 +34,33 @@ Result<ExportCounts> ExportRdb(Store& store, FileSystem& fs, const std::string& 
   writer->AddAux("redis-bits", "64");
   ExportCounts counts;
   ProgressBar bar("writing " + path);
-  std::string value;
+  const int64_t now_ms = RealClock().WallMs();
+  std::string value, converted;
+  Status status;
   for (uint32_t database = 0; database < store.keyspace().databases(); database++) {
     if (!filter.TakesDatabase(database)) continue;
     store.ForEachKey(database, [&](std::string_view key, const Entry& entry) {
-      if (!filter.Takes(key, entry)) return;
+      if (!filter.Takes(key, entry) || !status.ok()) return;
       value.clear();
       AppendRdbValue(entry, &value);
-      writer->AddEntry({.database = database,
-                        .value_type = RdbTypeOf(entry),
-                        .expiry_unix_ms = entry.has_expiry() ? entry.expiry_ms() : -1,
-                        .key = key,
-                        .value = value});
+      RdbEntry written{.database = database,
+                       .value_type = RdbTypeOf(entry),
+                       .expiry_unix_ms = entry.has_expiry() ? entry.expiry_ms() : -1,
+                       .key = key,
+                       .value = value};
+      if (NeedsRedis70Form(written.value_type)) {
+        const Status done = ToRedis70Form(value, now_ms, &written.value_type, &converted);
+        if (done.code() == StatusCode::kNotFound) return;  // all of its fields have expired
+        status = done;
+        written.value = converted;
+        counts.converted++;
+      }
+      writer->AddEntry(written);
       counts.keys++;
       bar.Update(writer->size_bytes());
     });
   }
+  CAIRN_RETURN_IF_ERROR(status);
   CAIRN_RETURN_IF_ERROR(writer->Finish());
   counts.bytes = writer->size_bytes();
   return counts;

@@ -26,10 +26,11 @@ struct KeyFilter {
 
 struct ExportCounts {
   uint64_t keys = 0;
-  uint64_t bytes = 0;  // written
+  uint64_t bytes = 0;      // written
+  uint64_t converted = 0;  // values that lost what Redis 7.0 does not know (engine/codec/redis70_value.h)
 };
 
-// An RDB file of version 10. `path` "-": standard output.
+// An RDB file of version 10, which Redis 7.0 loads. `path` "-": standard output.
 Result<ExportCounts> ExportRdb(Store& store, FileSystem& fs, const std::string& path, const KeyFilter& filter);
 
 // RESP commands that make the keys in an empty server: SELECT, SET, RPUSH, SADD, HSET, ZADD, PEXPIREAT, HPEXPIREAT; streams by RESTORE.

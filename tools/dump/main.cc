@@ -104,6 +104,11 @@ Status Dump(const std::vector<std::string>& arguments, cairn::ToolResult& result
   result.json()["time"] = cairn::UtcText(loaded.state.unix_us);
   result.Line(std::to_string(counts.keys) + " keys, " + std::to_string(counts.bytes) + " bytes of " + format + ", at LSN " +
               std::to_string(loaded.state.lsn));
+  if (counts.converted != 0) {
+    result.json()["converted"] = counts.converted;
+    result.Line(std::to_string(counts.converted) +
+                " values have lost what Redis 7.0 does not know: expiries of fields, idempotent producers");
+  }
   return Status();
 }
 
