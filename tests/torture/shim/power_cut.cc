@@ -4,13 +4,13 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <random>
-#include <sstream>
 
 #include "tests/torture/shim/shim_layout.h"
 
@@ -23,17 +23,25 @@ constexpr size_t kPageBytes = 4096;
 constexpr size_t kSectorBytes = 512;
 
 std::string ReadAll(const fs::path& path) {
+  std::string bytes(fs::file_size(path), '\0');
   std::ifstream in(path, std::ios::binary);
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<size_t>(in.gcount()));
+  return bytes;
 }
 
+// Pages of zeros become holes: a log's reserve is 64 MiB of them.
 void WriteAll(const fs::path& path, const std::string& bytes) {
+  static const std::string kZeros(kPageBytes, '\0');
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  for (size_t at = 0; at < bytes.size(); at += kPageBytes) {
+    const size_t size = std::min(kPageBytes, bytes.size() - at);
+    if (std::memcmp(bytes.data() + at, kZeros.data(), size) == 0) continue;
+    out.seekp(static_cast<std::streamoff>(at));
+    out.write(bytes.data() + at, static_cast<std::streamsize>(size));
+  }
   out.close();
-  if (!out) {
+  if (!out || truncate(path.c_str(), static_cast<off_t>(bytes.size())) != 0) {
     std::perror(path.c_str());
     std::exit(1);
   }
@@ -88,7 +96,7 @@ class PowerCut {
       if (entry.directory) {
         AdoptDirectory(directory / name);
       } else {
-        fs::copy_file(directory / name, shadow_ / "files" / entry.key);
+        WriteAll(shadow_ / "files" / entry.key, ReadAll(directory / name));
       }
     }
     WriteAll(shadow_ / "names" / KeyOf(AT_FDCWD, directory.c_str()), lines);
