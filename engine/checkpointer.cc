@@ -80,8 +80,11 @@ Status Checkpointer::Enqueue(Job job) {
   if (directory_ == nullptr) return Status::Unavailable("a store in memory only has no snapshots");
   MutexLock lock(mutex_);
   if (stopping_) return Status::Unavailable("the store is closing");
-  if (in_progress_.load(std::memory_order_relaxed)) return Status::Unavailable("Background save already in progress");
+  // Switching the log on waits for its turn: it may come right after something that started a snapshot, FLUSHALL for one.
+  const bool waits = job.enable_log;
+  if (in_progress_.load(std::memory_order_relaxed) && !waits) return Status::Unavailable("Background save already in progress");
   in_progress_.store(true, std::memory_order_relaxed);
+  if (job.enable_log) log_wanted_ = true;
   jobs_.push_back(std::move(job));
   changed_.NotifyAll();
   return Status();
@@ -96,6 +99,11 @@ Status Checkpointer::StartRdbExport(std::string path, DoneCallback done) {
 }
 
 Status Checkpointer::StartEnablingLog() { return Enqueue({.drop_log = true, .enable_log = true}); }
+
+void Checkpointer::CancelEnablingLog() {
+  MutexLock lock(mutex_);
+  log_wanted_ = false;
+}
 
 Status Checkpointer::SaveAndWait(bool after_running) {
   Mutex mutex;
@@ -166,7 +174,7 @@ void Checkpointer::RunJob(const Job& job) {
       results_.last_unix_s = core_.clock.WallMs() / 1000;
       results_.made++;
     }
-    in_progress_.store(false, std::memory_order_relaxed);
+    in_progress_.store(!jobs_.empty(), std::memory_order_relaxed);
     changed_.NotifyAll();
   }
   core_.SetSnapshotError(std::string(status.message()));
@@ -183,7 +191,11 @@ Status Checkpointer::EnableLog() {
   // or a crash in between would join the two.
   if (directory_->manifest().has_log) CAIRN_RETURN_IF_ERROR(TakeSnapshot(false, SnapshotPace::kPolite));
   CAIRN_RETURN_IF_ERROR(directory_->RemoveUncountedLog());
-  CAIRN_RETURN_IF_ERROR(core_.log->Enable());
+  {
+    MutexLock lock(mutex_);  // who switches it off again comes before this, or after it
+    if (!log_wanted_) return Status();
+    CAIRN_RETURN_IF_ERROR(core_.log->Enable());
+  }
   core_.RefreshPolicy();
   return TakeSnapshot(false, SnapshotPace::kPolite);
 }

@@ -42,10 +42,12 @@ class Checkpointer {
 
   // See Store::StartSnapshot. kUnavailable while one is under way or queued.
   Status StartSnapshot(bool then_drop_log, DoneCallback done, SnapshotPace pace = SnapshotPace::kPolite);
-  // Queues the snapshots that make a log that is switched on now a log from which the store can be recovered.
+  // Queues the snapshots that make a log that is switched on now a log from which the store can be recovered, behind one under way.
   Status StartEnablingLog();
   // See Store::StartRdbExport.
   Status StartRdbExport(std::string path, DoneCallback done);
+  // The log is to stay off: what StartEnablingLog has queued will not switch it on, or has done so before this returns.
+  void CancelEnablingLog() CAIRN_EXCLUDES(mutex_);
   // `after_running`: a snapshot under way is awaited first instead of being a reason to refuse.
   Status SaveAndWait(bool after_running);
 
@@ -108,6 +110,7 @@ class Checkpointer {
   CondVar changed_;
   std::deque<Job> jobs_ CAIRN_GUARDED_BY(mutex_);
   bool stopping_ CAIRN_GUARDED_BY(mutex_) = false;
+  bool log_wanted_ CAIRN_GUARDED_BY(mutex_) = false;  // by the newest StartEnablingLog, unless cancelled
   Results results_ CAIRN_GUARDED_BY(mutex_);
   const std::function<void()>* work_ CAIRN_GUARDED_BY(mutex_) = nullptr;  // to be helped with
   uint64_t works_ CAIRN_GUARDED_BY(mutex_) = 0;                           // so far: tells one from the next

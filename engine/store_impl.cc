@@ -269,6 +269,7 @@ Status Store::Impl::ApplyLogSettings(const RuntimeOptions& before, const Runtime
     if (after.append_only) {
       CAIRN_RETURN_IF_ERROR(checkpointer->StartEnablingLog());
     } else {
+      checkpointer->CancelEnablingLog();
       CAIRN_RETURN_IF_ERROR(RaiseCeilingFor(core.log->end_lsn()));
       CAIRN_RETURN_IF_ERROR(core.log->Disable());
     }

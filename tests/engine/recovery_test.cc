@@ -220,6 +220,38 @@ TEST_F(RecoveryTest, TheLogIsSwitchedOffAndOn) {
   EXPECT_EQ(ContentsOf(*store_).size(), 5u);
 }
 
+// Right after FLUSHALL, which starts a snapshot where there is no log, and BGSAVE the log is switched on in its turn, or not at all
+// where it was switched off again.
+TEST_F(RecoveryTest, LogSwitchedOnDuringASnapshot) {
+  const auto logs = [this](bool on) {
+    return store_->UpdateOptions([on](RuntimeOptions& options) { options.append_only = on; }).ok();
+  };
+  runtime_.append_only = false;
+  Open();
+  for (int round = 0; round < 10; round++) {
+    ASSERT_TRUE(Run({"SET", "k", std::to_string(round)}).is_ok());
+    (void)store_->StartSnapshot(false);
+    ASSERT_TRUE(logs(true));
+    ASSERT_TRUE(Eventually([&] { return store_->log().enabled() && !store_->Info().snapshot_in_progress; }));
+    ASSERT_TRUE(logs(false));
+    ASSERT_TRUE(Run({"INCR", "n"}).text.empty());
+    (void)store_->StartSnapshot(false);
+    ASSERT_TRUE(logs(true));
+    ASSERT_TRUE(logs(false));
+    EXPECT_FALSE(store_->log().enabled());
+    ASSERT_TRUE(Eventually([&] { return !store_->Info().snapshot_in_progress; }));
+  }
+  ASSERT_TRUE(Run({"SET", "k", "nearly"}).is_ok());
+  ASSERT_TRUE(logs(true));
+  ASSERT_TRUE(Eventually([&] { return store_->log().enabled() && !store_->Info().snapshot_in_progress; }));
+  ASSERT_TRUE(Run({"SET", "k", "last"}).is_ok());
+  Crash();
+  runtime_.append_only = true;
+  Open();
+  EXPECT_EQ(Text({"GET", "k"}), "\"last\"");
+  Close();
+}
+
 TEST_F(RecoveryTest, AnUncleanEndStartsANewTimeline) {
   Open();
   Run({"SET", "k", "v"});
