@@ -423,7 +423,7 @@ std::unique_ptr<MemoryFileSystem> MemoryFileSystem::Image() {
     std::shared_ptr<Inode>& made = copies[inode.get()];
     if (made != nullptr) return made;
     made = inode->Clone();
-    const std::shared_ptr<Inode> result = made;
+    std::shared_ptr<Inode> result = made;
     for (auto& [name, child] : result->durable_names) child = copy(child);
     return result;
   };

@@ -62,7 +62,7 @@ bool TakeWord(std::string_view text, size_t* at, std::string* word, bool* malfor
 }
 
 Status ParseLine(std::string_view text, Line* line) {
-  const Status malformed = Status::Damaged("Invalid AOF manifest file format");
+  Status malformed = Status::Damaged("Invalid AOF manifest file format");
   std::string name, value;
   bool broken = false;
   size_t pairs = 0;

@@ -151,7 +151,7 @@ void Checkpointer::RunJob(const Job& job) {
     const Status status = ExportRdb(job.rdb_path);
     {
       MutexLock lock(mutex_);
-      in_progress_.store(false, std::memory_order_relaxed);
+      in_progress_.store(!jobs_.empty(), std::memory_order_relaxed);
       changed_.NotifyAll();
     }
     if (job.done) job.done(status);

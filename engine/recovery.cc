@@ -166,7 +166,7 @@ class Recovery {
       }
       return reached ? Status::Unavailable("the point is reached") : Status();
     };
-    const Status status = Read(LogOptionsFor(core_, path_, outcome_.manifest), from, on_frame);
+    Status status = Read(LogOptionsFor(core_, path_, outcome_.manifest), from, on_frame);
     if (reached || (status.ok() && outcome_.log.log_end_lsn >= until)) return Status();
     if (!status.ok()) return status;
     return Status::NotFound("the log ends at LSN " + std::to_string(outcome_.log.log_end_lsn) + ", before LSN " +

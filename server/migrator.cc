@@ -61,7 +61,7 @@ std::string Migrator::Migrate(Store& store, const MigrateRequest& request) {
   bool replace = request.replace;
   for (int i = 0; i < kTries; i++) {
     bool again = false;
-    const std::string answer = Try(store, client, request, replace, &again);
+    std::string answer = Try(store, client, request, replace, &again);
     store.Run(client, {"UNWATCH"});
     if (!again) return answer;
     replace = true;  // what is there now came from here

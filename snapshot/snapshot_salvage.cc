@@ -58,6 +58,10 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotOpener::OpenDamaged(std::vector<
       CAIRN_ASSIGN_OR_RETURN(exists, fs_.Exists(JoinPath(path_, SnapshotFileName(file_count_))));
     }
   }
+  if (faults_->empty()) {
+    const Status sums = SumCounts();
+    if (!sums.ok()) AddFault(path_, 0, 0, std::string(sums.message()), false);
+  }
   return std::move(reader_);
 }
 
@@ -69,10 +73,10 @@ Status SnapshotOpener::OpenDamagedFile(uint32_t number, const std::string& path,
                                        pb::SnapshotIndex* index) {
   CAIRN_ASSIGN_OR_RETURN(const uint64_t file_bytes, file.Size());
   FileHeader header;
-  const Status header_read = ReadHeader(file, &header);
+  Status header_read = ReadHeader(file, &header);
   if (!header_read.ok() && header_read.code() != StatusCode::kDamaged) return header_read;
   if (!header_read.ok()) AddFault(path, 0, kFileHeaderBytes, std::string(header_read.message()), false);
-  const Status read = ReadIndex(file, number, index);
+  Status read = ReadIndex(file, number, index);
   if (read.ok()) {
     const Status agreed = header_read.ok() ? CheckHeader(header, *index) : Status();
     if (!agreed.ok()) AddFault(path, 0, kFileHeaderBytes, std::string(agreed.message()), false);

@@ -63,7 +63,7 @@ class Surveyor {
   }
 
   Status TakeEntry(size_t i, const EntryView& entry) {
-    const Status status = on_entry_ ? on_entry_(entry) : Status();
+    Status status = on_entry_ ? on_entry_(entry) : Status();
     if (status.ok()) {
       survey_.entries++;
       return status;

@@ -25,7 +25,7 @@ void AppendLength(uint64_t length, std::string* out) {
 }
 
 Status ConvertHash(std::string_view value, int64_t now_ms, std::string* out) {
-  const Status damaged = Status::Damaged("a hash with expiries of fields is malformed");
+  Status damaged = Status::Damaged("a hash with expiries of fields is malformed");
   RdbCursor cursor(value);
   uint64_t count = 0, live = 0;
   if (!cursor.Skip(kTimeBytes) || !cursor.Length(&count)) return damaged;
@@ -115,7 +115,7 @@ class GroupConverter {
 };
 
 Status ConvertStream(std::string_view value, std::string* out) {
-  const Status damaged = Status::Damaged("a stream is malformed");
+  Status damaged = Status::Damaged("a stream is malformed");
   constexpr int kCounters = 8;
   RdbCursor cursor(value);
   uint64_t blocks = 0, groups = 0;

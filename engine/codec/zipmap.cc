@@ -34,7 +34,7 @@ bool TakeText(std::string_view* rest, bool with_unused, std::string_view* text) 
 }  // namespace
 
 Status AppendZipmap(std::string_view zipmap, ListpackBuilder* pairs) {
-  const Status damaged = Status::Damaged("a zipmap is malformed");
+  Status damaged = Status::Damaged("a zipmap is malformed");
   if (zipmap.size() < 2 || static_cast<uint8_t>(zipmap.back()) != kEnd) return damaged;
   const auto stated = static_cast<uint8_t>(zipmap.front());
   std::string_view rest = zipmap.substr(1, zipmap.size() - 2);

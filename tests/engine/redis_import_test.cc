@@ -145,13 +145,13 @@ TEST_F(RedisImportTest, AnExportIsImportedAgain) {
   Client client;
   auto store = Store::Open(Options(fs));
   ASSERT_TRUE(store.ok());
+  const std::string id = (*store)->Run(client, {"XADD", "s", "IDMP", "p", "1", "*", "x", "y"}).text;
   for (const auto& command : std::vector<std::vector<std::string_view>>{{"SET", "a", "1", "PX", "1000000"},
                                                                         {"HSET", "h", "f", "v", "g", "w"},
                                                                         {"HPEXPIRE", "h", "1000000", "FIELDS", "1", "f"},
-                                                                        {"XADD", "s", "IDMP", "p", "1", "1-1", "x", "y"},
                                                                         {"XGROUP", "CREATE", "s", "g", "0"},
                                                                         {"XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">"},
-                                                                        {"XNACK", "s", "g", "FAIL", "IDS", "1", "1-1"}}) {
+                                                                        {"XNACK", "s", "g", "FAIL", "IDS", "1", id}}) {
     const ReplyValue reply = (*store)->Run(client, command);
     EXPECT_FALSE(reply.is_error()) << command[0] << ": " << reply.text;
   }

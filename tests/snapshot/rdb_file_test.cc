@@ -117,7 +117,7 @@ TEST_F(RdbFileTest, AnAbandonedWriterLeavesNothing) {
 }
 
 TEST_F(RdbFileTest, OldVersionsHaveSecondsAndNoChecksum) {
-  Write(Header(3) + std::string("\xFE\x01\xFD\x10\x00\x00\x00\x00\xC0\x05\x01v\xFF", 14));
+  Write(Header(3) + std::string("\xFE\x01\xFD\x10\x00\x00\x00\x00\xC0\x05\x01v\xFF", 13));
   std::vector<Read> all;
   ASSERT_TRUE(ReadAll(&all).ok());
   ASSERT_EQ(all.size(), 1u);

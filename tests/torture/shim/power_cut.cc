@@ -32,11 +32,11 @@ std::string ReadAll(const fs::path& path) {
 
 // Pages of zeros become holes: a log's reserve is 64 MiB of them.
 void WriteAll(const fs::path& path, const std::string& bytes) {
-  static const std::string kZeros(kPageBytes, '\0');
+  static const std::string zeros(kPageBytes, '\0');
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
   for (size_t at = 0; at < bytes.size(); at += kPageBytes) {
     const size_t size = std::min(kPageBytes, bytes.size() - at);
-    if (std::memcmp(bytes.data() + at, kZeros.data(), size) == 0) continue;
+    if (std::memcmp(bytes.data() + at, zeros.data(), size) == 0) continue;
     out.seekp(static_cast<std::streamoff>(at));
     out.write(bytes.data() + at, static_cast<std::streamsize>(size));
   }
