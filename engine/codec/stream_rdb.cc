@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "snapshot/rdb_string_encoder.h"
 #include "engine/codec/value_codec.h"
 #include "engine/values/listpack.h"
+#include "snapshot/rdb_string_encoder.h"
 
 namespace cairn {
 namespace {

@@ -2,10 +2,10 @@
 #include <string>
 #include <vector>
 
-#include "snapshot/rdb_string_decoder.h"
 #include "engine/codec/stream_rdb.h"
 #include "engine/codec/value_codec.h"
 #include "engine/values/listpack.h"
+#include "snapshot/rdb_string_decoder.h"
 
 namespace cairn {
 namespace {

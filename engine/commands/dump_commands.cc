@@ -1,12 +1,12 @@
 // DUMP and RESTORE: values as bytes that Redis understands too. What RESTORE gets may come from anybody.
 #include "engine/codec/dump_payload.h"
-#include "snapshot/rdb_string_decoder.h"
 #include "engine/codec/value_codec.h"
 #include "engine/commands/arg_reader.h"
 #include "engine/commands/key_commands.h"
 #include "engine/commands/string_support.h"
 #include "engine/keyspace/access_field.h"
 #include "engine/store_options.h"
+#include "snapshot/rdb_string_decoder.h"
 
 namespace cairn::key_commands {
 namespace {

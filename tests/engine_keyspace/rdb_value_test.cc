@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
+#include "keyspace_fixture.h"
 #include "snapshot/rdb_string_decoder.h"
 #include "snapshot/rdb_string_encoder.h"
-#include "keyspace_fixture.h"
 
 namespace cairn {
 namespace {

@@ -5,8 +5,8 @@
 #include <mutex>
 #include <thread>
 
-#include "snapshot/rdb_string_decoder.h"
 #include "keyspace_fixture.h"
+#include "snapshot/rdb_string_decoder.h"
 
 namespace cairn {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "snapshot/rdb_string_encoder.h"
 #include "engine/codec/ziplist.h"
 #include "engine/values/list_cursor.h"
+#include "snapshot/rdb_string_encoder.h"
 #include "tests/engine_keyspace/keyspace_fixture.h"
 
 namespace cairn {
