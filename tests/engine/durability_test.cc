@@ -47,27 +47,26 @@ TEST_F(DurabilityTest, NothingAcknowledgedIsLost) {
     crashed = true;
     PowerFails(round % 2 == 0 ? MemoryFileSystem::kDropAll : random.Next() | 1);
     for (std::thread& writer : writers) writer.join();
-    store_.reset();
-    faulty_.ClearFaults();
+    PowerReturns();
   }
 }
 
 TEST_F(DurabilityTest, AFailedSyncRefusesWritesUntilTheDiskWorks) {
   Open();
   ASSERT_TRUE(Run({"SET", "durable", "1"}).is_ok());
-  faulty_.AddFault({.operation = FileOperation::kSync, .path_part = "log/", .fail_count = UINT64_MAX});
-  faulty_.AddFault({.operation = FileOperation::kWrite, .path_part = "log/", .fail_count = UINT64_MAX});
+  faulty_->AddFault({.operation = FileOperation::kSync, .path_part = "log/", .fail_count = UINT64_MAX});
+  faulty_->AddFault({.operation = FileOperation::kWrite, .path_part = "log/", .fail_count = UINT64_MAX});
   store_->Run(client_, {"SET", "doubtful", "1"}, Store::Durability::kDoNotAwait);
   ASSERT_TRUE(Eventually([&] { return Refuses(); }));
   EXPECT_TRUE(IsMisconf(Run({"SET", "refused", "1"})));
   EXPECT_EQ(Text({"GET", "durable"}), "\"1\"");
   EXPECT_TRUE(IsMisconf(Run({"GET", "doubtful"})));
   EXPECT_TRUE(IsMisconf(Run({"DBSIZE"})));
-  faulty_.ClearFaults();
+  faulty_->ClearFaults();
   EXPECT_TRUE(Eventually([&] { return Run({"SET", "again", "1"}).is_ok(); }));
   EXPECT_EQ(Text({"GET", "doubtful"}), "\"1\"");
   EXPECT_TRUE(IsMisconf(Run({"GET", "refused"})) || Run({"GET", "refused"}).is_null());
-  EXPECT_EQ(faulty_.syncs_after_failure(), 0u);
+  EXPECT_EQ(faulty_->syncs_after_failure(), 0u);
   Crash();
   Open();
   EXPECT_EQ(Text({"GET", "doubtful"}), "\"1\"");
@@ -77,7 +76,7 @@ TEST_F(DurabilityTest, AFailedSyncRefusesWritesUntilTheDiskWorks) {
 TEST_F(DurabilityTest, AFullDiskRecoversByItself) {
   Open();
   ASSERT_TRUE(Run({"SET", "before", "1"}).is_ok());
-  memory_.SetCapacityBytes(0);
+  memory_->SetCapacityBytes(0);
   const std::string filler(1'000'000, 'f');
   ASSERT_TRUE(Eventually([&] {
     store_->Run(client_, {"SET", "filler", filler}, Store::Durability::kDoNotAwait);
@@ -85,7 +84,7 @@ TEST_F(DurabilityTest, AFullDiskRecoversByItself) {
   }));
   EXPECT_TRUE(IsMisconf(Run({"SET", "refused", "1"})));
   EXPECT_EQ(Text({"GET", "before"}), "\"1\"");
-  memory_.SetCapacityBytes(UINT64_MAX);
+  memory_->SetCapacityBytes(UINT64_MAX);
   EXPECT_TRUE(Eventually([&] { return Run({"SET", "after", "1"}).is_ok(); }));
   Crash();
   Open();
@@ -97,8 +96,8 @@ TEST_F(DurabilityTest, ExpiredKeysAreHiddenAndNothingIsEvictedWhileRefused) {
   Open();
   for (int i = 0; i < 100; i++) Run({"SET", "k" + std::to_string(i), std::string(1000, 'v')});
   Run({"SET", "short", "v", "PX", "300"});
-  faulty_.AddFault({.operation = FileOperation::kSync, .path_part = "log/", .fail_count = UINT64_MAX});
-  faulty_.AddFault({.operation = FileOperation::kWrite, .path_part = "log/", .fail_count = UINT64_MAX});
+  faulty_->AddFault({.operation = FileOperation::kSync, .path_part = "log/", .fail_count = UINT64_MAX});
+  faulty_->AddFault({.operation = FileOperation::kWrite, .path_part = "log/", .fail_count = UINT64_MAX});
   store_->Run(client_, {"SET", "doubtful", "1"}, Store::Durability::kDoNotAwait);
   ASSERT_TRUE(Eventually([&] { return Refuses(); }));
   ASSERT_TRUE(store_->UpdateOptions([](RuntimeOptions& options) { options.maxmemory_bytes = 10'000; }).ok());
@@ -107,7 +106,7 @@ TEST_F(DurabilityTest, ExpiredKeysAreHiddenAndNothingIsEvictedWhileRefused) {
   EXPECT_EQ(store_->Info().expired_keys, 0u);
   EXPECT_EQ(store_->Info().evicted_keys, 0u);
   ASSERT_TRUE(store_->UpdateOptions([](RuntimeOptions& options) { options.maxmemory_bytes = 0; }).ok());
-  faulty_.ClearFaults();
+  faulty_->ClearFaults();
   EXPECT_TRUE(Eventually([&] { return store_->Info().expired_keys == 1; }));
   EXPECT_EQ(Text({"DBSIZE"}), "(integer) 101");
 }
@@ -117,10 +116,10 @@ TEST_F(DurabilityTest, AFailedSnapshotLeavesTheDataAsItWas) {
   Run({"SET", "k", "v"});
   ASSERT_TRUE(store_->SaveAndWait().ok());
   Run({"SET", "k", "w"});
-  faulty_.AddFault({.operation = FileOperation::kWrite, .path_part = "snapshots/", .fail_count = UINT64_MAX});
+  faulty_->AddFault({.operation = FileOperation::kWrite, .path_part = "snapshots/", .fail_count = UINT64_MAX});
   EXPECT_FALSE(store_->SaveAndWait().ok());
   EXPECT_FALSE(store_->Info().last_snapshot_ok);
-  faulty_.ClearFaults();
+  faulty_->ClearFaults();
   Crash();
   Open();
   EXPECT_EQ(Text({"GET", "k"}), "\"w\"");
@@ -130,7 +129,7 @@ TEST_F(DurabilityTest, AFailedSnapshotLeavesTheDataAsItWas) {
 TEST_F(DurabilityTest, StopWritesOnSnapshotError) {
   runtime_.save_points = {{.seconds = 3600, .changes = 1'000'000}};
   Open();
-  faulty_.AddFault({.operation = FileOperation::kWrite, .path_part = "snapshots/", .fail_count = UINT64_MAX});
+  faulty_->AddFault({.operation = FileOperation::kWrite, .path_part = "snapshots/", .fail_count = UINT64_MAX});
   EXPECT_FALSE(store_->SaveAndWait().ok());
   EXPECT_TRUE(IsMisconf(Run({"SET", "k", "v"})));
   EXPECT_EQ(Text({"GET", "k"}), "(nil)");
@@ -138,7 +137,7 @@ TEST_F(DurabilityTest, StopWritesOnSnapshotError) {
   EXPECT_TRUE(Run({"SET", "k", "v"}).is_ok());
   ASSERT_TRUE(store_->UpdateOptions([](RuntimeOptions& o) { o.stop_writes_on_snapshot_error = true; }).ok());
   EXPECT_TRUE(IsMisconf(Run({"SET", "k", "v"})));
-  faulty_.ClearFaults();
+  faulty_->ClearFaults();
   EXPECT_TRUE(store_->SaveAndWait().ok());
   EXPECT_TRUE(Run({"SET", "k", "v"}).is_ok());
 }
@@ -147,7 +146,7 @@ TEST_F(DurabilityTest, StopWritesOnSnapshotError) {
 TEST_F(DurabilityTest, EverySecondIsEnforced) {
   runtime_.append_fsync = FsyncPolicy::kEverySecond;
   std::atomic<bool> slow{false};
-  faulty_.SetHook([&](FileOperation operation, const std::string& path) {
+  faulty_->SetHook([&](FileOperation operation, const std::string& path) {
     if (operation != FileOperation::kSync || path.find("log/") == std::string::npos) return;
     for (int i = 0; i < 4000 && slow.load(); i++) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   });

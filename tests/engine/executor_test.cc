@@ -18,7 +18,7 @@ class ExecutorTest : public StoreTest {
     std::vector<std::string> records;
     LogOptions options;
     options.directory = "db/log";
-    options.fs = &memory_;
+    options.fs = memory_.get();
     options.clock = &RealClock();
     LogRecoveryResult result;
     const Status read = ReadLog(

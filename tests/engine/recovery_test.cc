@@ -252,6 +252,23 @@ TEST_F(RecoveryTest, LogSwitchedOnDuringASnapshot) {
   Close();
 }
 
+// Snapshots of one LSN take each other's names in turn: a crash must never leave a manifest with the name of another one's files.
+TEST_F(RecoveryTest, SnapshotsOfOneLsnSurviveCrashes) {
+  Random random(TestSeed());
+  for (int round = 0; round < 60; round++) {
+    runtime_.append_only = random.OneIn(2);
+    Open();
+    if (::testing::Test::HasFatalFailure()) return;
+    if (random.OneIn(3)) ASSERT_TRUE(Run({"SET", "k", std::to_string(round)}).is_ok());
+    for (uint64_t i = random.Uniform(5); i > 0; i--) {
+      (void)store_->StartSnapshot(false);
+      if (random.OneIn(2)) ASSERT_TRUE(Eventually([&] { return !store_->Info().snapshot_in_progress; }));
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(random.Uniform(500)));
+    Crash(random.OneIn(3) ? MemoryFileSystem::kDropAll : random.Next() | 1);
+  }
+}
+
 TEST_F(RecoveryTest, AnUncleanEndStartsANewTimeline) {
   Open();
   Run({"SET", "k", "v"});
@@ -292,19 +309,19 @@ TEST_F(RecoveryTest, DamageIsNamedAndNothingIsServed) {
   for (int i = 0; i < 100; i++) Run({"SET", "k" + std::to_string(i), std::string(100, 'v')});
   ASSERT_TRUE(store_->SaveAndWait().ok());
   Close();
-  const auto snapshots = memory_.ListDirectory("db/snapshots");
+  const auto snapshots = memory_->ListDirectory("db/snapshots");
   ASSERT_EQ(snapshots->size(), 1u);
   const std::string data = "db/snapshots/" + (*snapshots)[0] + "/data-00000";
-  ASSERT_TRUE(memory_.FlipBit(data, 100, 3).ok());
+  ASSERT_TRUE(memory_->FlipBit(data, 100, 3).ok());
   const auto opened = Store::Open(Options());
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.status().code(), StatusCode::kDamaged);
   EXPECT_NE(opened.status().message().find("data-00000"), std::string_view::npos) << opened.status().ToString();
-  ASSERT_TRUE(memory_.FlipBit(data, 100, 3).ok());
+  ASSERT_TRUE(memory_->FlipBit(data, 100, 3).ok());
   Open();
   EXPECT_EQ(ContentsOf(*store_).size(), 100u);
   Close();
-  ASSERT_TRUE(memory_.RemoveFile("db/MANIFEST").ok());
+  ASSERT_TRUE(memory_->RemoveFile("db/MANIFEST").ok());
   EXPECT_EQ(Store::Open(Options()).status().code(), StatusCode::kDamaged);
 }
 
@@ -316,12 +333,12 @@ TEST_F(RecoveryTest, RetentionKeepsOlderSnapshotsAndTheirLog) {
     for (int j = 0; j < 50; j++) Run({"SET", "k" + std::to_string(i), "v"});
     ASSERT_TRUE(store_->SaveAndWait().ok());
   }
-  EXPECT_EQ(memory_.ListDirectory("db/snapshots")->size(), 3u);
+  EXPECT_EQ(memory_->ListDirectory("db/snapshots")->size(), 3u);
   Run({"SET", "last", "v"});
   Close();
   // The newest is damaged: an older one and the log from there on give the same.
-  const auto snapshots = memory_.ListDirectory("db/snapshots");
-  ASSERT_TRUE(memory_.FlipBit("db/snapshots/" + snapshots->back() + "/data-00000", 60, 1).ok());
+  const auto snapshots = memory_->ListDirectory("db/snapshots");
+  ASSERT_TRUE(memory_->FlipBit("db/snapshots/" + snapshots->back() + "/data-00000", 60, 1).ok());
   Open();
   EXPECT_EQ(ContentsOf(*store_).size(), 4u);
 }

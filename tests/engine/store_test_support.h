@@ -52,7 +52,7 @@ class StoreTest : public ::testing::Test {
     StoreOptions options;
     options.directory = "db";
     options.threads = 2;
-    options.file_system = &faulty_;
+    options.file_system = faulty_.get();
     options.runtime = runtime_;
     return options;
   }
@@ -66,25 +66,28 @@ class StoreTest : public ::testing::Test {
     EXPECT_TRUE(closed.ok()) << closed.ToString();
     store_.reset();
   }
-  // As if the power failed: nothing that was not synced survives (seed 0), or what the seed says. The store that still runs can do
-  // nothing any more: its disk is gone before the machine is.
+  // As if the power failed at this instant: nothing that was not synced survives (seed 0), or what the seed says. The store that still
+  // runs goes on with a disk that nobody will look at again.
   void PowerFails(uint64_t seed = MemoryFileSystem::kDropAll) {
-    for (int operation = 0; operation < kFileOperationCount; operation++) {
-      faulty_.AddFault({.operation = static_cast<FileOperation>(operation), .fail_count = UINT64_MAX});
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(3));  // calls that passed the fault are done
-    memory_.CrashAndDropUnsynced(seed);
+    survives_ = memory_->Image();
+    survives_->CrashAndDropUnsynced(seed);
+  }
+  void PowerReturns() {
+    store_.reset();
+    faulty_.reset();
+    memory_ = std::move(survives_);
+    faulty_ = std::make_unique<FaultyFileSystem>(*memory_);
   }
   void Crash(uint64_t seed = MemoryFileSystem::kDropAll) {
     PowerFails(seed);
-    store_.reset();
-    faulty_.ClearFaults();
+    PowerReturns();
   }
   ReplyValue Run(std::initializer_list<std::string_view> args) { return store_->Run(client_, args); }
   std::string Text(std::initializer_list<std::string_view> args) { return Run(args).ToString(); }
 
-  MemoryFileSystem memory_;
-  FaultyFileSystem faulty_{memory_};
+  std::unique_ptr<MemoryFileSystem> memory_ = std::make_unique<MemoryFileSystem>();
+  std::unique_ptr<MemoryFileSystem> survives_;  // the power failure under way
+  std::unique_ptr<FaultyFileSystem> faulty_ = std::make_unique<FaultyFileSystem>(*memory_);
   RuntimeOptions runtime_;
   std::unique_ptr<Store> store_;
   Client client_;
