@@ -1,8 +1,11 @@
 #include "engine/aof_manifest.h"
 
-#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "base/numbers.h"
+#include "base/words.h"
 
 namespace cairn {
 namespace {
@@ -14,60 +17,13 @@ struct Line {
   int64_t seq = 0;
 };
 
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-// What stands behind a backslash within double quotes; moves *at behind it.
-char TakeEscaped(std::string_view text, size_t* at) {
-  if (text[*at] == 'x' && text.size() - *at > 2 && HexDigit(text[*at + 1]) >= 0 && HexDigit(text[*at + 2]) >= 0) {
-    const int value = HexDigit(text[*at + 1]) * 16 + HexDigit(text[*at + 2]);
-    *at += 3;
-    return static_cast<char>(value);
-  }
-  const char c = text[(*at)++];
-  switch (c) {
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case 'b': return '\b';
-    case 'a': return '\a';
-    default: return c;
-  }
-}
-
-// The next word, which may be quoted. False at the end, and with *malformed where quotes are not closed.
-bool TakeWord(std::string_view text, size_t* at, std::string* word, bool* malformed) {
-  while (*at < text.size() && IsSpace(text[*at])) (*at)++;
-  if (*at == text.size()) return false;
-  word->clear();
-  const char quote = text[*at] == '"' || text[*at] == '\'' ? text[*at] : 0;
-  if (quote != 0) (*at)++;
-  while (*at < text.size()) {
-    const char c = text[*at];
-    if (quote != 0 ? c == quote : IsSpace(c)) break;
-    (*at)++;
-    const bool escapes = c == '\\' && *at < text.size() && (quote == '"' || (quote == '\'' && text[*at] == '\''));
-    *word += escapes ? TakeEscaped(text, at) : c;
-  }
-  if (quote == 0) return true;
-  const bool closed = *at < text.size();
-  if (closed) (*at)++;
-  *malformed = !closed || (*at < text.size() && !IsSpace(text[*at]));
-  return !*malformed;
-}
-
 Status ParseLine(std::string_view text, Line* line) {
   Status malformed = Status::Damaged("Invalid AOF manifest file format");
-  std::string name, value;
-  bool broken = false;
-  size_t pairs = 0;
-  for (size_t at = 0; TakeWord(text, &at, &name, &broken); pairs++) {
-    if (!TakeWord(text, &at, &value, &broken)) return malformed;
+  const std::optional<std::vector<std::string>> words = SplitWords(text);
+  if (!words || words->size() < 6 || words->size() % 2 != 0) return malformed;
+  for (size_t i = 0; i < words->size(); i += 2) {
+    const std::string& name = (*words)[i];
+    const std::string& value = (*words)[i + 1];
     if (EqualsIgnoreCase(name, "file")) {
       if (value.find('/') != std::string::npos) return Status::Damaged("File can't be a path, just a filename");
       line->file = value;
@@ -77,7 +33,7 @@ Status ParseLine(std::string_view text, Line* line) {
       line->type = value;
     }
   }
-  return broken || pairs < 3 || line->file.empty() || line->seq == 0 || line->type.empty() ? malformed : Status();
+  return line->file.empty() || line->seq == 0 || line->type.empty() ? malformed : Status();
 }
 
 Status AddLine(const Line& line, int64_t* last_seq, AofManifest* manifest) {

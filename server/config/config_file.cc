@@ -6,6 +6,7 @@
 
 #include "base/file_system.h"
 #include "base/numbers.h"
+#include "base/words.h"
 #include "server/config/config.h"
 #include "server/config/words.h"
 #include "server/version.h"

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/file_system.h"
+#include "base/words.h"
 #include "server/config/config.h"
 #include "server/config/words.h"
 

@@ -12,70 +12,7 @@ bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' ||
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = Lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-// Reads a quoted word whose opening quote is at line[*at]; false where it does not end properly.
-bool ReadQuoted(std::string_view line, size_t* at, std::string* word) {
-  const char quote = line[(*at)++];
-  while (*at < line.size() && line[*at] != quote) {
-    char c = line[*at];
-    if (c == '\\' && *at + 1 < line.size()) {
-      const char next = line[*at + 1];
-      if (quote == '\'') {
-        if (next == '\'') {
-          word->push_back('\'');
-          *at += 2;
-          continue;
-        }
-      } else if (next == 'x' && *at + 3 < line.size() && HexDigit(line[*at + 2]) >= 0 && HexDigit(line[*at + 3]) >= 0) {
-        word->push_back(static_cast<char>(HexDigit(line[*at + 2]) * 16 + HexDigit(line[*at + 3])));
-        *at += 4;
-        continue;
-      } else {
-        switch (next) {
-          case 'n': c = '\n'; break;
-          case 'r': c = '\r'; break;
-          case 't': c = '\t'; break;
-          case 'b': c = '\b'; break;
-          case 'a': c = '\a'; break;
-          default: c = next;
-        }
-        word->push_back(c);
-        *at += 2;
-        continue;
-      }
-    }
-    word->push_back(c);
-    (*at)++;
-  }
-  if (*at >= line.size()) return false;
-  (*at)++;
-  return *at == line.size() || IsSpace(line[*at]);
-}
-
 }  // namespace
-
-std::optional<std::vector<std::string>> SplitWords(std::string_view line) {
-  std::vector<std::string> words;
-  size_t at = 0;
-  while (true) {
-    while (at < line.size() && IsSpace(line[at])) at++;
-    if (at == line.size()) return words;
-    std::string word;
-    while (at < line.size() && !IsSpace(line[at])) {
-      if (line[at] == '"' || line[at] == '\'') {
-        if (!ReadQuoted(line, &at, &word)) return std::nullopt;
-        break;  // a closing quote ends the word
-      }
-      word.push_back(line[at++]);
-    }
-    words.push_back(std::move(word));
-  }
-}
 
 std::vector<std::string> SplitAtSpaces(std::string_view text) {
   std::vector<std::string> words;

@@ -1,4 +1,4 @@
-// How configuration text splits into words and how a word is written so that it splits back into itself.
+// How configuration text is taken apart and written so that base/words.h splits it back into itself.
 // Pure functions; any thread.
 #pragma once
 
@@ -9,10 +9,6 @@
 #include <vector>
 
 namespace cairn {
-
-// Splits at white space. "double quotes" know \n \r \t \b \a \xHH and \", 'single quotes' only \'. A closing quote must be followed by
-// white space or the end. nullopt for unbalanced quotes.
-std::optional<std::vector<std::string>> SplitWords(std::string_view line);
 
 // Splits at every single space, keeping empty words: how CONFIG SET takes the value of a directive with several arguments.
 std::vector<std::string> SplitAtSpaces(std::string_view text);

@@ -7,8 +7,7 @@
 
 namespace cairn {
 
-// Words are separated by white space. "..." knows \n \r \t \b \a \xHH and \c for any other c; '...' knows \' only; a closing quote must be
-// followed by white space or the end. False for unbalanced quotes. Pure function; any thread.
+// What SplitWords (base/words.h) makes of the line up to its first zero byte. False for unbalanced quotes. Pure function; any thread.
 bool SplitInline(std::string_view line, std::vector<std::string>* words);
 
 }  // namespace cairn

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/words.h"
 #include "server/config/config.h"
 #include "server/config/words.h"
 

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/file_system.h"
+#include "base/words.h"
 #include "server/config/notify_flags.h"
 #include "server/config/words.h"
 #include "server/process_title.h"

@@ -31,6 +31,8 @@ TEST(PointArgument, EveryFormOfATime) {
   setenv("TZ", "EST5", 1);
   tzset();
   EXPECT_EQ(TimeOf("2026-11-23 05:15:00"), kQuarterPastTen);
+  EXPECT_EQ(*ParseTime("2026-11-23 10:15:00", Zone::kUtc), kQuarterPastTen);
+  EXPECT_EQ(*ParseTime("2026-11-23 12:15:00+02:00", Zone::kUtc), kQuarterPastTen);
   unsetenv("TZ");
   tzset();
 }

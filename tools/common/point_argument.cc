@@ -66,11 +66,11 @@ Result<int64_t> ParseNumber(std::string_view text, std::string_view whole) {
 
 }  // namespace
 
-Result<int64_t> ParseTime(std::string_view text) {
+Result<int64_t> ParseTime(std::string_view text, Zone zone) {
   const std::string_view whole = text;
   if (text.find(':') == std::string_view::npos) return ParseNumber(text, whole);
-  const Status wrong = Status::InvalidArgument("'" + std::string(whole) +
-                                               "' is no time: write 2026-11-23 10:15:00 (local), with Z for UTC, or a Unix time");
+  const Status wrong = Status::InvalidArgument("'" + std::string(whole) + "' is no time: write 2026-11-23 10:15:00 (" +
+                                               (zone == Zone::kLocal ? "local" : "UTC") + "), with Z for UTC, or a Unix time");
   bool local = false;
   int64_t east_s = 0, us = 0;
   if (!TakeZone(&text, &local, &east_s) || !TakeFraction(&text, &us)) return wrong;
@@ -80,7 +80,7 @@ Result<int64_t> ParseTime(std::string_view text) {
   const char* const end = strptime(plain.c_str(), "%Y-%m-%d %H:%M:%S", &parts);
   if (end == nullptr || *end != '\0' || parts.tm_year < 70) return wrong;
   parts.tm_isdst = -1;
-  const std::time_t seconds = local ? std::mktime(&parts) : timegm(&parts);
+  const std::time_t seconds = local && zone == Zone::kLocal ? std::mktime(&parts) : timegm(&parts);
   if (seconds < 0) return wrong;
   return (static_cast<int64_t>(seconds) - east_s) * kUsPerSecond + us;
 }

@@ -20,7 +20,8 @@ namespace cairn {
 // Both empty: the end. kInvalidArgument where a text is none of these, or both are given.
 Result<PointInTime> ParsePoint(std::string_view at, std::string_view at_lsn);
 
-// Microseconds since 1970, UTC.
-Result<int64_t> ParseTime(std::string_view text);
+// Microseconds since 1970, UTC. `zone`: of a date and time that names none.
+enum class Zone : uint8_t { kLocal, kUtc };
+Result<int64_t> ParseTime(std::string_view text, Zone zone = Zone::kLocal);
 
 }  // namespace cairn

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "engine/data_directory.h"
+#include "tools/common/point_argument.h"
 #include "tools/common/source_directory.h"
 #include "tools/common/tool_main.h"
 #include "tools/log/record_printer.h"
@@ -19,7 +20,7 @@ DEFINE_string(command, "", "records of these commands, separated by commas");
 DEFINE_int64(db, -1, "records of this database");
 DEFINE_uint64(from_lsn, 0, "records that begin at this LSN or later");
 DEFINE_uint64(to_lsn, UINT64_MAX, "records that begin before this LSN");
-DEFINE_string(from_time, "", "records from this time on: 2026-11-23 10:15:00 (UTC) or seconds since 1970");
+DEFINE_string(from_time, "", "records from this time on: 2026-11-23 10:15:00 (UTC), or as --at of cairn-restore takes it");
 DEFINE_string(to_time, "", "records up to this time");
 
 namespace cairn {
@@ -50,10 +51,12 @@ Status ReadFilter(RecordFilter* filter) {
   filter->from_lsn = FLAGS_from_lsn;
   filter->until_lsn = FLAGS_to_lsn;
   if (!FLAGS_from_time.empty()) {
-    CAIRN_ASSIGN_OR_RETURN(filter->from_us, ParseMoment(FLAGS_from_time));
+    CAIRN_ASSIGN_OR_RETURN(const int64_t from_us, ParseTime(FLAGS_from_time, Zone::kUtc));
+    filter->from_us = static_cast<uint64_t>(from_us);
   }
   if (!FLAGS_to_time.empty()) {
-    CAIRN_ASSIGN_OR_RETURN(filter->until_us, ParseMoment(FLAGS_to_time));
+    CAIRN_ASSIGN_OR_RETURN(const int64_t until_us, ParseTime(FLAGS_to_time, Zone::kUtc));
+    filter->until_us = static_cast<uint64_t>(until_us);
   }
   return Status();
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -121,25 +120,6 @@ std::string RecordPrinter::Json(const Record& record, const std::vector<std::str
   for (const std::string_view key : keys) json["keys"].push_back(key);
   if (transaction_lsn_) json["transaction"] = *transaction_lsn_;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
-Result<uint64_t> ParseMoment(const std::string& text) {
-  std::tm parts{};
-  const char* rest = strptime(text.c_str(), "%Y-%m-%d %H:%M:%S", &parts);
-  double seconds = 0;
-  if (rest != nullptr) {
-    seconds = static_cast<double>(timegm(&parts));
-    char* end;
-    if (*rest == '.') seconds += std::strtod(rest, &end), rest = end;
-  } else {
-    char* end;
-    seconds = std::strtod(text.c_str(), &end);
-    rest = end == text.c_str() ? nullptr : end;
-  }
-  if (rest == nullptr || *rest != '\0' || !(seconds >= 0) || seconds > 1e12) {
-    return Status::InvalidArgument("no time: " + text + "; as in 2026-11-23 10:15:00 (UTC) or seconds since 1970");
-  }
-  return static_cast<uint64_t>(seconds * 1e6 + 0.5);
 }
 
 }  // namespace cairn

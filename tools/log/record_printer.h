@@ -64,7 +64,4 @@ class RecordPrinter {
   uint64_t printed_ = 0;
 };
 
-// Seconds since 1970, perhaps with a fraction, or "2026-11-23 10:15:00", in UTC. In microseconds.
-Result<uint64_t> ParseMoment(const std::string& text);
-
 }  // namespace cairn
