@@ -29,15 +29,13 @@ STABLE_KEYS = 200
 HEALING_S = 30
 
 
-class Writer(threading.Thread):
-    """Stores growing numbers under keys of its own until told to stop; knows which are acknowledged."""
+class Worker(threading.Thread):
+    """Does one step after the other on a connection of its own until told to stop; counts the steps that the server refuses."""
 
-    def __init__(self, server, index, seed):
+    def __init__(self, server):
         super().__init__()
-        self.server, self.index, self.rng = server, index, random.Random(seed)
-        self.sent, self.acked = {}, {}
-        self.refused = self.accepted = 0
-        self.last_accepted = 0.0
+        self.server = server
+        self.refused = 0
         self.stopping = False
         self.failure = None
 
@@ -45,14 +43,8 @@ class Writer(threading.Thread):
         try:
             with self.server.connect() as c:
                 while not self.stopping:
-                    key = f"w{self.index}:{self.rng.randrange(50)}"
-                    number = self.sent.get(key, 0) + 1
-                    self.sent[key] = number
                     try:
-                        c.call("SET", key, f"{number}:" + "x" * self.rng.randrange(4000))
-                        self.acked[key] = number
-                        self.accepted += 1
-                        self.last_accepted = time.monotonic()
+                        self.step(c)
                     except ReplyError as e:
                         assert str(e).startswith("MISCONF"), e
                         self.refused += 1
@@ -61,34 +53,44 @@ class Writer(threading.Thread):
             self.failure = e
 
 
-class Reader(threading.Thread):
+class Writer(Worker):
+    """Stores growing numbers under keys of its own; knows which are acknowledged."""
+
+    def __init__(self, server, index, seed):
+        super().__init__(server)
+        self.index, self.rng = index, random.Random(seed)
+        self.sent, self.acked = {}, {}
+        self.accepted = 0
+        self.last_accepted = 0.0
+
+    def step(self, c):
+        key = f"w{self.index}:{self.rng.randrange(50)}"
+        number = self.sent.get(key, 0) + 1
+        self.sent[key] = number
+        c.call("SET", key, f"{number}:" + "x" * self.rng.randrange(4000))
+        self.acked[key] = number
+        self.accepted += 1
+        self.last_accepted = time.monotonic()
+
+
+class Reader(Worker):
     """Reads values that were durable long before: they must come, and be right."""
 
     def __init__(self, server):
-        super().__init__()
-        self.server = server
-        self.reads = self.refused = 0
+        super().__init__(server)
+        self.reads = 0
         self.slowest_s = 0.0
-        self.stopping = False
-        self.failure = None
 
-    def run(self):
+    def step(self, c):
+        number = (self.reads + self.refused) % STABLE_KEYS
+        begun = time.monotonic()
         try:
-            with self.server.connect() as c:
-                while not self.stopping:
-                    number = (self.reads + self.refused) % STABLE_KEYS
-                    begun = time.monotonic()
-                    try:
-                        got = c.call("GET", f"stable:{number}")
-                        assert got == b"value %d" % number, got
-                        self.reads += 1
-                    except ReplyError as e:
-                        assert str(e).startswith("MISCONF"), e
-                        self.refused += 1
-                    self.slowest_s = max(self.slowest_s, time.monotonic() - begun)
-                    time.sleep(0.001)
-        except Exception as e:  # noqa: BLE001
-            self.failure = e
+            got = c.call("GET", f"stable:{number}")
+        finally:
+            self.slowest_s = max(self.slowest_s, time.monotonic() - begun)
+        assert got == b"value %d" % number, got
+        self.reads += 1
+        time.sleep(0.001)
 
 
 def fill(path):

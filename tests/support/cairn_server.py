@@ -101,31 +101,25 @@ class Connection:
         self.close()
 
 
-class CairnServer:
-    def __init__(self, *flags, directory=None, environment=None):
+class ServerProcess:
+    """A server program on a loopback port and in a directory of its own; a subclass starts the program in start()."""
+
+    def __init__(self, name, flags, directory):
+        self.name = name
         self.flags = list(flags)
-        self.environment = {**os.environ, **environment} if environment else None
         self.owns_directory = directory is None
-        self.directory = directory or tempfile.mkdtemp(prefix="cairn-test-")
-        self.log_path = self.directory.rstrip("/") + ".out"
+        self.directory = directory or tempfile.mkdtemp(prefix=f"{name}-test-")
         self.process = None
         self.port = None
 
-    def start(self, timeout_s=60, wait=True):
-        self.port = free_port()
-        with open(self.log_path, "ab") as out:
-            self.process = subprocess.Popen(
-                [os.path.join(BIN, "cairn-server"), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.directory, *self.flags],
-                stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=self.environment)
-        if wait:
-            self.wait_ready(timeout_s)
-        return self
+    def output(self):
+        return ""
 
     def wait_ready(self, timeout_s=60):
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             if self.process.poll() is not None:
-                raise RuntimeError(f"cairn-server ended with {self.process.returncode}:\n{self.output()[-2000:]}")
+                raise RuntimeError(f"{self.name} ended with {self.process.returncode}:\n{self.output()[-2000:]}")
             try:
                 with Connection(self.port, timeout=5) as c:
                     if c.call("PING") == "PONG":
@@ -133,11 +127,7 @@ class CairnServer:
             except (OSError, ReplyError):
                 pass
             time.sleep(0.01)
-        raise RuntimeError(f"cairn-server was not ready in {timeout_s} s:\n{self.output()[-2000:]}")
-
-    def output(self):
-        with open(self.log_path, "rb") as f:
-            return f.read().decode("utf-8", "replace")
+        raise RuntimeError(f"{self.name} was not ready in {timeout_s} s:\n{self.output()[-2000:]}")
 
     def connect(self, timeout=60):
         return Connection(self.port, timeout)
@@ -161,5 +151,29 @@ class CairnServer:
         self.kill()
         if self.owns_directory:
             shutil.rmtree(self.directory, ignore_errors=True)
-            if os.path.exists(self.log_path):
-                os.remove(self.log_path)
+
+
+class CairnServer(ServerProcess):
+    def __init__(self, *flags, directory=None, environment=None):
+        super().__init__("cairn-server", flags, directory)
+        self.environment = {**os.environ, **environment} if environment else None
+        self.log_path = self.directory.rstrip("/") + ".out"
+
+    def start(self, timeout_s=60, wait=True):
+        self.port = free_port()
+        with open(self.log_path, "ab") as out:
+            self.process = subprocess.Popen(
+                [os.path.join(BIN, "cairn-server"), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.directory, *self.flags],
+                stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=self.environment)
+        if wait:
+            self.wait_ready(timeout_s)
+        return self
+
+    def output(self):
+        with open(self.log_path, "rb") as f:
+            return f.read().decode("utf-8", "replace")
+
+    def __exit__(self, *exception):
+        super().__exit__(*exception)
+        if self.owns_directory and os.path.exists(self.log_path):
+            os.remove(self.log_path)
