@@ -67,7 +67,7 @@ Status SourceDirectory::ReadLog(Lsn from, const LogFrameCallback& callback, LogR
   };
   Lsn seen = at;
   for (int still = 0;;) {
-    const Status status = cairn::ReadLog(options, at, counting, result);
+    Status status = cairn::ReadLog(options, at, counting, result);
     if (status.ok() || !stopped.ok()) return status;
     // A frame that was half there when it was read looks like damage once later ones are whole; a file may have been dropped meanwhile.
     still = at == seen ? still + 1 : 0;

@@ -98,7 +98,7 @@ Status Work(const std::vector<std::string>& arguments, ToolResult& result) {
   if (listing.chain.empty() && !FLAGS_follow) return Status::NotFound(source->log_path() + " holds no log");
   Lsn at = listing.chain.empty() ? 0 : listing.chain.front().header.continues_from;
   RecordPrinter printer(std::move(filter), JsonWanted(), [](const std::string& line) { std::fputs(line.c_str(), stdout); });
-  const Status status = FLAGS_follow ? Follow(*source, printer, at) : Print(*source, printer, &at);
+  Status status = FLAGS_follow ? Follow(*source, printer, at) : Print(*source, printer, &at);
   result.json()["records"] = printer.records();
   result.json()["printed"] = printer.printed();
   return status;
