@@ -81,7 +81,10 @@ std::string Executor::RefusalOf(uint32_t flags, bool queueing) {
 bool Executor::ReadsUndurable(const CommandRow& row, std::span<const KeyRef> keys) const {
   const Lsn durable = core_.log->durable_lsn();
   if (keys.empty()) return row.has(kReadOnly) && core_.log->end_lsn() > durable;
-  return std::any_of(keys.begin(), keys.end(), [&](const KeyRef& key) { return core_.stripes.Get(key.stripe()) > durable; });
+  return std::any_of(keys.begin(), keys.end(), [&](const KeyRef& key) {
+    const Lsn lsn = core_.stripes.Get(key.stripe());
+    return lsn > durable && core_.undurable_keys.Has(key, lsn, *core_.log, core_.commands);
+  });
 }
 
 void Executor::RunHandler(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners, std::span<const KeyRef> keys,
@@ -139,7 +142,10 @@ Lsn Executor::ExecuteLocked(Client& client, const Request& request, std::span<co
   }
   if (measured) [[unlikely]]
     core_.memory.NoteGrowth(std::max<int64_t>(0, MemoryOf(keys) - before));
-  return FinishUnit(scratch);
+  const Lsn visible = FinishUnit(scratch);
+  // The keys were found durable one by one: their stripes, newer through other keys, would make the reply wait for the disk to heal.
+  const bool known_durable = !may_read_undurable && !keys.empty() && row.has(kReadOnly) && !row.NeedsAllShards(request.args);
+  return known_durable ? 0 : visible;
 }
 
 Outcome Executor::Execute(Client& client, const Request& request, ReplySink& reply) {

@@ -95,7 +95,8 @@ Lsn Executor::RunPlan(Client& client, Plan& plan, ExecutionScratch& scratch, Rep
   for (const KeyRef& key : plan.watched) scope.Read(key);
   const bool broken = client.watch != nullptr &&
                       (client.watch->dirty.load(std::memory_order_relaxed) || core_.keyspace->WatchBroken(scope, *client.watch));
-  if (!broken && core_.gate_has(kGateLogRefuses)) {
+  const bool may_read_undurable = !core_.gate_has(kGateLogRefuses);
+  if (!broken && !may_read_undurable) {
     for (const Plan::Step& step : plan.steps) {
       const auto keys = std::span(plan.keys).subspan(step.first_key, step.key_count);
       if (!ReadsUndurable(*step.row, keys)) continue;
@@ -120,7 +121,9 @@ Lsn Executor::RunPlan(Client& client, Plan& plan, ExecutionScratch& scratch, Rep
       client.OnQueuedCommandRan(*step.row, args, reply.error_count() - errors);
     }
   }
-  return FinishUnit(scratch);
+  const Lsn visible = FinishUnit(scratch);
+  // As in ExecuteLocked. A watched key's stripe, and those that a command without its own keys looks at, still count.
+  return may_read_undurable || (plan.flags & kWrite) || !plan.watched.empty() || plan.shards.all() ? visible : 0;
 }
 
 Outcome Executor::ExecuteTransaction(Client& client, ReplySink& reply) {

@@ -90,6 +90,35 @@ void GroupCommit::CommitHere() {
   if (buffer_->MustWake(seen) || idle_work) waker_->Wake();
 }
 
+bool GroupCommit::VisitUndurable(const std::function<void(std::string_view units)>& visit, Lsn* end_lsn) {
+  if (!step_mutex_.TryLock()) return false;
+  const AppendBuffer::Position end = buffer_->Collect();
+  AppendBuffer::Position at = released_;
+  while (at.lsn != end.lsn) {
+    const uint32_t limit = at.block == end.block ? end.offset : at.block->closed;
+    if (at.offset == limit) {
+      at.block = at.block->next;
+      at.offset = 0;
+      continue;
+    }
+    const char* const frame = at.block->bytes + at.offset;
+    const AppendBuffer::Slot slot = AppendBuffer::ReadSlot(frame);
+    at.offset += kFrameHeaderBytes + slot.payload_bytes;
+    if (slot.linked == nullptr) {
+      visit({frame + kFrameHeaderBytes, slot.payload_bytes});
+      at.lsn = slot.first_lsn + slot.payload_bytes;
+    } else {
+      std::string unit;
+      for (const LogPiece& piece : slot.linked->pieces) unit.append(piece.bytes);
+      visit(unit);
+      at.lsn = slot.first_lsn + slot.linked->bytes;
+    }
+  }
+  *end_lsn = end.lsn;
+  step_mutex_.Unlock();
+  return true;
+}
+
 bool GroupCommit::MayCommitHere() {
   return buffer_->keeping() && segment_ != nullptr && !segment_->full() && !failed_ && !reserve_spent_ && !stopping_.load() &&
          state_->policy() == FsyncPolicy::kAlways && !rotation_requested_.load() && slow_sync_us_ <= kQuickSyncUs &&

@@ -24,7 +24,9 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <string_view>
 #include <thread>
 
 #include "base/status.h"
@@ -59,6 +61,8 @@ class GroupCommit {
   // Commits what was appended so far, here or by waking the log thread.
   void CommitHere() CAIRN_EXCLUDES(step_mutex_);
   void NotePolicyChange() { waker_->Wake(); }
+  // See LogWriter::VisitUndurable.
+  bool VisitUndurable(const std::function<void(std::string_view units)>& visit, Lsn* end_lsn) CAIRN_EXCLUDES(step_mutex_);
   void FillStats(LogStats* stats) const;
 
  private:

@@ -94,6 +94,10 @@ Status LogWriter::WaitDurable(Lsn lsn) {
   return state_->WaitDurable(lsn);
 }
 
+bool LogWriter::VisitUndurable(const std::function<void(std::string_view units)>& visit, Lsn* end_lsn) {
+  return commit_->VisitUndurable(visit, end_lsn);
+}
+
 Status LogWriter::RequestSync() {
   CAIRN_RETURN_IF_ERROR(state_->error());
   commit_->RequestSync();

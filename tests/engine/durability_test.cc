@@ -11,6 +11,11 @@ namespace {
 
 class DurabilityTest : public StoreTest {
  protected:
+  // Until ClearFaults().
+  void Fail() {
+    faulty_->AddFault({.operation = FileOperation::kSync, .path_part = "log/", .fail_count = UINT64_MAX});
+    faulty_->AddFault({.operation = FileOperation::kWrite, .path_part = "log/", .fail_count = UINT64_MAX});
+  }
   bool Refuses() { return store_->Info().writes_refused; }
   static bool IsMisconf(const ReplyValue& reply) { return reply.is_error() && reply.text.starts_with("MISCONF"); }
 };
@@ -52,12 +57,9 @@ TEST_F(DurabilityTest, NothingAcknowledgedIsLost) {
 }
 
 TEST_F(DurabilityTest, AFailedSyncRefusesWritesUntilTheDiskWorks) {
-  // In different shards: keys of one shard may share an LSN stripe, and then "kept" would rightly be refused with "doubtful".
-  ASSERT_NE(KeyRef::Of("kept").shard(), KeyRef::Of("doubtful").shard());
   Open();
   ASSERT_TRUE(Run({"SET", "kept", "1"}).is_ok());
-  faulty_->AddFault({.operation = FileOperation::kSync, .path_part = "log/", .fail_count = UINT64_MAX});
-  faulty_->AddFault({.operation = FileOperation::kWrite, .path_part = "log/", .fail_count = UINT64_MAX});
+  Fail();
   store_->Run(client_, {"SET", "doubtful", "1"}, Store::Durability::kDoNotAwait);
   ASSERT_TRUE(Eventually([&] { return Refuses(); }));
   EXPECT_TRUE(IsMisconf(Run({"SET", "refused", "1"})));
@@ -73,6 +75,41 @@ TEST_F(DurabilityTest, AFailedSyncRefusesWritesUntilTheDiskWorks) {
   Open();
   EXPECT_EQ(Text({"GET", "doubtful"}), "\"1\"");
   EXPECT_EQ(Text({"GET", "again"}), "\"1\"");
+}
+
+// Keys share LSN stripes: while the disk fails each must still be answered for itself.
+TEST_F(DurabilityTest, WhatIsDurableIsReadThoughItsNeighbourIsNot) {
+  for (const FsyncPolicy policy : {FsyncPolicy::kAlways, FsyncPolicy::kEverySecond}) {
+    runtime_.append_fsync = policy;
+    Open();
+    const std::string large(100'000, 'v');
+    std::string neighbour;
+    for (int i = 0; neighbour.empty(); i++) {
+      const std::string name = "k" + std::to_string(i);
+      if (KeyRef::Of(name).stripe() == KeyRef::Of("doubtful").stripe()) neighbour = name;
+    }
+    ASSERT_TRUE(Run({"SET", neighbour, large}).is_ok());
+    ASSERT_TRUE(store_->log().WaitDurable(store_->end_lsn()).ok());
+    Fail();
+    store_->Run(client_, {"SET", "doubtful", large}, Store::Durability::kDoNotAwait);
+    ASSERT_TRUE(Eventually([&] { return Refuses(); }));
+    EXPECT_TRUE(Eventually([&] { return Run({"STRLEN", neighbour}).integer == 100'000; }));  // a commit may be under way
+    EXPECT_TRUE(IsMisconf(Run({"STRLEN", "doubtful"})));
+    Run({"MULTI"});
+    Run({"STRLEN", neighbour});
+    EXPECT_EQ(Text({"EXEC"}), "[(integer) 100000]");
+    faulty_->ClearFaults();
+    EXPECT_TRUE(Eventually([&] { return Run({"STRLEN", "doubtful"}).integer == 100'000; }));
+    // A command that names no keys puts all of them in doubt.
+    Fail();
+    store_->Run(client_, {"FLUSHALL"}, Store::Durability::kDoNotAwait);
+    ASSERT_TRUE(Eventually([&] { return Refuses(); }));
+    EXPECT_TRUE(IsMisconf(Run({"STRLEN", neighbour})));
+    faulty_->ClearFaults();
+    EXPECT_TRUE(Eventually([&] { return Run({"STRLEN", neighbour}).integer == 0; }));
+    EXPECT_TRUE(Eventually([&] { return Run({"SET", "again", "1"}).is_ok(); }));
+    Close();
+  }
 }
 
 TEST_F(DurabilityTest, AFullDiskRecoversByItself) {
@@ -98,8 +135,7 @@ TEST_F(DurabilityTest, ExpiredKeysAreHiddenAndNothingIsEvictedWhileRefused) {
   Open();
   for (int i = 0; i < 100; i++) Run({"SET", "k" + std::to_string(i), std::string(1000, 'v')});
   Run({"SET", "short", "v", "PX", "300"});
-  faulty_->AddFault({.operation = FileOperation::kSync, .path_part = "log/", .fail_count = UINT64_MAX});
-  faulty_->AddFault({.operation = FileOperation::kWrite, .path_part = "log/", .fail_count = UINT64_MAX});
+  Fail();
   store_->Run(client_, {"SET", "doubtful", "1"}, Store::Durability::kDoNotAwait);
   ASSERT_TRUE(Eventually([&] { return Refuses(); }));
   ASSERT_TRUE(store_->UpdateOptions([](RuntimeOptions& options) { options.maxmemory_bytes = 10'000; }).ok());
