@@ -17,6 +17,9 @@
 namespace cairn {
 namespace {
 
+// An endless pipeline's share of a round: some hundred short commands. Others then wait for it no longer than for one long command.
+constexpr uint64_t kTurnNs = 250'000;
+
 constexpr std::string_view kLoadingError = "LOADING Redis is loading the dataset in memory";
 
 bool ArityFits(const CommandRow& row, size_t args) {
@@ -63,8 +66,10 @@ size_t Session::Io::RunRequests(std::string_view input) {
   BeginOutput();
   if (!thread_.deferring()) thread_.clock_ns = NowNs();
   batch_now_ms_ = thread_.loop().WallMsAt(thread_.clock_ns);
+  turn_ends_ns_ = thread_.clock_ns + kTurnNs;
+  turn_over_ = false;
   size_t done = 0;
-  while (CanExecute() && done < input.size()) {
+  while (CanExecute() && !turn_over_ && done < input.size()) {
     batch.Clear();
     size_t parsed_to = 0;
     const RequestParser::Kind kind = ParseBatch(input.substr(done), batch, &parsed_to);
@@ -96,7 +101,7 @@ size_t Session::Io::RunBatch(RequestBatch& batch) {
   if (store != nullptr && batch.items.size() > 1) batch.Prefetch(*store, session_.database);
   size_t ran_to = batch.items.front().begin;
   for (const RequestBatch::Item& item : batch.items) {
-    if (!CanExecute()) return ran_to;
+    if (!CanExecute() || turn_over_) return ran_to;
     const ReplyMode mode = session_.reply_mode;
     const uint64_t mark = mode == ReplyMode::kOn ? 0 : thread_.sink().Mark();
     if (mode == ReplyMode::kSkipNext) session_.reply_mode = ReplyMode::kOn;
@@ -110,6 +115,7 @@ size_t Session::Io::RunBatch(RequestBatch& batch) {
     if (session_.silenced) thread_.sink().Rewind(mark);
     if (item.ends_batch) RequestParser::Release(partial_);
     if (!output_.empty() && OverOutputLimit()) return ran_to;
+    turn_over_ = thread_.clock_ns >= turn_ends_ns_;
   }
   return ran_to;
 }

@@ -56,10 +56,13 @@ void Session::Io::ReadAndRun() {
   for (int i = 0; i < kReadsPerTurn; i++) {
     if (!ReadOnce()) return;
   }
-  if (!listed_readable_) {
-    listed_readable_ = true;
-    thread_.Put(NetworkThread::List::kReadable, session_);
-  }
+  ListReadable();
+}
+
+void Session::Io::ListReadable() {
+  if (listed_readable_) return;
+  listed_readable_ = true;
+  thread_.Put(NetworkThread::List::kReadable, session_);
 }
 
 bool Session::Io::CheckRead(ssize_t bytes) {
@@ -81,7 +84,7 @@ bool Session::Io::CheckRead(ssize_t bytes) {
 }
 
 bool Session::Io::ReadOnce() {
-  if (!readable_ || peer_closed_ || !CanExecute()) return false;
+  if (!readable_ || peer_closed_ || turn_over_ || !CanExecute()) return false;
   if (partial_ != nullptr && partial_->reading_direct()) return ReadDirect(*partial_);
   if (pending_.size() > kCompleteInBufferBytes) {
     const size_t old_size = pending_.size();
@@ -91,7 +94,7 @@ bool Session::Io::ReadOnce() {
     if (!CheckRead(bytes)) return false;
     if (static_cast<size_t>(bytes) < kOwnBufferStepBytes && !hung_up_) readable_ = false;
     RunInput(pending_, true);
-    return readable_;
+    return readable_ && !turn_over_;
   }
   char* const buffer = thread_.read_buffer();
   const size_t kept = pending_.size();
@@ -100,7 +103,7 @@ bool Session::Io::ReadOnce() {
   if (static_cast<size_t>(bytes) < NetworkThread::kReadBufferBytes - kept && !hung_up_) readable_ = false;
   if (kept > 0) std::memcpy(buffer, pending_.data(), kept);
   RunInput({buffer, kept + static_cast<size_t>(bytes)}, false);
-  return readable_;
+  return readable_ && !turn_over_;
 }
 
 size_t Session::Io::ReadSlice(char* to, size_t room) {
@@ -113,9 +116,7 @@ size_t Session::Io::ReadSlice(char* to, size_t room) {
 void Session::Io::RunSlice(std::string_view bytes) {
   if (closed()) return;
   RunInput(bytes, false);
-  if (closed() || !readable_ || listed_readable_) return;
-  listed_readable_ = true;
-  thread_.Put(NetworkThread::List::kReadable, session_);
+  if (!closed() && readable_) ListReadable();
 }
 
 bool Session::Io::ReadDirect(PartialRequest& partial) {
@@ -151,6 +152,7 @@ void Session::Io::RunInput(std::string_view input, bool in_pending) {
   running_ = false;
   if (closed()) return;
   KeepRest(input, done, in_pending);
+  if (turn_over_ && !closed()) ListReadable();
   CountMemory();
   if (session_.close_after_reply && output_.empty() && !thread_.deferring()) Close("closed after its last reply");
 }
@@ -181,6 +183,7 @@ void Session::Io::CheckQueryLimit() {
 
 void Session::Io::Resume() {
   if (!CanExecute()) return;
+  turn_over_ = false;
   if (!pending_.empty() && !(partial_ != nullptr && partial_->reading_direct())) RunInput(pending_, true);
   if (CanExecute() && readable_) ReadAndRun();
 }
@@ -228,10 +231,7 @@ void Session::Io::Unblock(const std::function<void(ReplySink&)>& write) {
   if (closed()) return;
   CountMemory();
   if (session_.close_after_reply && output_.empty()) return Close("closed after its last reply");
-  if (!listed_readable_) {
-    listed_readable_ = true;
-    thread_.Put(NetworkThread::List::kReadable, session_);
-  }
+  ListReadable();
 }
 
 void Session::Io::Close(std::string_view reason) {

@@ -98,6 +98,7 @@ class Session::Io final : public EventHandler, public WaitPort {
   void FeedMonitors(const CommandRow& row, ArgSpan args);
   void FailProtocol(std::string_view error);
   void WaitFor(Hold hold);
+  void ListReadable();  // goes on in the next round
 
   // --- output (session_output.cc)
   void BeginOutput();
@@ -139,12 +140,14 @@ class Session::Io final : public EventHandler, public WaitPort {
   bool readable_ = false;     // the socket may have more
   bool hung_up_ = false;      // an end was announced: read until it is seen
   bool peer_closed_ = false;  // nothing more will come
+  bool turn_over_ = false;    // it ran for its share of the round: what is pending comes in the next one, before anything is read
   bool running_ = false;      // a batch is under way: output is not sent in between
   bool listed_ready_ = false, listed_flush_ = false, listed_readable_ = false, listed_gated_ = false, listed_parked_ = false,
        listed_paused_ = false;
   uint64_t output_begin_ = 0;  // stream offset where the batch's output begins
   Lsn batch_lsn_ = 0;          // the newest LSN that the batch's replies wait for
-  int64_t batch_now_ms_ = 0;   // Unix ms that the batch's commands see
+  uint64_t turn_ends_ns_ = 0;
+  int64_t batch_now_ms_ = 0;  // Unix ms that the batch's commands see
   int64_t soft_limit_since_ms_ = 0;
   uint64_t input_room_bytes_ = 0;   // what the latest reads took of the thread's buffer; halves with each that is smaller
   uint64_t transaction_bytes_ = 0;  // queued by MULTI

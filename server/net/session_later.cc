@@ -110,9 +110,7 @@ void Session::Io::TakePiece(OutputQueue& piece, bool last) {
 void Session::Io::GoOn() {
   hold_ = Hold::kNone;
   if (output_.gated()) HoldBackIfGated();
-  if (hold_ != Hold::kNone || listed_readable_) return;
-  listed_readable_ = true;
-  thread_.Put(NetworkThread::List::kReadable, session_);
+  if (hold_ == Hold::kNone) ListReadable();
 }
 
 void Session::Io::NoteLongReplySent() {

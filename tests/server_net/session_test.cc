@@ -35,6 +35,25 @@ TEST(Session, LongPipelineInOddPieces) {
   EXPECT_TRUE(client.Receive(expected.size()) == expected);
 }
 
+// More work than a turn has time for, in one read: others are served in between, and nothing of it is lost or reordered.
+TEST(Session, ALongPipelineSharesItsThread) {
+  TestServer server({"--appendonly", "no", "--threads", "1"});
+  TestClient client(server.port()), other(server.port());
+  ASSERT_EQ(client.Call({"SETBIT", "large", "40000000", "1"}), ":0\r\n");
+  const std::string value(40'000, 'v');  // begins in one read and ends in another
+  std::string input, expected;
+  for (int i = 0; i < 2'000; i++) {
+    input += Encode({"BITCOUNT", "large"});
+    expected += ":1\r\n";
+  }
+  input += Encode({"SET", "done", value}) + Encode({"STRLEN", "done"});
+  expected += "+OK\r\n:40000\r\n";
+  ASSERT_TRUE(client.Send(input));
+  client.ShutdownWrite();
+  EXPECT_EQ(other.Call({"STRLEN", "done"}), ":0\r\n");
+  EXPECT_TRUE(client.ReceiveAll() == expected);
+}
+
 TEST(Session, RepliesThatWaitForTheDiskKeepTheirOrder) {
   TestServer server({"--appendonly", "yes", "--appendfsync", "always"});
   TestClient client(server.port()), other(server.port());
