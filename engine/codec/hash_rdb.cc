@@ -137,7 +137,7 @@ Status LoadPairs(std::string_view listpack, uint32_t elements, const CollectionL
   if (elements == 0) return EmptyCollection("hash: no fields");
   if (elements % 2 != 0) return Damaged("number of elements");
   const ListpackView view(listpack);
-  if (!FieldsDiffer(view, elements / 2, 2)) return Damaged("a field twice");
+  if (!FieldsDiffer(view, elements / 2, 2)) return Damaged("listpack with dup elements");
   bool fits = listpack.size() <= kPackedMaxBytes && static_cast<int64_t>(elements / 2) <= limits.hash_max_listpack_entries;
   for (ListpackView::Position at = view.begin(); fits && at != view.end();) {
     fits = static_cast<int64_t>(view.Read(&at).text_size()) <= limits.hash_max_listpack_value;

@@ -214,7 +214,8 @@ Status DecodePending(Input* input, StreamGroup* group) {
 
 Status DecodeConsumer(bool active_times, Input* input, StreamGroup* group) {
   const std::string name(input->String());
-  if (!input->ok() || group->FindConsumer(name) != nullptr) return Status::Damaged("a consumer is cut off, or there twice");
+  if (!input->ok()) return Status::Damaged("a consumer is cut off");
+  if (group->FindConsumer(name) != nullptr) return Status::Damaged("Duplicate stream consumer detected");
   const ConsumerSlot slot = group->CreateConsumer(name, input->Time());
   if (active_times) group->SetActive(slot, input->Time());
   const uint64_t pending = input->Count(16);

@@ -1,4 +1,5 @@
 // DUMP and RESTORE: values as bytes that Redis understands too. What RESTORE gets may come from anybody.
+#include "base/logger.h"
 #include "engine/codec/dump_payload.h"
 #include "engine/codec/value_codec.h"
 #include "engine/commands/arg_reader.h"
@@ -62,6 +63,33 @@ Status DecodeRestored(const CommandContext& context, uint8_t rdb_type, std::stri
   return Status();
 }
 
+// What a payload of this RDB type holds, in the words of Redis's log.
+const char* EncodingOf(uint8_t rdb_type) {
+  switch (rdb_type) {
+    case 9: return "Zipmap";
+    case 10:
+    case 14: return "Ziplist";
+    case 11: return "Intset";
+    case 12: return "Zset ziplist";
+    case 13: return "Hash ziplist";
+    case 15:
+    case 19:
+    case 21: return "Stream listpack";
+    case 16: return "Hash listpack";
+    case 17: return "Zset listpack";
+    case 18: return "List listpack";
+    case 20: return "Set listpack";
+    default: return "Value";
+  }
+}
+
+// The client is told as little as Redis tells; who runs the server may want to know more. Verbose, because strangers may send much.
+void LogRefusal(const CommandContext& context, uint8_t rdb_type, const Status& why) {
+  if (!LogEnabled(LogLevel::kVerbose)) return;
+  LogF(LogLevel::kVerbose, "RESTORE refuses a payload of %zu bytes, RDB type %d: %s integrity check failed: %s",
+       context.args[3].size(), rdb_type, EncodingOf(rdb_type), std::string(why.message()).c_str());
+}
+
 // The access field that an idle time or a frequency means under the policy, or the one that is there.
 uint32_t RestoredAccess(const CommandContext& context, const RestoreOptions& restore, uint32_t access) {
   const EvictionPolicy policy = context.keyspace.eviction_settings().policy;
@@ -120,7 +148,10 @@ void Restore(CommandContext& context) {
     return context.reply.Error("ERR DUMP payload version or checksum are wrong");
   }
   RestoredValue value;
-  if (!DecodeRestored(context, rdb_type, bytes, &value).ok()) return context.reply.Error("ERR Bad data format");
+  if (const Status decoded = DecodeRestored(context, rdb_type, bytes, &value); !decoded.ok()) {
+    LogRefusal(context, rdb_type, decoded);
+    return context.reply.Error("ERR Bad data format");
+  }
   int64_t expiry_ms = ttl_ms == 0 ? -1 : ttl_ms;
   if (ttl_ms != 0 && !restore.absolute && __builtin_add_overflow(ttl_ms, context.now_ms(), &expiry_ms)) {
     return InvalidExpireTime(context);

@@ -7,6 +7,8 @@
 namespace cairn::torture {
 namespace {
 
+const std::string kNeverComesMs = "1000000000";
+
 uint64_t ToNumber(std::string_view text) {
   uint64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
@@ -105,7 +107,9 @@ void TortureClient::WriteRegister() {
   const size_t at = Begin(swaps ? OpKind::kSwap : OpKind::kWrite, object, number);
   ReplyValue reply;
   bool done;
-  if (object < kStrings) {
+  if (!swaps && random_.OneIn(4)) {
+    done = Replace(object, number);
+  } else if (object < kStrings) {
     done = Run({swaps ? "GETSET" : "SET", StringKey(object), ValueOf(number)}, &reply);
     if (done && swaps) history_[at].other = Number("GETSET", reply);
   } else if (object < kStrings + kHashFields) {
@@ -114,6 +118,28 @@ void TortureClient::WriteRegister() {
     done = Run({"ZADD", "scores", std::to_string(number), std::to_string(object - kStrings - kHashFields)}, &reply);
   }
   if (done) Replied(at);
+}
+
+// Deletes what is there and writes it anew, in one transaction; strings with an expiry that will not come.
+bool TortureClient::Replace(uint32_t object, uint64_t number) {
+  const std::string field = std::to_string(object < kStrings + kHashFields ? object - kStrings : object - kStrings - kHashFields);
+  ReplyValue reply;
+  bool queued = Run({"MULTI"}, &reply);
+  if (object < kStrings) {
+    queued = Run({random_.OneIn(2) ? "DEL" : "UNLINK", StringKey(object)}, &reply) && queued;
+    queued = Run({"SET", StringKey(object), ValueOf(number), "PX", kNeverComesMs}, &reply) && queued;
+    if (random_.OneIn(2)) queued = Run({"PERSIST", StringKey(object)}, &reply) && queued;
+  } else if (object < kStrings + kHashFields) {
+    queued = Run({"HDEL", "hash", field}, &reply) && queued;
+    queued = Run({"HSET", "hash", field, ValueOf(number)}, &reply) && queued;
+    if (random_.OneIn(2)) queued = Run({"HPEXPIRE", "hash", kNeverComesMs, "FIELDS", "1", field}, &reply) && queued;
+  } else {
+    queued = Run({"ZREM", "scores", field}, &reply) && queued;
+    queued = Run({"ZADD", "scores", std::to_string(number), field}, &reply) && queued;
+  }
+  if (queued) return Run({"EXEC"}, &reply);
+  (void)Run({"DISCARD"}, &reply);
+  return false;
 }
 
 void TortureClient::ReadRegister() {

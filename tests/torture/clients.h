@@ -48,6 +48,7 @@ class TortureClient {
   void Drop() { history_.pop_back(); }  // the newest operation: it did nothing
 
   void WriteRegister();
+  bool Replace(uint32_t object, uint64_t number);
   void ReadRegister();
   void WriteGroup();
   void ReadGroup();
