@@ -4,8 +4,8 @@
 For each kind of failure (fsync and write errors through a preloaded shim, a file system that is full: a tmpfs of its own where mounting
 is allowed) it checks, and prints figures of:
 
-  - reads of values that were durable before are served throughout, but for the few that share one of the 1,024 stripes with a write that
-    is not durable: those are refused too, as that write's value would be;
+  - reads of values that were durable before are served throughout; but for the moment in which the server is about to find out which
+    values are not;
   - a write is refused with -MISCONF, or acknowledged and then there after the power was cut: nothing in between;
   - writes are accepted again once the disk is well.
 
@@ -141,7 +141,7 @@ def fail_and_heal(name, server, fail, heal, seconds, seed, crash):
             raise AssertionError(f"{name}: {thread.failure!r}\n{server.output()[-3000:]}")
     assert accepted_after_s > 0, f"{name}: writes were not accepted again within {HEALING_S} s\n{server.output()[-3000:]}"
     assert refused, f"{name}: a write was accepted while the disk failed"
-    assert reads_during > 20 * reader.refused, f"{name}: {reader.refused} reads were refused, {reads_during} served"
+    assert reads_during > 100 * reader.refused, f"{name}: {reader.refused} reads were refused, {reads_during} served"
     server.kill()
     crash()
     server.start()
@@ -153,7 +153,7 @@ def fail_and_heal(name, server, fail, heal, seconds, seed, crash):
                 assert found <= number, f"{name}: {key} is {found}, never sent"
                 missing += found < writer.acked.get(key, 0)
     print(f"{name}: {sum(w.accepted for w in writers)} writes acknowledged, {sum(w.refused for w in writers)} refused, {missing} missing; "
-          f"{reads_during} reads while it failed, {reader.refused} refused for their stripe, the slowest took {1000 * reader.slowest_s:.1f} ms; "
+          f"{reads_during} reads while it failed, {reader.refused} refused, the slowest took {1000 * reader.slowest_s:.1f} ms; "
           f"writes accepted again after {accepted_after_s:.2f} s", flush=True)
     return missing
 

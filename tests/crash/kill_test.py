@@ -8,12 +8,15 @@ stores growing numbers, so after a restart a key's value v must satisfy:
   everysec:  v >= the last number acknowledged more than a second (plus slack for the kill) before the kill
   both:      the two keys of a transaction are equal
 
+With --memory the server has a limit, a policy that evicts (allkeys-lru) and a client that fills it: a key may then be gone, but what is
+there is judged the same.
+
 A kill leaves what the process wrote in the page cache. A power cut leaves only what was synced: the server runs with a preloaded shim
 that remembers that, and after the kill the directory becomes what a power cut would have left, with unsynced pages, sizes and names
 kept, dropped or torn. Either comes at a moment of its own kind: anywhere, while a snapshot or a compaction (which starts a new log
 segment) is made, after the process hung (SIGSTOP), with the clock set; and recovery is cut short now and then by one more.
 
-Usage: kill_test.py [--rounds N] [--connections N] [--policy always|everysec] [--cut kill|power] [--seed S]
+Usage: kill_test.py [--rounds N] [--connections N] [--policy always|everysec] [--cut kill|power] [--memory] [--seed S]
 (CAIRN_BIN names the binaries' folder)
 """
 import argparse
@@ -30,6 +33,9 @@ from power import PowerDisk  # noqa: E402
 
 KEYS_PER_WRITER = 40
 EVERYSEC_WINDOW_S = 1.0
+MEMORY_FLAGS = ["--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru"]
+FILLER_BYTES = 20_000
+FILLERS = 6_000
 KILL_SLACK_S = 0.05  # between reading the clock and the signal's effect
 
 
@@ -124,12 +130,28 @@ async def reader_task(writers, port, history, rng):
         writer.close()
 
 
-async def load_until_kill(server, disk, history, connections, rng, seconds):
+async def filler_task(port, rng):
+    """More than the memory limit, again and again."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    value = b"f" * FILLER_BYTES
+    try:
+        while True:
+            writer.write(b"".join(encode("SET", "fill:%d" % rng.randrange(FILLERS), value) for _ in range(20)))
+            await read_replies(reader, 20)
+    except (OSError, asyncio.IncompleteReadError):
+        return
+    finally:
+        writer.close()
+
+
+async def load_until_kill(server, disk, history, connections, rng, seconds, memory):
     writers = connections * 4 // 5
     seeds = [rng.randrange(1 << 30) for _ in range(connections)]
     tasks = [asyncio.create_task(writer_task(i, server.port, history, random.Random(seeds[i]))) for i in range(writers)]
     tasks += [asyncio.create_task(reader_task(writers, server.port, history, random.Random(seeds[i])))
               for i in range(writers, connections)]
+    if memory:
+        tasks.append(asyncio.create_task(filler_task(server.port, random.Random(rng.randrange(1 << 30)))))
     await asyncio.sleep(seconds)
     moment = rng.choice(("any", "any", "BGSAVE", "BGREWRITEAOF", "hang", "clock"))
     if moment.startswith("BG"):
@@ -169,7 +191,7 @@ def crash_and_start(server, disk, rng):
         interrupted += 1
 
 
-def check(server, history, policy, killed_at):
+def check(server, history, policy, killed_at, memory):
     """The violations, as text, and the numbers found (the next round builds on them)."""
     keys = sorted(history.sent)
     violations = []
@@ -181,34 +203,37 @@ def check(server, history, policy, killed_at):
     for key in keys:
         value = int(found[key] or 0)
         need = history.must_have(key, policy, killed_at)
-        if value < need:
+        evicted = memory and found[key] is None
+        if value < need and not evicted:
             violations.append(f"{key}: found {value}, needed at least {need}, last sent {history.sent[key]}")
         if value > history.sent[key]:
             violations.append(f"{key}: found {value}, never sent (last {history.sent[key]})")
         if key.startswith("pair:{"):
             twin = "pair:x%s:b" % key[6:key.index("}")]
-            if found[key] != found.get(twin):
+            if found[key] != found.get(twin) and not (memory and None in (found[key], found.get(twin))):
                 violations.append(f"{key}={found[key]} but {twin}={found.get(twin)}: half a transaction")
+        if evicted:
+            value = history.sent[key]  # numbers go on: one that was evicted must not come back
         history.sent[key] = max(value, 0)
         history.acked[key] = [(0.0, value)]
         history.seen[key] = value if policy == "always" else 0
     return violations
 
 
-def torture(policy, cut, rounds, connections, seed):
+def torture(policy, cut, rounds, connections, seed, memory):
     rng = random.Random(seed)
     history = History()
     lost = 0
     interrupted = 0
-    flags = ["--appendfsync", policy, "--save", "60 10000"]
+    flags = ["--appendfsync", policy, "--save", "60 10000"] + (MEMORY_FLAGS if memory else [])
     disk = PowerDisk() if cut == "power" else None
     with CairnServer(*flags, directory=disk and disk.directory, environment=disk and disk.environment) as server:
         try:
             for round_number in range(rounds):
                 seconds = rng.uniform(0.05, 0.5) if policy == "always" else rng.uniform(1.2, 2.6)
-                killed_at = asyncio.run(load_until_kill(server, disk, history, connections, rng, seconds))
+                killed_at = asyncio.run(load_until_kill(server, disk, history, connections, rng, seconds, memory))
                 interrupted += crash_and_start(server, disk, rng)
-                violations = check(server, history, policy, killed_at)
+                violations = check(server, history, policy, killed_at, memory)
                 lost += len(violations)
                 for v in violations[:10]:
                     print(f"{policy}, {cut}, round {round_number}: {v}", flush=True)
@@ -216,7 +241,7 @@ def torture(policy, cut, rounds, connections, seed):
             server.kill()
             if disk:
                 disk.remove()
-    print(f"{policy}: {rounds} {'power cuts' if disk else 'kills'} under load, {interrupted} in recovery, "
+    print(f"{policy}{', memory limit' if memory else ''}: {rounds} {'power cuts' if disk else 'kills'} under load, {interrupted} in recovery, "
           f"{history.acknowledged_writes} acknowledged writes, {lost} violations", flush=True)
     return lost
 
@@ -227,16 +252,18 @@ def main():
     p.add_argument("--connections", type=int, default=50)
     p.add_argument("--policy", choices=("always", "everysec"), default=None, help="default: rounds of both")
     p.add_argument("--cut", choices=("kill", "power"), default=None, help="default: rounds of both")
+    p.add_argument("--memory", action="store_true", help="under a memory limit, with eviction")
     p.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
     a = p.parse_args()
     print(f"seed {a.seed}", flush=True)
     failed = 0
     for policy in [a.policy] if a.policy else ["always", "everysec"]:
         for cut in [a.cut] if a.cut else ["kill", "power"]:
-            lost = torture(policy, cut, a.rounds, a.connections, a.seed)
+            lost = torture(policy, cut, a.rounds, a.connections, a.seed, a.memory)
             failed += lost
             if lost:
-                print(f"reproduce: kill_test.py --seed {a.seed} --rounds {a.rounds} --policy {policy} --cut {cut}")
+                print(f"reproduce: kill_test.py --seed {a.seed} --rounds {a.rounds} --policy {policy} --cut {cut}"
+                      + (" --memory" if a.memory else ""))
     return 1 if failed else 0
 
 

@@ -20,16 +20,9 @@
 #include "engine/reply_value.h"
 #include "engine/store.h"
 #include "engine/values/string_value.h"
+#include "tests/support/test_seed.h"
 
 namespace cairn {
-
-// Printed by every random test, and taken from CAIRN_SEED where that is set.
-inline uint64_t TestSeed() {
-  const char* given = std::getenv("CAIRN_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : SecureRandom64() % 1'000'000'000;
-  std::printf("CAIRN_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  return seed;
-}
 
 // Database, key -> value, expiry (-1: none).
 using Contents = std::map<std::pair<uint32_t, std::string>, std::pair<std::string, int64_t>>;

@@ -17,18 +17,11 @@
 #include "base/faulty_file_system.h"
 #include "base/memory_file_system.h"
 #include "base/random.h"
+#include "tests/support/test_seed.h"
 #include "wal/log_reader.h"
 #include "wal/log_writer.h"
 
 namespace cairn {
-
-// Printed by every random test, and taken from CAIRN_SEED where that is set.
-inline uint64_t TestSeed() {
-  const char* given = std::getenv("CAIRN_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : SecureRandom64() >> 32;
-  std::printf("CAIRN_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  return seed;
-}
 
 // Polls until `condition` holds; false after `timeout_ms`.
 inline bool Eventually(const std::function<bool()>& condition, int timeout_ms = 10'000) {
