@@ -127,10 +127,14 @@ Lsn Executor::ExecuteLocked(Client& client, const Request& request, std::span<co
   if (row.has(kWrite) && core_.keyspace->anybody_waits()) [[unlikely]]
     LockForWaiters(locks, keys);
   scope.locked_shards = locks.shards();
-  const bool may_read_undurable = !core_.gate_has(kGateLogRefuses);
+  bool may_read_undurable = !core_.gate_has(kGateLogRefuses);
   if (!may_read_undurable && ReadsUndurable(row, keys)) [[unlikely]] {
-    reply.Error(core_.RefusalText());
-    return 0;
+    const std::string refusal = core_.ReadRefusalText();
+    if (!refusal.empty()) {
+      reply.Error(refusal);
+      return 0;
+    }
+    may_read_undurable = true;  // the log recovered meanwhile: the reply waits for it, as ever
   }
   const bool measured = core_.memory.limited() && row.has(kWrite);
   const int64_t before = measured ? MemoryOf(keys) : 0;

@@ -127,6 +127,10 @@ std::string StoreCore::RefusalText() const {
   return "";
 }
 
+std::string StoreCore::ReadRefusalText() const {
+  return gate_has(kGateLogRefuses) ? "MISCONF Errors writing to the AOF file: " + log->refusal_reason() : "";
+}
+
 void StoreCore::FillScope(ChangeScope& scope, int64_t now_ms) const {
   scope.now_ms = now_ms;
   scope.deletes_expired = !gate_has(kGateLogRefuses | kGateClosed);

@@ -94,6 +94,9 @@ struct StoreCore {
   // The error text for a refused write, by the gate's most serious bit; empty where nothing refuses.
   std::string RefusalText() const;
 
+  // The same for reads of what is not durable: empty where the log can be written again.
+  std::string ReadRefusalText() const;
+
   // Ends one execution, with its locks held: appends what the scope recorded as one unit, raises the touched stripes, hands on the
   // events. Returns the unit's LSN, or the newest of the touched stripes where nothing was logged. `transaction` frames several
   // records with MULTI and EXEC, for replicas.

@@ -18,7 +18,8 @@ uint64_t ToNumber(std::string_view text) {
 }  // namespace
 
 size_t TortureClient::Begin(OpKind kind, uint32_t object, uint64_t value) {
-  history_.push_back({.kind = kind, .object = object, .value = value, .start = world_.stamps.Next()});
+  history_.push_back(
+      {.kind = kind, .object = object, .value = value, .start = world_.stamps.Next(), .started_us = world_.clock.MonotonicUs()});
   return history_.size() - 1;
 }
 

@@ -49,7 +49,8 @@ struct Operation {
   uint64_t other = 0;
   uint64_t start = 0;
   uint64_t finish = 0;
-  int64_t finished_us = 0;    // by the store's clock
+  int64_t started_us = 0;  // by the store's clock, as the next
+  int64_t finished_us = 0;
   bool acknowledged = false;  // a positive reply came; otherwise it happened before `finish`, or not at all
 };
 
@@ -68,8 +69,10 @@ class HistoryClock {
 // How much of what was acknowledged a crash may take back.
 enum class Promise : uint8_t {
   kEverything,  // appendfsync always
-  kOneSecond,   // everysec: only what was acknowledged within the last second
-  kPrefix,      // no, or a damaged disk: any amount, but from the end
+  // everysec: only what was acknowledged within the last second in which writes were: they wait while older ones are not durable,
+  // whether it is the disk that hangs or the machine.
+  kOneSecond,
+  kPrefix,  // no, or a damaged disk: any amount, but from the end
 };
 
 struct CrashMoment {
