@@ -116,7 +116,7 @@ void StoreCore::RefreshPolicy() {
 std::string StoreCore::RefusalText() const {
   const uint32_t bits = gate.load(std::memory_order_relaxed);
   if (bits & kGateClosed) return "ERR the store is closed";
-  if (bits & kGateLogRefuses) return "MISCONF Errors writing to the AOF file: " + log->refusal_reason();
+  if (std::string refusal = ReadRefusalText(); !refusal.empty()) return refusal;
   if (bits & kGateSnapshotFailed) {
     MutexLock lock(mutex);
     return "MISCONF Cairn is configured to save snapshots, but the last one failed. Commands that may modify the data set are "

@@ -30,6 +30,19 @@ constexpr uint64_t kIdleFillBytes = 4 << 20;
 // A thread that has other things to do commits in the log thread's place only where no sync of late took longer.
 constexpr int64_t kQuickSyncUs = 3'000;
 
+// Where the frames before `end` stop in the block that `at` points into.
+uint32_t FrameLimit(const AppendBuffer::Position& at, const AppendBuffer::Position& end) {
+  return at.block == end.block ? end.offset : at.block->closed;
+}
+
+// From the end of a block's frames to the next block; false where `at` is not at that end.
+bool EnterNextBlock(AppendBuffer::Position* at, uint32_t limit) {
+  if (at->offset != limit) return false;
+  at->block = at->block->next;
+  at->offset = 0;
+  return true;
+}
+
 }  // namespace
 
 GroupCommit::GroupCommit(const LogOptions& options, AppendBuffer* buffer, CommitState* state, SegmentSet* segments,
@@ -95,12 +108,7 @@ bool GroupCommit::VisitUndurable(const std::function<void(std::string_view units
   const AppendBuffer::Position end = buffer_->Collect();
   AppendBuffer::Position at = released_;
   while (at.lsn != end.lsn) {
-    const uint32_t limit = at.block == end.block ? end.offset : at.block->closed;
-    if (at.offset == limit) {
-      at.block = at.block->next;
-      at.offset = 0;
-      continue;
-    }
+    if (EnterNextBlock(&at, FrameLimit(at, end))) continue;
     const char* const frame = at.block->bytes + at.offset;
     const AppendBuffer::Slot slot = AppendBuffer::ReadSlot(frame);
     at.offset += kFrameHeaderBytes + slot.payload_bytes;
@@ -276,12 +284,8 @@ Status GroupCommit::CommitGroup(const AppendBuffer::Position& end) {
 // Compared by LSN: where all before `end` was released meanwhile, the block it points into has been started anew.
 Status GroupCommit::WriteUpTo(const AppendBuffer::Position& end) {
   while (written_.lsn != end.lsn) {
-    const uint32_t limit = written_.block == end.block ? end.offset : written_.block->closed;
-    if (written_.offset == limit) {
-      written_.block = written_.block->next;
-      written_.offset = 0;
-      continue;
-    }
+    const uint32_t limit = FrameLimit(written_, end);
+    if (EnterNextBlock(&written_, limit)) continue;
     if (segment_->full()) CAIRN_RETURN_IF_ERROR(Rotate());
     CAIRN_RETURN_IF_ERROR(WriteFromBlock(limit));
   }
