@@ -221,8 +221,9 @@ ConsumerSlot TouchConsumer(CommandContext& context, const KeyRef& key, StreamGro
     context.Event(kEventStream, "xgroup-createconsumer", key);
     return group.CreateConsumer(name, seen_ms);
   }
-  group.SetSeen(consumer->slot(), seen_ms);
-  return consumer->slot();
+  const ConsumerSlot slot = consumer->slot();
+  group.SetSeen(slot, seen_ms);  // may replace the consumer, whose last holder may be a snapshot then
+  return slot;
 }
 
 void NoGroup(CommandContext& context, std::string_view key, std::string_view group, std::string_view more) {

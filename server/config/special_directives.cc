@@ -50,6 +50,7 @@ Result<std::string> NormalizeSave(Words words, std::string_view previous, bool l
     AppendInt(added, value);
   }
   const bool adds = loading && !first_in_files && !previous.empty();
+  if (adds && added.empty()) return std::string(previous);
   return adds ? std::string(previous) + ' ' + added : added;
 }
 
