@@ -15,14 +15,19 @@ constexpr int64_t kProgressEveryUs = 1'000'000;
 
 class RedisImport {
  public:
-  RedisImport(StoreCore& core, std::string directory, const ProgressCallback& progress)
-      : core_(core), names_(core.opened_with.redis_files), directory_(std::move(directory)), progress_(progress) {}
+  RedisImport(StoreCore& core, std::string directory, const RedisImportOptions& options, const ProgressCallback& progress)
+      : core_(core),
+        names_(options.names),
+        takes_aof_(options.takes_aof),
+        directory_(std::move(directory)),
+        progress_(progress) {}
 
   Result<std::string> Run() {
     const int64_t began_us = core_.clock.MonotonicUs();
     CAIRN_ASSIGN_OR_RETURN(const std::string source, Choose());
     if (source.empty()) return source;
-    LogF(LogLevel::kNotice, "The directory %s is new and holds Redis's %s: importing it", directory_.c_str(), source.c_str());
+    LogF(LogLevel::kNotice, "The directory %s holds Redis's %s and no data of Cairn: importing it", directory_.c_str(),
+         source.c_str());
     CAIRN_RETURN_IF_ERROR(source == names_.rdb ? ImportRdb() : ImportAof());
     uint64_t keys = 0;
     for (uint32_t i = 0; i < core_.keyspace->databases(); i++) keys += core_.keyspace->Size(i);
@@ -44,13 +49,13 @@ class RedisImport {
     std::string source;
     if (!names_.aof.empty()) CAIRN_RETURN_IF_ERROR(FindAof());
     CAIRN_ASSIGN_OR_RETURN(const bool has_rdb, names_.rdb.empty() ? Result<bool>(false) : core_.fs.Exists(PathOf(names_.rdb)));
-    const bool takes_aof = !aof_files_.empty() && core_.runtime().append_only;
-    if (takes_aof) source = aof_source_;
-    if (!takes_aof && has_rdb) source = names_.rdb;
-    if (takes_aof && has_rdb) {
+    const bool from_aof = !aof_files_.empty() && takes_aof_;
+    if (from_aof) source = aof_source_;
+    if (!from_aof && has_rdb) source = names_.rdb;
+    if (from_aof && has_rdb) {
       LogF(LogLevel::kNotice, "Redis's %s is not read: with appendonly the append-only file is the data", names_.rdb.c_str());
     }
-    if (!takes_aof && !aof_files_.empty()) {
+    if (!from_aof && !aof_files_.empty()) {
       LogF(LogLevel::kWarning, "Redis's %s is not read: with appendonly no the RDB file is the data%s", aof_source_.c_str(),
            has_rdb ? "" : ", and there is none: starting with an empty data set");
     }
@@ -63,8 +68,8 @@ class RedisImport {
     CAIRN_ASSIGN_OR_RETURN(const bool has_single, core_.fs.Exists(PathOf(names_.aof)));
     CAIRN_ASSIGN_OR_RETURN(const bool has_manifest, core_.fs.Exists(manifest_path));
     AofManifest manifest;
-    if (has_manifest && core_.runtime().append_only) CAIRN_RETURN_IF_ERROR(ReadManifest(manifest_path, &manifest));
-    if (has_manifest && !core_.runtime().append_only) manifest.base = names_.aof;  // there is one: no more is asked
+    if (has_manifest && takes_aof_) CAIRN_RETURN_IF_ERROR(ReadManifest(manifest_path, &manifest));
+    if (has_manifest && !takes_aof_) manifest.base = names_.aof;  // there is one: no more is asked
     if (!manifest.base.empty()) aof_files_.push_back(JoinPath(PathOf(names_.aof_directory), manifest.base));
     for (const std::string& name : manifest.increments) aof_files_.push_back(JoinPath(PathOf(names_.aof_directory), name));
     aof_source_ = names_.aof_directory;
@@ -155,6 +160,7 @@ class RedisImport {
 
   StoreCore& core_;
   const RedisFileNames& names_;
+  const bool takes_aof_;
   const std::string directory_;
   const ProgressCallback& progress_;
   std::vector<std::string> aof_files_;  // in order
@@ -166,8 +172,9 @@ class RedisImport {
 
 }  // namespace
 
-Result<std::string> ImportRedisFiles(StoreCore& core, const std::string& directory, const ProgressCallback& progress) {
-  return RedisImport(core, directory, progress).Run();
+Result<std::string> ImportRedisFiles(StoreCore& core, const std::string& directory, const RedisImportOptions& options,
+                                     const ProgressCallback& progress) {
+  return RedisImport(core, directory, options, progress).Run();
 }
 
 }  // namespace cairn

@@ -76,7 +76,8 @@ Status Store::Impl::OpenDirectory(const ProgressCallback& progress) {
   // snapshot with which Open ends it that it is done.
   std::string imported_from;
   if (directory->is_new() && !core.opened_with.fill) {
-    CAIRN_ASSIGN_OR_RETURN(imported_from, ImportRedisFiles(core, directory->path(), progress));
+    CAIRN_ASSIGN_OR_RETURN(imported_from, ImportRedisFiles(core, directory->path(),
+                                                           {core.opened_with.redis_files, core.runtime().append_only}, progress));
   }
   imported_ = !imported_from.empty();
   CAIRN_ASSIGN_OR_RETURN(RecoveryOutcome recovered,

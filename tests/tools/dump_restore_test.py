@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tools import ToolFailed, contents, run  # noqa: E402
-from cairn_server import BIN, CairnServer, Connection, free_port  # noqa: E402
+from cairn_server import BIN, CairnServer, Connection, ReplyError, free_port  # noqa: E402
 
 FAR = 4102444800000  # 2100, in ms
 
@@ -37,6 +37,25 @@ def fill(c):
     c.call("SELECT", 5)
     c.call("SET", "elsewhere", "db5")
     c.call("SELECT", 0)
+
+
+def await_true(holds):
+    for _ in range(500):
+        if holds():
+            return
+        time.sleep(0.02)
+    raise AssertionError("waited in vain")
+
+
+def await_server(port):
+    for _ in range(500):
+        try:
+            c = Connection(port)
+            c.call("DBSIZE")
+            return c
+        except (OSError, ReplyError):  # not listening, or still loading
+            time.sleep(0.02)
+    raise AssertionError(f"no server answers on {port}")
 
 
 class Test:
@@ -146,13 +165,8 @@ class Test:
                                   "--enable-debug-command", "local"],
                                  stdout=subprocess.DEVNULL)
         try:
-            for _ in range(500):
-                try:
-                    c = Connection(port)
-                    if c.call("DBSIZE"):
-                        break
-                except Exception:  # noqa: BLE001
-                    time.sleep(0.02)
+            c = await_server(port)
+            await_true(lambda: c.call("DBSIZE") != 0)
             assert c.call("DBSIZE") == 12 and c.call("HGET", "small", "a") == b"1"
             c.call("DEL", "small")
             digest = c.call("DEBUG", "DIGEST")
@@ -165,6 +179,54 @@ class Test:
         finally:
             redis.terminate()
             redis.wait()
+
+    def redis_directories(self):
+        """The directory of a real redis-server, with append-only files of several generations and with an RDB file alone."""
+        for name, flags in (("with-aof", ("--appendonly", "yes", "--appendfilename", "own.aof")), ("with-rdb", ("--appendonly", "no"))):
+            directory, port = self.path(name), free_port()
+            os.mkdir(directory)
+            redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", directory, "--save", "",
+                                      "--auto-aof-rewrite-percentage", "0", *flags], stdout=subprocess.DEVNULL)
+            try:
+                c = await_server(port)
+                c.call("SET", "before", "old")
+                if name == "with-aof":
+                    c.call("BGREWRITEAOF")
+                    await_true(lambda: b"aof_rewrite_in_progress:0" in c.call("INFO") and b"aof_rewrite_scheduled:0" in c.call("INFO"))
+                for i in range(200):
+                    c.call("RPUSH", "list", i)
+                c.call("MULTI")
+                c.call("SET", "before", "new")
+                c.call("INCRBY", "n", 41)
+                c.call("EXEC")
+                c.call("SET", "short", "gone", "PX", 1)
+                c.call("SELECT", 3)
+                c.call("SET", "third", "db3", "PXAT", FAR)
+                if name == "with-rdb":
+                    c.call("SAVE")
+            finally:
+                redis.terminate()
+                redis.wait()
+            before = {file: os.path.getsize(os.path.join(at, file)) for at, _, files in os.walk(directory) for file in files}
+            wanted = {(0, b"before"), (0, b"list"), (0, b"n"), (3, b"third")}
+            sources = [directory] + ([os.path.join(directory, "appendonlydir") + "/"] if name == "with-aof" else [])
+            for at, source in enumerate(sources):
+                made = self.path(f"{name}-{at}")
+                result = run("cairn-restore", source, made)
+                assert result["imported"] == ("dump.rdb" if name == "with-rdb" else ["appendonlydir", "."][at]), result
+                got = contents(made)
+                assert set(got) == wanted and b"new" in got[0, b"before"] and FAR in got[3, b"third"], got
+                with CairnServer("--save", "") as server, server.connect() as c:
+                    run("cairn-restore", source, "--to", f"127.0.0.1:{server.port}")
+                    assert c.call("GET", "before") == b"new" and c.call("LLEN", "list") == 200 and c.call("GET", "n") == b"41"
+                    assert c.call("DBSIZE") == 3
+            assert "one state only" in self.fails(1, "cairn-restore", directory, self.path("never"), "--at-lsn", "1")
+            after = {file: os.path.getsize(os.path.join(at, file)) for at, _, files in os.walk(directory) for file in files}
+            assert after == before, (before, after)
+        manifests = self.path("with-aof/appendonlydir")
+        shutil.copy(os.path.join(manifests, "own.aof.manifest"), os.path.join(manifests, "other.aof.manifest"))
+        assert "other.aof.manifest" in self.fails(1, "cairn-restore", self.path("with-aof"), self.path("never"))
+        assert not os.path.exists(self.path("never"))
 
     def backups(self):
         with CairnServer("--save", "", directory=self.source) as server, server.connect() as c:
@@ -206,7 +268,7 @@ class Test:
             server.stop()
         steps = [self.formats, self.filters, self.locks, self.through_a_server, self.bad_input, self.backups]
         if shutil.which("redis-server") and shutil.which("redis-cli"):
-            steps.append(self.redis)
+            steps += [self.redis, self.redis_directories]
         for step in steps:
             step()
             print(f"{step.__name__}: ok", flush=True)

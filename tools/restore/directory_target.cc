@@ -42,8 +42,12 @@ class DirectoryTarget final : public RestoreTarget {
 
 }  // namespace
 
-Result<std::unique_ptr<RestoreTarget>> MakeDirectoryTarget(FileSystem& fs, const std::string& path, uint32_t databases) {
-  CAIRN_ASSIGN_OR_RETURN(auto directory, NewDirectory::Create(fs, path, ToolStoreOptions(databases)));
+Result<std::unique_ptr<RestoreTarget>> MakeDirectoryTarget(FileSystem& fs, const std::string& path, uint32_t databases,
+                                                           std::function<Status(StoreCore&)> fill, uint64_t* filled_keys) {
+  StoreOptions options = ToolStoreOptions(databases);
+  options.fill = std::move(fill);
+  CAIRN_ASSIGN_OR_RETURN(auto directory, NewDirectory::Create(fs, path, std::move(options)));
+  if (filled_keys != nullptr) *filled_keys = directory->store().Info().loaded_keys;
   return std::unique_ptr<RestoreTarget>(new DirectoryTarget(std::move(directory), databases));
 }
 

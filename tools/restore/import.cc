@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/crc64.h"
+#include "base/logger.h"
 #include "base/numbers.h"
 #include "base/resp_request.h"
 #include "engine/codec/dump_payload.h"
@@ -81,6 +82,16 @@ Result<InputKind> KindOf(const InputFile& input) {
   return Status::Damaged(input.name() + " is neither an RDB file nor RESP commands nor JSON lines");
 }
 
+void WarnOfWhatIsLeftOut(const RdbReader& reader, const std::string& file) {
+  if (!reader.functions().empty()) {
+    LogF(LogLevel::kWarning, "%zu function libraries of %s were left out: this version has no functions",
+         reader.functions().size(), file.c_str());
+  }
+  for (const std::string& module : reader.skipped_modules()) {
+    LogF(LogLevel::kWarning, "The state of the module type %s in %s was left out", module.c_str(), file.c_str());
+  }
+}
+
 Status ImportRdb(FileSystem& fs, const InputFile& input, const ImportOptions& options, RestoreTarget& target,
                  ImportCounts* counts) {
   CAIRN_ASSIGN_OR_RETURN(const auto reader, RdbReader::Open(fs, input.path()));
@@ -97,6 +108,7 @@ Status ImportRdb(FileSystem& fs, const InputFile& input, const ImportOptions& op
     }
     bar.Update(reader->offset());
   }
+  WarnOfWhatIsLeftOut(*reader, input.name());
   if (reader->offset() < reader->size_bytes()) return ImportCommands(input, reader->offset(), target, counts);
   return Status();
 }

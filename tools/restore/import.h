@@ -11,6 +11,8 @@
 
 namespace cairn {
 
+class RdbReader;
+
 enum class InputKind : uint8_t { kRdb, kCommands, kJsonLines };
 
 // By the first bytes: "REDIS", '*', '{'. An empty file is kCommands: an AOF without a command. kDamaged for anything else.
@@ -23,6 +25,9 @@ struct ImportCounts {
   uint64_t keys = 0;      // of RDB files and JSON lines
   uint64_t commands = 0;  // of command streams
 };
+
+// Logs what an RDB file holds that Cairn has not: libraries of functions, values of modules. After the whole file was read.
+void WarnOfWhatIsLeftOut(const RdbReader& reader, const std::string& file);
 
 // An RDB file, and the commands behind it where it is the beginning of an AOF.
 Status ImportRdb(FileSystem& fs, const InputFile& input, const ImportOptions& options, RestoreTarget& target,

@@ -9,7 +9,7 @@
 #include "tools/common/source_directory.h"
 #include "tools/common/tool_main.h"
 #include "tools/restore/import.h"
-#include "tools/restore/new_directory.h"
+#include "tools/restore/redis_source.h"
 #include "tools/restore/restore_target.h"
 #include "tools/restore/send_store.h"
 
@@ -34,11 +34,14 @@ constexpr char kUsage[] =
     "       cairn-restore SOURCE --to HOST:PORT [flags]\n"
     "       Makes a new data directory, whole or not at all, or fills a running server. SOURCE is only read. It is a data "
     "directory\n"
-    "       or a backup (--at and --at-lsn go back in its time), an RDB file, RESP commands (an AOF file too) or JSON lines as\n"
-    "       cairn-dump writes them, or - for any of these files on standard input.\n"
+    "       or a backup (--at and --at-lsn go back in its time), the directory of a Redis server or its appendonlydir, an RDB "
+    "file,\n"
+    "       RESP commands (an AOF file too) or JSON lines as cairn-dump writes them, or - for any of these files on standard "
+    "input.\n"
     "\n"
     "       cairn-restore /backup/monday /var/lib/cairn\n"
     "       cairn-restore /var/lib/cairn /tmp/before --live --at '2026-11-23 10:15:00'\n"
+    "       cairn-restore /var/lib/redis /var/lib/cairn\n"
     "       cairn-restore dump.rdb --to localhost:6379";
 
 struct Arguments {
@@ -57,8 +60,7 @@ Result<Arguments> ReadArguments(const std::vector<std::string>& words) {
   return arguments;
 }
 
-Result<std::unique_ptr<cairn::RestoreTarget>> OpenTarget(const Arguments& arguments) {
-  if (FLAGS_to.empty()) return cairn::MakeDirectoryTarget(cairn::RealFileSystem(), arguments.directory, FLAGS_databases);
+Result<std::unique_ptr<cairn::RestoreTarget>> OpenServer() {
   CAIRN_ASSIGN_OR_RETURN(cairn::ServerAddress address, cairn::ParseAddress(FLAGS_to));
   address.user = FLAGS_user;
   address.password = FLAGS_password;
@@ -67,14 +69,20 @@ Result<std::unique_ptr<cairn::RestoreTarget>> OpenTarget(const Arguments& argume
   return cairn::ConnectTarget(address);
 }
 
+// A new directory that is what `fill` makes of it, and nothing else.
+Status MakeDirectory(const Arguments& arguments, std::function<Status(cairn::StoreCore&)> fill, ImportCounts* counts) {
+  CAIRN_ASSIGN_OR_RETURN(const auto target, cairn::MakeDirectoryTarget(cairn::RealFileSystem(), arguments.directory,
+                                                                       FLAGS_databases, std::move(fill), &counts->keys));
+  return target->Finish();
+}
+
 // A data directory: its state at the point becomes the new directory's snapshot, or is sent.
 Status RestoreDirectory(const Arguments& arguments, cairn::ToolResult& result, ImportCounts* counts) {
-  cairn::FileSystem& fs = cairn::RealFileSystem();
   const auto access = FLAGS_live ? cairn::SourceAccess::kLive : cairn::SourceAccess::kOffline;
-  CAIRN_ASSIGN_OR_RETURN(const auto source, cairn::SourceDirectory::Open(fs, arguments.source, access));
+  CAIRN_ASSIGN_OR_RETURN(const auto source, cairn::SourceDirectory::Open(cairn::RealFileSystem(), arguments.source, access));
   cairn::LoadedState state;
   if (!FLAGS_to.empty()) {
-    CAIRN_ASSIGN_OR_RETURN(const auto target, OpenTarget(arguments));
+    CAIRN_ASSIGN_OR_RETURN(const auto target, OpenServer());
     CAIRN_ASSIGN_OR_RETURN(cairn::LoadedStore loaded, cairn::LoadStore(*source, arguments.point, FLAGS_databases));
     CAIRN_RETURN_IF_ERROR(cairn::SendStore(*loaded.store, ImportOptions{FLAGS_replace}, *target, counts));
     CAIRN_RETURN_IF_ERROR(target->Finish());
@@ -82,11 +90,7 @@ Status RestoreDirectory(const Arguments& arguments, cairn::ToolResult& result, I
   } else {
     CAIRN_ASSIGN_OR_RETURN(const cairn::Manifest manifest, source->ReadManifest());
     CAIRN_ASSIGN_OR_RETURN(const cairn::ResolvedPoint point, cairn::ResolveIn(*source, manifest, arguments.point));
-    cairn::StoreOptions options = cairn::ToolStoreOptions(FLAGS_databases);
-    options.fill = cairn::FillFrom(*source, manifest, point, &state);
-    CAIRN_ASSIGN_OR_RETURN(const auto made, cairn::NewDirectory::Create(fs, arguments.directory, std::move(options)));
-    counts->keys = made->store().Info().loaded_keys;
-    CAIRN_RETURN_IF_ERROR(made->Publish());
+    CAIRN_RETURN_IF_ERROR(MakeDirectory(arguments, cairn::FillFrom(*source, manifest, point, &state), counts));
   }
   result.json()["lsn"] = state.lsn;
   result.json()["time"] = cairn::UtcText(state.unix_us);
@@ -94,28 +98,72 @@ Status RestoreDirectory(const Arguments& arguments, cairn::ToolResult& result, I
   return Status();
 }
 
-Status RestoreFile(const Arguments& arguments, ImportCounts* counts) {
-  if (arguments.point.kind != cairn::PointInTime::Kind::kEnd || FLAGS_live) {
-    return Status::InvalidArgument("--at, --at-lsn and --live are for data directories: a file has one state only");
+Status ExpectOneState(const Arguments& arguments) {
+  if (arguments.point.kind == cairn::PointInTime::Kind::kEnd && !FLAGS_live) return Status();
+  return Status::InvalidArgument("--at, --at-lsn and --live are for Cairn's data directories: other sources have one state only");
+}
+
+// What Redis left in a directory.
+Status RestoreRedisDirectory(const Arguments& arguments, const cairn::RedisDirectory& source, cairn::ToolResult& result,
+                             ImportCounts* counts) {
+  CAIRN_RETURN_IF_ERROR(ExpectOneState(arguments));
+  std::string imported;
+  if (FLAGS_to.empty()) {
+    CAIRN_RETURN_IF_ERROR(MakeDirectory(arguments, cairn::FillFromRedis(source, &imported), counts));
+  } else {
+    CAIRN_ASSIGN_OR_RETURN(const auto target, OpenServer());
+    cairn::StoreOptions options = cairn::ToolStoreOptions(FLAGS_databases);
+    options.in_memory_only = true;
+    options.fill = cairn::FillFromRedis(source, &imported);
+    CAIRN_ASSIGN_OR_RETURN(const auto store, cairn::Store::Open(std::move(options)));
+    CAIRN_RETURN_IF_ERROR(cairn::SendStore(*store, ImportOptions{FLAGS_replace}, *target, counts));
+    CAIRN_RETURN_IF_ERROR(target->Finish());
   }
+  result.json()["imported"] = imported;
+  result.Line("Redis's " + imported + " of " + source.path);
+  return Status();
+}
+
+// An RDB file for a new directory is loaded as a server would load it, by all threads; for a server it is sent as it is read.
+Status RestoreRdbFile(const Arguments& arguments, const cairn::InputFile& input, ImportCounts* counts) {
+  cairn::FileSystem& fs = cairn::RealFileSystem();
+  if (!FLAGS_to.empty()) {
+    CAIRN_ASSIGN_OR_RETURN(const auto target, OpenServer());
+    CAIRN_RETURN_IF_ERROR(ImportRdb(fs, input, ImportOptions{FLAGS_replace}, *target, counts));
+    return target->Finish();
+  }
+  uint64_t end_offset = 0;
+  CAIRN_ASSIGN_OR_RETURN(const auto target, cairn::MakeDirectoryTarget(fs, arguments.directory, FLAGS_databases,
+                                                                       cairn::FillFromRdb(input, &end_offset), &counts->keys));
+  if (end_offset < input.size_bytes()) CAIRN_RETURN_IF_ERROR(ImportCommands(input, end_offset, *target, counts));
+  return target->Finish();
+}
+
+Status RestoreFile(const Arguments& arguments, ImportCounts* counts) {
+  CAIRN_RETURN_IF_ERROR(ExpectOneState(arguments));
   cairn::FileSystem& fs = cairn::RealFileSystem();
   CAIRN_ASSIGN_OR_RETURN(const auto input, cairn::InputFile::Open(fs, arguments.source));
   CAIRN_ASSIGN_OR_RETURN(const cairn::InputKind kind, cairn::KindOf(*input));
-  CAIRN_ASSIGN_OR_RETURN(const auto target, OpenTarget(arguments));
-  const ImportOptions options{.replace = FLAGS_replace};
-  switch (kind) {
-    case cairn::InputKind::kRdb: CAIRN_RETURN_IF_ERROR(ImportRdb(fs, *input, options, *target, counts)); break;
-    case cairn::InputKind::kCommands: CAIRN_RETURN_IF_ERROR(ImportCommands(*input, 0, *target, counts)); break;
-    case cairn::InputKind::kJsonLines: CAIRN_RETURN_IF_ERROR(ImportJsonLines(*input, options, *target, counts)); break;
-  }
+  if (kind == cairn::InputKind::kRdb) return RestoreRdbFile(arguments, *input, counts);
+  CAIRN_ASSIGN_OR_RETURN(const auto target,
+                         FLAGS_to.empty() ? cairn::MakeDirectoryTarget(fs, arguments.directory, FLAGS_databases) : OpenServer());
+  CAIRN_RETURN_IF_ERROR(kind == cairn::InputKind::kCommands
+                            ? ImportCommands(*input, 0, *target, counts)
+                            : ImportJsonLines(*input, ImportOptions{FLAGS_replace}, *target, counts));
   return target->Finish();
+}
+
+Status RestoreSource(const Arguments& arguments, cairn::ToolResult& result, ImportCounts* counts) {
+  cairn::FileSystem& fs = cairn::RealFileSystem();
+  if (arguments.source == "-" || !fs.ListDirectory(arguments.source).ok()) return RestoreFile(arguments, counts);
+  CAIRN_ASSIGN_OR_RETURN(const auto of_redis, cairn::FindRedisFiles(fs, arguments.source));
+  return of_redis ? RestoreRedisDirectory(arguments, *of_redis, result, counts) : RestoreDirectory(arguments, result, counts);
 }
 
 Status Restore(const std::vector<std::string>& words, cairn::ToolResult& result) {
   CAIRN_ASSIGN_OR_RETURN(const Arguments arguments, ReadArguments(words));
   ImportCounts counts;
-  const bool directory = arguments.source != "-" && cairn::RealFileSystem().ListDirectory(arguments.source).ok();
-  CAIRN_RETURN_IF_ERROR(directory ? RestoreDirectory(arguments, result, &counts) : RestoreFile(arguments, &counts));
+  CAIRN_RETURN_IF_ERROR(RestoreSource(arguments, result, &counts));
   result.json()["keys"] = counts.keys;
   result.json()["commands"] = counts.commands;
   const std::string where = FLAGS_to.empty() ? arguments.directory : FLAGS_to;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@
 
 namespace cairn {
 
+struct StoreCore;
+
 class RestoreTarget {
  public:
   virtual ~RestoreTarget() = default;
@@ -25,7 +28,10 @@ class RestoreTarget {
 };
 
 // A data directory that appears whole under its name. kAlreadyExists where `path` is there and not empty. It is made as PATH.partial.
-Result<std::unique_ptr<RestoreTarget>> MakeDirectoryTarget(FileSystem& fs, const std::string& path, uint32_t databases);
+// `fill`, if any, gives what it holds at first (StoreOptions::fill); *filled_keys, where wanted, becomes how many keys these are.
+Result<std::unique_ptr<RestoreTarget>> MakeDirectoryTarget(FileSystem& fs, const std::string& path, uint32_t databases,
+                                                           std::function<Status(StoreCore&)> fill = {},
+                                                           uint64_t* filled_keys = nullptr);
 
 struct ServerAddress {
   std::string host = "127.0.0.1";
