@@ -88,7 +88,7 @@ class Result {
   std::vector<SortedSetElement> elements;
 
   std::string_view Keep(std::string_view member) {
-    if (member.size() > left_) {
+    if (blocks_.empty() || member.size() > left_) {
       const size_t block = std::max<size_t>(member.size(), 16 * 1024);
       blocks_.push_back(std::make_unique<char[]>(block));
       free_ = blocks_.back().get();

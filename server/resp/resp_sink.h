@@ -4,8 +4,8 @@
 // The protocol is read through a pointer, because HELLO changes it in the middle of its own reply. Own thread only.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -60,8 +60,7 @@ class RespSink final : public ReplySink {
     to = WriteUint(to, bytes.size());
     *to++ = '\r';
     *to++ = '\n';
-    std::memcpy(to, bytes.data(), bytes.size());
-    to += bytes.size();
+    to = std::copy(bytes.begin(), bytes.end(), to);  // not memcpy: an empty view may point nowhere
     *to++ = '\r';
     *to++ = '\n';
     position_ = to;

@@ -234,7 +234,10 @@ Session Algebra() {
            {"SET str v", "+OK"},
            {"ZUNION 2 a str", kWrongType},
            {"ZUNIONSTORE str 1 a", ":3", "ZUNIONSTORE str 1 a", "zunionstore:str@0"},
-           {"TYPE str", "+zset"}}};
+           {"TYPE str", "+zset"},
+           {"ZADD first 1 \"\" 2 " + LongMember(), ":2"},
+           {"ZUNIONSTORE d 1 first", ":2"},
+           {"ZRANGE d 0 0", "[\"\"]"}}};
 }
 
 Session WrongTypes() {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A short life of the real server, meant for builds with sanitizers: concurrent clients, transactions, messages, expiry, a snapshot,
-a kill and a clean end. Fails on a wrong reply, a lost write, an exit code that is not 0, or a sanitizer's report.
+a kill and a clean end; random commands on large values of every type while snapshots and long replies hold them. Fails on a wrong reply,
+a lost write, an exit code that is not 0, or a sanitizer's report.
 
 Usage: short_run.py [--seconds N] [--seed S]      (CAIRN_BIN names the binaries' folder)
 """
@@ -11,8 +12,10 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "resp", "model")]
 from cairn_server import CairnServer, ReplyError  # noqa: E402
+from generator import KEYS, Generator  # noqa: E402
 
 REPORTS = ("AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "runtime error:", "check failed:")
 
@@ -59,12 +62,87 @@ class Writer(threading.Thread):
         self.expected[key] = value
 
 
+class Changer(threading.Thread):
+    """Random commands on values that are large again and again, so that what a snapshot or a reply holds is changed behind its back."""
+    ITEMS = 4000
+
+    def __init__(self, server, seed, until):
+        super().__init__()
+        self.server, self.until = server, until
+        self.generator = Generator(seed, newer=True)
+        self.failure = None
+
+    def run(self):
+        try:
+            with self.server.connect() as connection:
+                connection.pipeline([["CONFIG", "SET", "stream-node-max-entries", "5"]])
+                while time.monotonic() < self.until:
+                    connection.pipeline(self.large_values())
+                    for _ in range(5):
+                        connection.pipeline([self.generator.command() for _ in range(100)])
+        except Exception as e:  # reported by the main thread
+            self.failure = e
+
+    def large_values(self):
+        family, first = self.generator.pick(["hash", "list", "set", "zset", "stream", "string"]), self.generator.rng.randrange(1000)
+        key = self.generator.pick(KEYS[family])
+        items = [b"n%d" % (first + i) for i in range(self.ITEMS)]
+        if family == "hash":
+            yield [b"HSET", key, *[word for item in items for word in (item, item)]]
+        elif family == "list":
+            yield [b"RPUSH", key, *items]
+        elif family == "set":
+            yield [b"SADD", key, *items]
+        elif family == "zset":
+            yield [b"ZADD", key, *[word for i, item in enumerate(items) for word in (b"%d" % i, item)]]
+        elif family == "string":
+            yield [b"SETRANGE", key, b"%d" % (40 * self.ITEMS), b"end"]
+        else:
+            yield [b"XGROUP", b"CREATE", key, b"g1", b"0", b"MKSTREAM"]
+            yield from ([b"XADD", key, b"*", b"f", item] for item in items[:500])
+            yield from ([b"XREADGROUP", b"GROUP", b"g1", b"c%d" % (i % 3), b"COUNT", b"50", b"STREAMS", key, b">"] for i in range(8))
+
+
+class Holder(threading.Thread):
+    """One snapshot after the other, and replies of whole values between them."""
+
+    def __init__(self, server, until):
+        super().__init__()
+        self.server, self.until = server, until
+        self.failure = None
+
+    def run(self):
+        whole = [[word.encode() if isinstance(word, str) else word for word in (command[0], key, *command[1:])]
+                 for command in (["DUMP"], ["HGETALL"], ["LRANGE", "0", "-1"], ["SMEMBERS"], ["ZRANGE", "0", "-1"], ["XRANGE", "-", "+"],
+                                 ["SORT", "BY", "nosort"], ["XPENDING", "g1"])
+                 for keys in KEYS.values() for key in keys]
+        try:
+            with self.server.connect() as connection:
+                while time.monotonic() < self.until:
+                    connection.pipeline([["BGSAVE"], *whole, ["XINFO", "STREAM", "stream0", "FULL"]])
+        except Exception as e:  # reported by the main thread
+            self.failure = e
+
+
 def check_all(server, writers):
     with server.connect() as connection:
         for writer in writers:
             for key, value in writer.expected.items():
                 got = connection.call("GET", key)
                 assert got == value.encode(), f"{key}: expected {value[:20]}..., found {got and got[:20]}"
+
+
+def change_what_is_held(server, options):
+    until = time.monotonic() + options.seconds / 2
+    threads = [Changer(server, options.seed + i, until) for i in range(3)] + [Holder(server, until)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for thread in threads:
+        if thread.failure:
+            print(server.output()[-20000:])
+            raise thread.failure
 
 
 def run(options):
@@ -95,6 +173,7 @@ def run(options):
                 assert code == 0, f"exit code {code} after SIGTERM"
             server.start(120)
             check_all(server, writers)
+        change_what_is_held(server, options)
         code = server.stop(120)
         output = server.output()
         print(f"ran {time.monotonic() - started:.0f} s, {sum(len(w.expected) for w in writers)} keys checked")
