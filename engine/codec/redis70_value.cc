@@ -36,7 +36,9 @@ Status ConvertHash(std::string_view value, int64_t now_ms, std::string* out) {
     if (!cursor.Length(&relative_ms)) return damaged;
     const char* begin = cursor.at();
     if (!cursor.SkipString() || !cursor.SkipString()) return damaged;
-    const bool due = relative_ms != 0 && earliest_ms <= now_ms && relative_ms - 1 <= static_cast<uint64_t>(now_ms - earliest_ms);
+    // Unsigned: any two times may be further apart than int64_t reaches.
+    const uint64_t passed_ms = static_cast<uint64_t>(now_ms) - static_cast<uint64_t>(earliest_ms);
+    const bool due = relative_ms != 0 && earliest_ms <= now_ms && relative_ms - 1 <= passed_ms;
     if (due) continue;
     fields.append(Between(begin, cursor.at()));
     live++;

@@ -55,14 +55,14 @@ void ReplyPending(CommandContext& context, const StreamGroup& group, const Pendi
   reply.Array(4);
   ReplyStreamId(reply, entry.id);
   reply.Bulk(owned ? std::string_view(group.consumer(entry.consumer).name()) : std::string_view());
-  reply.Integer(owned ? std::max<int64_t>(context.now_ms() - entry.delivery_ms, 0) : -1);
+  reply.Integer(owned ? std::max<int64_t>(IdleMs(context, entry.delivery_ms), 0) : -1);
   reply.Integer(entry.delivery_count);
 }
 
 void ReplyRange(CommandContext& context, const StreamGroup& group, const PendingQuery& query) {
   std::vector<const PendingEntry*> found;
   const auto take = [&](const PendingEntry& entry) {
-    if (query.min_idle_ms == 0 || context.now_ms() - entry.delivery_ms >= query.min_idle_ms) found.push_back(&entry);
+    if (query.min_idle_ms == 0 || IdleMs(context, entry.delivery_ms) >= query.min_idle_ms) found.push_back(&entry);
     return static_cast<int64_t>(found.size()) < query.count;
   };
   const auto walk = [&](auto at, auto&& entry_of) {

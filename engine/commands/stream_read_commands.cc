@@ -242,7 +242,7 @@ std::vector<PendingEntry> FindIdle(const CommandContext& context, const ReadOpti
                                    const StreamGroup& group) {
   std::vector<PendingEntry> idle;
   for (auto at = group.pending().First(); at.valid(); at.Next()) {
-    if (context.now_ms() - at->delivery_ms >= parsed.min_idle_ms) idle.push_back(*at);
+    if (IdleMs(context, at->delivery_ms) >= parsed.min_idle_ms) idle.push_back(*at);
   }
   std::stable_sort(idle.begin(), idle.end(), [](const auto& a, const auto& b) { return a.delivery_ms < b.delivery_ms; });
   size_t kept = 0;
@@ -356,7 +356,7 @@ class GroupReader {
   void Claim(const PendingEntry& pending) {
     StreamCursor entry(stream_, pending.id, pending.id);
     CAIRN_CHECK(entry.Next());
-    Reply(entry, std::max<int64_t>(context_.now_ms() - pending.delivery_ms, 0), pending.delivery_count);
+    Reply(entry, std::max<int64_t>(IdleMs(context_, pending.delivery_ms), 0), pending.delivery_count);
     Deliver(pending, OneMore(pending.delivery_count));
   }
 

@@ -226,6 +226,12 @@ ConsumerSlot TouchConsumer(CommandContext& context, const KeyRef& key, StreamGro
   return slot;
 }
 
+int64_t IdleMs(const CommandContext& context, int64_t then_ms) {
+  int64_t idle_ms = 0;
+  if (!__builtin_sub_overflow(context.now_ms(), then_ms, &idle_ms)) return idle_ms;
+  return then_ms < 0 ? INT64_MAX : INT64_MIN;
+}
+
 void NoGroup(CommandContext& context, std::string_view key, std::string_view group, std::string_view more) {
   std::string text = "NOGROUP No such key '";
   text.append(key).append("' or consumer group '").append(group).append("'").append(more);

@@ -97,6 +97,9 @@ void LogAcknowledged(CommandContext& context, std::string_view key, const Stream
 ConsumerSlot TouchConsumer(CommandContext& context, const KeyRef& key, StreamGroup& group, std::string_view name, int64_t seen_ms,
                            bool* created = nullptr);
 
+// How long ago that was; negative: it is to come. At the ends of the range where it is further away, as a restored value's may be.
+int64_t IdleMs(const CommandContext& context, int64_t then_ms);
+
 // "NOGROUP No such key 'k' or consumer group 'g'" and what follows.
 void NoGroup(CommandContext& context, std::string_view key, std::string_view group, std::string_view more = {});
 

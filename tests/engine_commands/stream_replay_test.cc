@@ -1,6 +1,8 @@
-// What stream commands log is taken back by a replay, whatever numbers clients gave before.
+// What stream commands log is taken back by a replay, whatever numbers clients gave before; and what strangers' payloads say is no harm.
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
+#include "base/crc64.h"
 #include "tests/engine_commands/command_harness.h"
 
 namespace cairn {
@@ -18,6 +20,43 @@ TEST(StreamReplay, TakesCountersThatOverflowed) {
     }
   }
   EXPECT_EQ(replayed.Run("XINFO GROUPS s"), written.Run("XINFO GROUPS s"));
+}
+
+// The dumped value with one time instead of another, wherever that stands.
+std::string WithTime(std::string payload, int64_t from_ms, int64_t to_ms) {
+  char from[sizeof(from_ms)], to[sizeof(to_ms)], checksum[sizeof(uint64_t)];
+  StoreLittleEndian<int64_t>(from, from_ms);
+  StoreLittleEndian<int64_t>(to, to_ms);
+  payload.resize(payload.size() - sizeof(checksum));
+  size_t at = 0;
+  while ((at = payload.find(std::string(from, sizeof(from)), at)) != std::string::npos)
+    payload.replace(at, sizeof(to), to, sizeof(to));
+  StoreLittleEndian<uint64_t>(checksum, Crc64(payload, 0));
+  return payload.append(checksum, sizeof(checksum));
+}
+
+TEST(StreamRestore, TakesTimesAtTheEndsOfTheRange) {
+  for (const int64_t delivered_ms : {INT64_MIN, INT64_MAX}) {
+    SCOPED_TRACE(delivered_ms);
+    CommandHarness harness;
+    for (const char* command :
+         {"XADD s 1-1 a b", "XADD s 2-1 a b", "XGROUP CREATE s g 0", "XREADGROUP GROUP g c COUNT 1 STREAMS s >"}) {
+      EXPECT_FALSE(harness.Run(command).starts_with("-")) << command;
+    }
+    const std::string payload = WithTime(CommandHarness::Split(harness.Run("DUMP s")).at(0), harness.now_ms, delivered_ms);
+    ASSERT_EQ(harness.RunArgs({"RESTORE", "s", "0", payload, "REPLACE"}), "+OK");
+    const bool long_ago = delivered_ms < 0;
+    const std::string idle = long_ago ? ":9223372036854775807" : ":0";
+    EXPECT_EQ(harness.Run("XPENDING s g IDLE 1 - + 10"), long_ago ? "[[\"1-1\" \"c\" " + idle + " :1]]" : "[]");
+    EXPECT_EQ(harness.Run("XINFO CONSUMERS s g"), "[[\"name\" \"c\" \"pending\" :1 \"idle\" " + idle + "]]");
+    EXPECT_EQ(harness.Run("XCLAIM s g d 1 1-1 JUSTID"), long_ago ? "[\"1-1\"]" : "[]");
+    ASSERT_EQ(harness.RunArgs({"RESTORE", "s", "0", payload, "REPLACE"}), "+OK");
+    EXPECT_EQ(harness.Run("XAUTOCLAIM s g d 1 0 JUSTID"), long_ago ? "[\"0-0\" [\"1-1\"] []]" : "[\"0-0\" [] []]");
+    ASSERT_EQ(harness.RunArgs({"RESTORE", "s", "0", payload, "REPLACE"}), "+OK");
+    EXPECT_EQ(harness.Run("XREADGROUP GROUP g d CLAIM 1 STREAMS s >"),
+              "[[\"s\" [" + (long_ago ? "[\"1-1\" [\"a\" \"b\"] " + idle + " :1] " : std::string()) +
+                  "[\"2-1\" [\"a\" \"b\"] :0 :0]]]]");
+  }
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -10,22 +9,10 @@
 #include "base/numbers.h"
 #include "base/resp_request.h"
 #include "engine/commands/command_context.h"
+#include "engine/point_in_time.h"
 
 namespace cairn {
 namespace {
-
-constexpr uint64_t kUsPerSecond = 1'000'000;
-
-std::string TimeText(uint64_t unix_us) {
-  const std::time_t seconds = static_cast<std::time_t>(unix_us / kUsPerSecond);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  const size_t length = std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
-  char fraction[16];
-  std::snprintf(fraction, sizeof(fraction), ".%06u", static_cast<unsigned>(unix_us % kUsPerSecond));
-  return std::string(text, length) + fraction;
-}
 
 // As redis-cli prints strings.
 std::string Quoted(std::string_view bytes) {
@@ -101,7 +88,7 @@ bool RecordPrinter::Passes(const Record& record, const std::vector<std::string_v
 
 std::string RecordPrinter::Text(const Record& record) const {
   const bool inside = transaction_lsn_ && *transaction_lsn_ != record.lsn && !EqualsIgnoreCase(record.args[0], "exec");
-  std::string line = std::to_string(record.lsn) + " " + TimeText(record.wall_us) + " [" +
+  std::string line = std::to_string(record.lsn) + " " + UtcText(static_cast<int64_t>(record.wall_us)) + " [" +
                      (database_ ? std::to_string(*database_) : "?") + "]" + (inside ? " |" : "");
   for (const std::string_view arg : record.args) line += " " + Quoted(arg);
   return line + "\n";
@@ -111,7 +98,7 @@ std::string RecordPrinter::Json(const Record& record, const std::vector<std::str
   nlohmann::json json{{"lsn", record.lsn},
                       {"end_lsn", record.end_lsn},
                       {"time_us", record.wall_us},
-                      {"time", TimeText(record.wall_us)},
+                      {"time", UtcText(static_cast<int64_t>(record.wall_us))},
                       {"command", record.args[0]},
                       {"args", nlohmann::json::array()},
                       {"keys", nlohmann::json::array()}};

@@ -1,7 +1,7 @@
 // Chooses and prints the records of a log: for cairn-log.
 //
-//   1234 2026-11-27 02:10:11.123456 [0] "SET" "key" "value"
-//   1270 2026-11-27 02:10:11.123456 [0] | "INCR" "counter"          part of a transaction, between its MULTI and EXEC
+//   1234 2026-11-27 02:10:11.123456 UTC [0] "SET" "key" "value"
+//   1270 2026-11-27 02:10:11.123456 UTC [0] | "INCR" "counter"          part of a transaction, between its MULTI and EXEC
 //
 // Threads: one at a time.
 #pragma once
