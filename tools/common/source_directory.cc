@@ -40,7 +40,8 @@ Result<Manifest> SourceDirectory::ReadManifest() const {
   for (const char* name : {"dump.rdb", "appendonlydir", "appendonly.aof"}) {
     CAIRN_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(JoinPath(path_, name)));
     if (exists)
-      return Status::NotFound(path_ + " holds Redis's " + name + " and no data of Cairn: cairn-restore makes a data directory of it");
+      return Status::NotFound(path_ + " holds Redis's " + name +
+                              " and no data of Cairn: cairn-restore makes a data directory of it");
   }
   return Status::NotFound(path_ + " has no " + std::string(kManifestFileName) + ": it is not a data directory");
 }
