@@ -15,8 +15,9 @@ constexpr int64_t kUsPerSecond = 1'000'000;
 constexpr int64_t kSecondsPerHour = 3600;
 constexpr int64_t kRestAtLeastUs = 10'000;
 
-std::string TextOf(const std::string& file, uint64_t offset, const std::string& what) {
-  return file + " at offset " + std::to_string(offset) + ": " + what;
+void Note(const std::string& file, uint64_t offset, const std::string& what, std::map<std::string, std::string>* faults) {
+  const std::string place = file + " at offset " + std::to_string(offset);
+  faults->emplace(place, place + ": " + what);
 }
 
 }  // namespace
@@ -74,28 +75,32 @@ void Scrubber::RunPass(uint64_t bytes_per_second) {
     report_.in_progress = true;
     report_.checked_bytes = 0;
   }
-  std::vector<std::string> faults;
+  FaultsByPlace faults;
   Status status = Look(bytes_per_second, &faults);
   if (status.ok() && !faults.empty()) {
-    // A file that was dropped, or a log that was switched off, while it was read looks damaged once.
-    std::vector<std::string> again;
+    // A file that was dropped, or a log that was switched off, while it was read looks damaged once. What is damaged may be told in
+    // other words by what was written behind it meanwhile, but stands where it stood.
+    FaultsByPlace again;
     status = Look(bytes_per_second, &again);
-    std::erase_if(faults, [&](const std::string& fault) { return std::find(again.begin(), again.end(), fault) == again.end(); });
+    std::erase_if(again, [&](const auto& fault) { return !faults.contains(fault.first); });
+    if (status.ok()) faults = std::move(again);
   }
   MutexLock lock(mutex_);
   report_.in_progress = false;
   if (stopping_) return;
-  for (const std::string& fault : faults) {
-    LogF(LogLevel::kWarning, "Scrub: %s. Save a snapshot now, run cairn-check, and look after the disk", fault.c_str());
+  report_.faults.clear();
+  for (const auto& [place, text] : faults) {
+    report_.faults.push_back(text);
+    LogF(LogLevel::kWarning, "Scrub: %s. Save a snapshot now, run cairn-check, and look after the disk",
+         report_.faults.back().c_str());
   }
   if (!status.ok()) LogF(LogLevel::kWarning, "Scrub: %s", std::string(status.message()).c_str());
-  report_.faults = std::move(faults);
   report_.error = status.message();
   report_.last_unix_s = clock_.WallMs() / 1000;
   report_.passes++;
 }
 
-Status Scrubber::Look(uint64_t bytes_per_second, std::vector<std::string>* faults) {
+Status Scrubber::Look(uint64_t bytes_per_second, FaultsByPlace* faults) {
   pass_began_us_ = clock_.MonotonicUs();
   {
     MutexLock lock(mutex_);
@@ -104,7 +109,7 @@ Status Scrubber::Look(uint64_t bytes_per_second, std::vector<std::string>* fault
   Result<Manifest> manifest = LoadManifest(fs_, directory_);
   if (!manifest.ok()) {
     if (manifest.status().code() != StatusCode::kDamaged) return manifest.status();
-    faults->push_back(std::string(manifest.status().message()));
+    faults->emplace(JoinPath(directory_, kManifestFileName), manifest.status().message());
     return Status();
   }
   const auto pace = [&](uint64_t bytes) { return Pace(bytes, bytes_per_second); };
@@ -119,7 +124,7 @@ Status Scrubber::Look(uint64_t bytes_per_second, std::vector<std::string>* fault
     const bool dropped = now.ok() && !(now->current_snapshot && is_it(*now->current_snapshot)) &&
                          std::none_of(now->older_snapshots.begin(), now->older_snapshots.end(), is_it);
     if (dropped) continue;
-    for (const SnapshotFault& fault : survey.faults) faults->push_back(TextOf(fault.file, fault.offset, fault.what));
+    for (const SnapshotFault& fault : survey.faults) Note(fault.file, fault.offset, fault.what, faults);
   }
   const std::optional<Lsn> until = durable_lsn_();
   if (!until || !manifest->has_log) return Status();
@@ -128,7 +133,7 @@ Status Scrubber::Look(uint64_t bytes_per_second, std::vector<std::string>* fault
   LogSurvey survey;
   const auto on_units = [&](const SurveyedUnits& units) { return pace(units.frame.payload.size()); };
   CAIRN_RETURN_IF_ERROR(SurveyLog(SurveyedLogOptions(fs_, directory_, *manifest), request, on_units, &survey));
-  for (const LogFault& fault : survey.faults) faults->push_back(TextOf(fault.file, fault.offset, fault.what));
+  for (const LogFault& fault : survey.faults) Note(fault.file, fault.offset, fault.what, faults);
   return Status();
 }
 

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <thread>
@@ -48,7 +49,8 @@ class Scrubber {
  private:
   void ThreadMain();
   void RunPass(uint64_t bytes_per_second) CAIRN_EXCLUDES(mutex_);
-  Status Look(uint64_t bytes_per_second, std::vector<std::string>* faults) CAIRN_EXCLUDES(mutex_);
+  using FaultsByPlace = std::map<std::string, std::string>;  // "file at offset N", and the text of the fault
+  Status Look(uint64_t bytes_per_second, FaultsByPlace* faults) CAIRN_EXCLUDES(mutex_);
   // Counts bytes and rests, so that the rate is kept.
   Status Pace(uint64_t bytes, uint64_t bytes_per_second) CAIRN_EXCLUDES(mutex_);
 
