@@ -195,7 +195,7 @@ class Hashes(Base):
         if a[at].lower() in (b"fnx", b"fxx"):
             at, condition = at + 1, a[at].lower()
         if a[at].lower() == b"exat":
-            at, expiry = at + 2, integer(a[at + 1]) * 1000
+            at, expiry = at + 2, integer(a[at + 1], 0, (1 << 46) // 1000) * 1000
         count, rest = counted_fields(a, at)
         need(len(rest) == 2 * count)
         fields = self.find(a[1], "hash")
@@ -204,7 +204,11 @@ class Hashes(Base):
             return 0
         fields = self.make(a[1], "hash", Fields)
         for field, value in zip(rest[::2], rest[1::2]):
-            fields.put(field, value, expiry)
+            if expiry is not None and expiry < FAR:
+                fields.drop(field)
+            else:
+                fields.put(field, value, expiry)
+        self.settle(a[1])
         return 1
 
 
