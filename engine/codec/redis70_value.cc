@@ -30,14 +30,14 @@ Status ConvertHash(std::string_view value, int64_t now_ms, std::string* out) {
   uint64_t count = 0, live = 0;
   if (!cursor.Skip(kTimeBytes) || !cursor.Length(&count)) return damaged;
   const int64_t earliest_ms = LoadLittleEndian<int64_t>(value.data());
+  // Unsigned: any two times may be further apart than int64_t reaches.
+  const uint64_t passed_ms = static_cast<uint64_t>(now_ms) - static_cast<uint64_t>(earliest_ms);
   std::string fields;
   for (; count > 0; count--) {
     uint64_t relative_ms = 0;
     if (!cursor.Length(&relative_ms)) return damaged;
     const char* begin = cursor.at();
     if (!cursor.SkipString() || !cursor.SkipString()) return damaged;
-    // Unsigned: any two times may be further apart than int64_t reaches.
-    const uint64_t passed_ms = static_cast<uint64_t>(now_ms) - static_cast<uint64_t>(earliest_ms);
     const bool due = relative_ms != 0 && earliest_ms <= now_ms && relative_ms - 1 <= passed_ms;
     if (due) continue;
     fields.append(Between(begin, cursor.at()));

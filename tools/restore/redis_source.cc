@@ -3,7 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/logger.h"
 #include "engine/rdb_import.h"
 #include "engine/redis_import.h"
 #include "engine/store_core.h"
