@@ -9,7 +9,8 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tools import ToolFailed, contents, run  # noqa: E402
-from cairn_server import BIN, CairnServer, Connection, ReplyError, free_port  # noqa: E402
+from cairn_server import BIN, CairnServer, free_port  # noqa: E402
+from redis_server import RedisServer  # noqa: E402
 
 FAR = 4102444800000  # 2100, in ms
 
@@ -45,17 +46,6 @@ def await_true(holds):
             return
         time.sleep(0.02)
     raise AssertionError("waited in vain")
-
-
-def await_server(port):
-    for _ in range(500):
-        try:
-            c = Connection(port)
-            c.call("DBSIZE")
-            return c
-        except (OSError, ReplyError):  # not listening, or still loading
-            time.sleep(0.02)
-    raise AssertionError(f"no server answers on {port}")
 
 
 class Test:
@@ -155,40 +145,29 @@ class Test:
 
     def redis(self):
         """What Redis loads, and what redis-cli --pipe eats."""
-        port = free_port()
         os.mkdir(self.path("redis"))
         run("cairn-dump", self.source, "--out", self.path("redis/dump.rdb"))
         # HPEXPIREAT is newer than Redis 7.0: the key with expiring fields stays out.
         keep = ["--match", "plain bin* number long list set hash zset ints infinite stream elsewhere"]
         resp = run("cairn-dump", self.source, "--format", "resp", *keep, data_on_stdout=True)
-        redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", self.path("redis"), "--save", "",
-                                  "--enable-debug-command", "local"],
-                                 stdout=subprocess.DEVNULL)
-        try:
-            c = await_server(port)
+        with RedisServer(directory=self.path("redis")) as server, server.connect() as c:
             await_true(lambda: c.call("DBSIZE") != 0)
             assert c.call("DBSIZE") == 12 and c.call("HGET", "small", "a") == b"1"
             c.call("DEL", "small")
             digest = c.call("DEBUG", "DIGEST")
             c.call("FLUSHALL")
-            done = subprocess.run(["redis-cli", "-p", str(port), "--pipe"], input=resp, capture_output=True, check=True)
+            done = subprocess.run(["redis-cli", "-p", str(server.port), "--pipe"], input=resp, capture_output=True, check=True)
             assert b"errors: 0" in done.stdout, done.stdout
             assert c.call("DEBUG", "DIGEST") == digest
             c.call("SELECT", 0)
             assert c.call("XPENDING", "stream", "g")[0] == 10
-        finally:
-            redis.terminate()
-            redis.wait()
 
     def redis_directories(self):
         """The directory of a real redis-server, with append-only files of several generations and with an RDB file alone."""
         for name, flags in (("with-aof", ("--appendonly", "yes", "--appendfilename", "own.aof")), ("with-rdb", ("--appendonly", "no"))):
-            directory, port = self.path(name), free_port()
+            directory = self.path(name)
             os.mkdir(directory)
-            redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", directory, "--save", "",
-                                      "--auto-aof-rewrite-percentage", "0", *flags], stdout=subprocess.DEVNULL)
-            try:
-                c = await_server(port)
+            with RedisServer("--auto-aof-rewrite-percentage", "0", *flags, directory=directory) as redis, redis.connect() as c:
                 c.call("SET", "before", "old")
                 if name == "with-aof":
                     c.call("BGREWRITEAOF")
@@ -204,9 +183,7 @@ class Test:
                 c.call("SET", "third", "db3", "PXAT", FAR)
                 if name == "with-rdb":
                     c.call("SAVE")
-            finally:
-                redis.terminate()
-                redis.wait()
+                redis.stop()
             before = {file: os.path.getsize(os.path.join(at, file)) for at, _, files in os.walk(directory) for file in files}
             wanted = {(0, b"before"), (0, b"list"), (0, b"n"), (3, b"third")}
             sources = [directory] + ([os.path.join(directory, "appendonlydir") + "/"] if name == "with-aof" else [])
