@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/commands/apart.h"
 #include "engine/commands/arg_reader.h"
 #include "engine/commands/geo_commands.h"
 #include "engine/commands/sorted_set_support.h"
@@ -182,12 +183,23 @@ struct Matches {
   }
 };
 
-void Collect(const Search& search, Matches* matches) {
+// How many elements are looked at: those whose scores lie in the cells that cover the shape.
+uint64_t LookedAt(const Search& search, const SortedSetView& set) {
+  uint64_t elements = 0;
+  const GeoCover cover = GeoCoverOf(search.shape);
+  for (size_t i = 0; i < cover.count; i++) {
+    const GeoScoreRange& range = cover.ranges[i];
+    elements += set.CountBefore({range.max, false, false, {}}) - set.CountBefore({range.min, false, false, {}});
+  }
+  return elements;
+}
+
+void Collect(const Search& search, const SortedSetView& set, Matches* matches) {
   const size_t most = search.any ? static_cast<size_t>(search.count) : SIZE_MAX;
   const GeoCover cover = GeoCoverOf(search.shape);
   for (size_t i = 0; i < cover.count; i++) {
     const GeoScoreRange& range = cover.ranges[i];
-    SortedSetView::Cursor at = search.set.At(search.set.CountBefore({range.min, false, false, {}}));
+    SortedSetView::Cursor at = set.At(set.CountBefore({range.min, false, false, {}}));
     for (; at.valid() && at.score() < range.max; at.Next()) {
       Match match;
       match.point = GeoPointOf(at.score());
@@ -227,6 +239,13 @@ int64_t HashNumber(double score) {
   return score >= -kTwo63 && score < kTwo63 ? static_cast<int64_t>(score) : INT64_MIN;
 }
 
+Matches Find(const Search& search, const SortedSetView& set) {
+  Matches matches;
+  Collect(search, set, &matches);
+  Arrange(search, &matches.list);
+  return matches;
+}
+
 void Reply(ReplySink& reply, const Search& search, const Matches& matches) {
   const size_t extras = (search.with_distance ? 1u : 0u) + (search.with_hash ? 1u : 0u) + (search.with_point ? 1u : 0u);
   reply.Array(matches.list.size());
@@ -239,6 +258,16 @@ void Reply(ReplySink& reply, const Search& search, const Matches& matches) {
   }
 }
 
+SortedSetResult StoredMatches(const Search& search, const Matches& matches, const CollectionLimits& limits) {
+  std::vector<SortedSetElement> elements;
+  elements.reserve(matches.list.size());
+  for (const Match& match : matches.list) {
+    elements.push_back({search.store_distance ? match.distance_m / search.shape.unit_m : match.score, matches.name(match)});
+  }
+  return SortedSetResult(limits, elements);
+}
+
+// A search that looks at many elements does so without the lock.
 void Run(CommandContext& context, Search search) {
   const bool stores = search.grammar == Grammar::kSearchStore;
   search.source = &context.key(stores ? 1 : 0);
@@ -248,18 +277,21 @@ void Run(CommandContext& context, Search search) {
   search.exists = entry != nullptr;
   search.set = ViewOfSortedSet(entry);
   if (!ReadSearch(context, &search)) return;
-  Matches matches;
-  if (search.exists) {
-    Collect(search, &matches);
-    Arrange(search, &matches.list);
+  KeptValue source(entry);
+  const uint64_t elements = search.exists ? LookedAt(search, search.set) : 0;
+  if (search.target == nullptr) {
+    if (!search.exists) return Reply(context.reply, search, Matches());
+    if (elements < kLongReplyElements) return Reply(context.reply, search, Find(search, search.set));
+    source.Keep();
+    return context.Defer(elements,
+                         [search, source](ReplySink& reply) { Reply(reply, search, Find(search, source.sorted_set())); });
   }
-  if (search.target == nullptr) return Reply(context.reply, search, matches);
-  std::vector<SortedSetElement> elements;
-  elements.reserve(matches.list.size());
-  for (const Match& match : matches.list) {
-    elements.push_back({search.store_distance ? match.distance_m / search.shape.unit_m : match.score, matches.name(match)});
-  }
-  StoreSortedSet(context, *search.target, elements, search.is_search() ? "geosearchstore" : "georadiusstore");
+  std::optional<SortedSetResult> stored = ComputeApart<SortedSetResult>(
+      context, {source}, elements, [search, &limits = context.limits()](std::span<const KeptValue> found) {
+        return StoredMatches(search, search.exists ? Find(search, found[0].sorted_set()) : Matches(), limits);
+      });
+  if (stored.has_value())
+    StoreSortedSet(context, *search.target, *stored, search.is_search() ? "geosearchstore" : "georadiusstore");
 }
 
 }  // namespace

@@ -2,13 +2,15 @@
 #include <memory>
 #include <string>
 
+#include "engine/commands/apart.h"
 #include "engine/commands/arg_reader.h"
-#include "engine/commands/list_apart.h"
 #include "engine/commands/list_commands.h"
 #include "engine/commands/list_support.h"
 
 namespace cairn::list_commands {
 namespace {
+
+using ListChange = ApartChange<ListValue>;
 
 void Push(CommandContext& context, ListEnd end, bool only_existing) {
   const KeyRef& key = context.key();

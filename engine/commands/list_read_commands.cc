@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/commands/apart.h"
 #include "engine/commands/arg_reader.h"
-#include "engine/commands/list_apart.h"
 #include "engine/commands/list_commands.h"
 #include "engine/commands/list_support.h"
 

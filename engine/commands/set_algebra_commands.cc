@@ -1,8 +1,9 @@
 // Intersections, unions and differences. Small sets are combined where they lie; as soon as one is large, reads share it (and copy the
-// small ones) and combine them after the locks are released, and the STORE forms build their result beside the keyspace.
+// small ones) and combine them after the locks are released, and the STORE forms build their result apart from the keyspace (apart.h).
 #include <algorithm>
 #include <climits>
 
+#include "engine/commands/apart.h"
 #include "engine/commands/arg_reader.h"
 #include "engine/commands/set_commands.h"
 #include "engine/commands/set_support.h"
@@ -15,30 +16,12 @@ constexpr size_t kLookupsMax = 8;
 
 enum class Combination : uint8_t { kIntersection, kUnion, kDifference };
 
-// Sets that outlive the locks: shares of the large ones, copies of the others.
-class KeptSets {
- public:
-  explicit KeptSets(std::span<const SetView> sets) {
-    copies_.reserve(sets.size());  // views point into the strings, which must not move
-    for (const SetView& set : sets) {
-      if (set.table() != nullptr) {
-        shares_.push_back(set.table()->Share());
-        views_.emplace_back(static_cast<const SetTable&>(*shares_.back()));
-      } else {
-        copies_.emplace_back(set.packed());
-        views_.emplace_back(set.encoding(), copies_.back());
-      }
-    }
-  }
-  KeptSets(const KeptSets&) = delete;
-  KeptSets& operator=(const KeptSets&) = delete;
-  std::span<const SetView> views() const { return views_; }
-
- private:
-  std::vector<std::unique_ptr<LargeValue>> shares_;
-  std::vector<std::string> copies_;
-  std::vector<SetView> views_;
-};
+std::vector<SetView> ViewsOf(std::span<const KeptValue> values) {
+  std::vector<SetView> views;
+  views.reserve(values.size());
+  for (const KeptValue& value : values) views.push_back(value.set());
+  return views;
+}
 
 bool InAll(std::span<const SetView> sets, const SetMember& member) {
   return std::all_of(sets.begin(), sets.end(), [&](const SetView& set) { return set.Contains(member); });
@@ -114,8 +97,21 @@ void ReplyCombined(Combination how, std::span<const SetView> sets, const Collect
   for (const SetMember& member : members) ReplyMember(reply, member);
 }
 
+MemorySet CombinedSet(Combination how, std::span<const SetView> sets, const CollectionLimits& limits) {
+  MemorySet result(limits);
+  if (how == Combination::kUnion) {
+    for (const SetView& set : sets) AddAll(set, &result);
+    return result;
+  }
+  Combine(how, sets, limits, [&](const SetMember& member) {
+    result.Add(member);
+    return true;
+  });
+  return result;
+}
+
 // The sets of keys()[first...]; false where WRONGTYPE was answered.
-bool FindSets(CommandContext& context, size_t first, std::vector<SetView>* sets) {
+bool FindSets(CommandContext& context, size_t first, std::vector<KeptValue>* sets) {
   sets->reserve(context.keys().size() - first);
   for (const KeyRef& key : context.keys().subspan(first)) {
     const Entry* entry = nullptr;
@@ -127,46 +123,43 @@ bool FindSets(CommandContext& context, size_t first, std::vector<SetView>* sets)
 
 // Runs `read` with the sets: at once where all are small, otherwise without locks. `elements`: how many it looks at.
 template <typename Read>
-void ReadSets(CommandContext& context, std::span<const SetView> sets, uint64_t elements, Read read) {
-  const bool large = std::any_of(sets.begin(), sets.end(), [](const SetView& set) { return set.table() != nullptr; });
-  if (!large) return read(sets, context.reply);
-  const auto kept = std::make_shared<const KeptSets>(sets);
-  context.Defer(elements, [kept, read](ReplySink& reply) { read(kept->views(), reply); });
+void ReadSets(CommandContext& context, std::vector<KeptValue> sets, uint64_t elements, Read read) {
+  const bool large = std::any_of(sets.begin(), sets.end(), [](const KeptValue& set) { return set.large() != nullptr; });
+  if (!large) return read(ViewsOf(sets), context.reply);
+  for (KeptValue& set : sets) set.Keep();
+  context.Defer(elements, [kept = std::move(sets), read](ReplySink& reply) { read(ViewsOf(kept), reply); });
 }
 
-uint64_t LookedAt(Combination how, std::span<const SetView> sets) {
+uint64_t LookedAt(Combination how, std::span<const KeptValue> sets) {
   uint64_t least = UINT64_MAX;
   uint64_t all = 0;
-  for (const SetView& set : sets) {
-    least = std::min(least, set.count());
-    all += set.count();
+  for (const KeptValue& set : sets) {
+    const uint64_t count = set.set().count();
+    least = std::min(least, count);
+    all += count;
   }
   if (how == Combination::kUnion) return all;
-  return how == Combination::kIntersection ? least : sets[0].count();
+  return how == Combination::kIntersection ? least : sets[0].set().count();
 }
 
 void Reply(CommandContext& context, Combination how) {
-  std::vector<SetView> sets;
+  std::vector<KeptValue> sets;
   if (!FindSets(context, 0, &sets)) return;
-  ReadSets(context, sets, LookedAt(how, sets),
+  const uint64_t elements = LookedAt(how, sets);
+  ReadSets(context, std::move(sets), elements,
            [how, &limits = context.limits()](std::span<const SetView> found, ReplySink& reply) {
              ReplyCombined(how, found, limits, reply);
            });
 }
 
 void Store(CommandContext& context, Combination how, std::string_view event) {
-  std::vector<SetView> sets;
+  std::vector<KeptValue> sets;
   if (!FindSets(context, 1, &sets)) return;
-  MemorySet result(context.limits());
-  if (how == Combination::kUnion) {
-    for (const SetView& set : sets) AddAll(set, &result);
-  } else {
-    Combine(how, sets, context.limits(), [&](const SetMember& member) {
-      result.Add(member);
-      return true;
-    });
-  }
-  StoreSetResult(context, context.key(0), result, event);
+  const uint64_t elements = LookedAt(how, sets);
+  std::optional<MemorySet> result = ComputeApart<MemorySet>(
+      context, std::move(sets), elements,
+      [how, &limits = context.limits()](std::span<const KeptValue> found) { return CombinedSet(how, ViewsOf(found), limits); });
+  if (result.has_value()) StoreSetResult(context, context.key(0), *result, event);
 }
 
 }  // namespace
@@ -186,10 +179,11 @@ void SInterCard(CommandContext& context) {
     if (!options.Take("limit", &number, &index)) return context.SyntaxError();
     if (!ReadIntBetween(context, index, 0, LONG_MAX, &limit, "ERR LIMIT can't be negative")) return;
   }
-  std::vector<SetView> sets;
+  std::vector<KeptValue> sets;
   if (!FindSets(context, 0, &sets)) return;
   const uint64_t most = limit == 0 ? UINT64_MAX : static_cast<uint64_t>(limit);
-  ReadSets(context, sets, LookedAt(Combination::kIntersection, sets), [most](std::span<const SetView> found, ReplySink& reply) {
+  const uint64_t elements = LookedAt(Combination::kIntersection, sets);
+  ReadSets(context, std::move(sets), elements, [most](std::span<const SetView> found, ReplySink& reply) {
     uint64_t count = 0;
     Intersect(found, [&](const SetMember&) { return ++count < most; });
     reply.Integer(static_cast<int64_t>(count));

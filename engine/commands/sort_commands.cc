@@ -1,7 +1,9 @@
-// SORT and SORT_RO. Three ways lead to a result: what is sorted by itself and only answered needs no other key, so a large value is shared
-// and sorted after the locks are released; everything else is sorted under the locks, elements by their weights, and answered or stored.
+// SORT and SORT_RO. What is sorted by itself needs no other key, so a large value is shared and sorted without the locks: after the command
+// where the result is answered, before it where it is stored (apart.h). Everything else is sorted under the locks, elements by their
+// weights.
 #include <deque>
 
+#include "engine/commands/apart.h"
 #include "engine/commands/hash_access.h"
 #include "engine/commands/sort_items.h"
 #include "engine/commands/sort_source.h"
@@ -87,7 +89,18 @@ void ReplyText(ReplySink& reply, const ListpackValue& value) {
   reply.Bulk(value.Text(buffer));
 }
 
-// The elements that are wanted of a source that nothing but itself is needed to sort.
+// The elements of a source that nothing but itself is needed to sort; false where one is not a number.
+bool PickOwnItems(const SortOrder& order, const SortSource& source, SortItems* items) {
+  bool numbers = true;
+  source.ForRange(0, source.count(), false, [&](const ListpackValue& element) {
+    SortItem item{.element = element};
+    numbers = numbers && (order.alpha || ReadSortScore(element, &item.score));
+    items->Add(item);
+  });
+  return numbers;
+}
+
+// Those that are wanted.
 void ReplySorted(ReplySink& reply, const SortOrder& order, const SortSource& source) {
   uint64_t first = 0, end = 0;
   order.Range(source.count(), &first, &end);
@@ -96,13 +109,7 @@ void ReplySorted(ReplySink& reply, const SortOrder& order, const SortSource& sou
     return source.ForRange(first, end, order.descending, [&](const ListpackValue& element) { ReplyText(reply, element); });
   }
   SortItems items(order, false, source.count());
-  bool numbers = true;
-  source.ForRange(0, source.count(), false, [&](const ListpackValue& element) {
-    SortItem item{.element = element};
-    numbers = numbers && (order.alpha || ReadSortScore(element, &item.score));
-    items.Add(item);
-  });
-  if (!numbers) return reply.Error(kNotANumberError);
+  if (!PickOwnItems(order, source, &items)) return reply.Error(kNotANumberError);
   const std::span<const SortItem> sorted = items.Finish();
   reply.Array(sorted.size());
   for (const SortItem& item : sorted) ReplyText(reply, item.element);
@@ -129,6 +136,21 @@ class ListResult {
   ListpackBuilder packed_;
   std::unique_ptr<ListValue> large_;
 };
+
+// A source that nothing but itself is needed to sort, sorted; null where an element is not a number.
+std::unique_ptr<ListResult> SortedList(const SortOrder& order, const SortSource& source) {
+  auto result = std::make_unique<ListResult>();
+  if (order.unsorted) {
+    uint64_t first = 0, end = 0;
+    order.Range(source.count(), &first, &end);
+    source.ForRange(first, end, order.descending, [&](const ListpackValue& element) { result->Add(element); });
+    return result;
+  }
+  SortItems items(order, false, source.count());
+  if (!PickOwnItems(order, source, &items)) return nullptr;
+  for (const SortItem& item : items.Finish()) result->Add(item.element);
+  return result;
+}
 
 void StoreResult(CommandContext& context, const KeyRef& key, ListResult& result) {
   const uint64_t count = result.count();
@@ -176,24 +198,34 @@ bool PickItems(const SortRequest& request, const SortSource& source, PatternRead
   return numbers;
 }
 
+void StoreSorted(CommandContext& context, const KeptValue& value, const SortOrder& order) {
+  using Sorted = std::unique_ptr<ListResult>;
+  const std::optional<Sorted> sorted =
+      ComputeApart<Sorted>(context, {value}, SortSource(value).count(),
+                           [order](std::span<const KeptValue> source) { return SortedList(order, SortSource(source[0])); });
+  if (!sorted.has_value()) return;
+  if (*sorted == nullptr) return context.reply.Error(kNotANumberError);
+  StoreResult(context, context.key(1), **sorted);
+}
+
 void Run(CommandContext& context, bool may_store) {
   SortRequest request;
   if (!ReadSortRequest(context, may_store, &request)) return;
   const Entry* entry = context.Find(context.key(0), Keyspace::Access::kRead);
   if (entry != nullptr && !SortSource::CanSort(entry->type())) return context.WrongType();
-  const SortSource source(entry);
+  KeptValue value(entry);
+  const SortSource source(value);
   SortOrder& order = request.order;
   // What is stored must not depend on a set's inner order, which differs from one run to the next.
   if (order.unsorted && request.stores && source.type() == ValueType::kSet) {
     order.unsorted = false;
     order.alpha = true;
   }
-  if (request.by.empty() && request.get.empty() && !request.stores) {
-    if (source.large() == nullptr) return ReplySorted(context.reply, order, source);
-    const std::shared_ptr<const LargeValue> shared = source.large()->Share();
-    return context.Defer(source.count(), [shared, order, type = source.type()](ReplySink& reply) {
-      ReplySorted(reply, order, SortSource(type, *shared));
-    });
+  if (request.by.empty() && request.get.empty()) {
+    if (request.stores) return StoreSorted(context, value, order);
+    if (value.large() == nullptr) return ReplySorted(context.reply, order, source);
+    value.Keep();
+    return context.Defer(source.count(), [value, order](ReplySink& reply) { ReplySorted(reply, order, SortSource(value)); });
   }
   PatternReader reader(context);
   SortItems items(order, !request.by.empty(), source.count());

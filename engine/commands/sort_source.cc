@@ -2,16 +2,11 @@
 
 namespace cairn {
 
-SortSource::SortSource(const Entry* entry) {
-  if (entry == nullptr) return;
-  type_ = entry->type();
-  encoding_ = entry->encoding();
-  if (encoding_ == Encoding::kLarge) {
-    large_ = &entry->large();
-  } else {
-    packed_ = entry->packed();
-  }
-}
+SortSource::SortSource(const KeptValue& value)
+    : type_(value.exists() ? value.type() : ValueType::kList),
+      encoding_(value.encoding()),
+      packed_(value.packed()),
+      large_(value.large()) {}
 
 uint64_t SortSource::count() const {
   if (large_ != nullptr) return large_->element_count();

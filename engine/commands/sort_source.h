@@ -2,10 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string_view>
 
-#include "engine/keyspace/entry.h"
+#include "engine/commands/kept_value.h"
 #include "engine/values/large_value.h"
 #include "engine/values/list_cursor.h"
 #include "engine/values/set_value.h"
@@ -15,16 +14,13 @@ namespace cairn {
 
 class SortSource {
  public:
-  SortSource() = default;                   // nothing
-  explicit SortSource(const Entry* entry);  // nullptr: nothing; otherwise of a type that CanSort
-  // A share of a large value, which must outlive the source.
-  SortSource(ValueType type, const LargeValue& large) : type_(type), encoding_(Encoding::kLarge), large_(&large) {}
+  // Of a type that CanSort, or nothing; outlives the source.
+  explicit SortSource(const KeptValue& value);
 
   static bool CanSort(ValueType type) {
     return type == ValueType::kList || type == ValueType::kSet || type == ValueType::kSortedSet;
   }
   ValueType type() const { return type_; }
-  const LargeValue* large() const { return large_; }  // nullptr unless the encoding is kLarge
   uint64_t count() const;
   // visit(const ListpackValue&) with the elements [first, end) in the value's own order, or counted and given from its end on.
   template <typename Visit>
@@ -34,10 +30,10 @@ class SortSource {
   template <typename Visit>
   void ForSetRange(uint64_t first, uint64_t end, Visit&& visit) const;
 
-  ValueType type_ = ValueType::kList;
-  Encoding encoding_ = Encoding::kPacked;
-  std::string_view packed_ = kEmptyListpack;
-  const LargeValue* large_ = nullptr;
+  const ValueType type_;
+  const Encoding encoding_;
+  const std::string_view packed_;
+  const LargeValue* const large_;
 };
 
 template <typename Visit>

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/commands/apart.h"
 #include "engine/commands/arg_reader.h"
 #include "engine/commands/sorted_set_commands.h"
 #include "engine/commands/sorted_set_support.h"
@@ -19,35 +20,15 @@ enum class Aggregate : uint8_t { kSum, kMin, kMax };
 // A sorted set, or a set whose members all have the score 1, as an operand.
 class Operand {
  public:
-  explicit Operand(const Entry* entry) {
-    if (entry != nullptr && entry->type() == ValueType::kSet) {
-      is_set_ = true;
-      set_ = SetView(entry);
-    } else {
-      sorted_ = ViewOfSortedSet(entry);
-    }
-  }
-
-  double weight = 1;
-
-  // Takes a hold of the value, so that it can be read without the lock.
-  void Retain() {
-    if (is_set_ ? set_.table() == nullptr : sorted_.is_packed()) {
-      bytes_ = std::make_shared<const std::string>(is_set_ ? set_.packed() : sorted_.packed());
-      if (is_set_) {
-        set_ = SetView(set_.encoding(), *bytes_);
-      } else {
-        sorted_ = SortedSetView(std::string_view(*bytes_));
-      }
-      return;
-    }
-    large_ = is_set_ ? set_.table()->Share() : sorted_.large().Share();
+  Operand(const KeptValue& value, double with_weight) : weight(with_weight), is_set_(value.type() == ValueType::kSet) {
     if (is_set_) {
-      set_ = SetView(static_cast<const SetTable&>(*large_));
+      set_ = value.set();
     } else {
-      sorted_ = SortedSetView(static_cast<const SortedSet&>(*large_));
+      sorted_ = value.sorted_set();
     }
   }
+
+  double weight;
 
   uint64_t size() const { return is_set_ ? set_.count() : sorted_.size(); }
   bool Find(std::string_view member, double* score) const {
@@ -67,20 +48,31 @@ class Operand {
   }
 
  private:
-  bool is_set_ = false;
+  bool is_set_;
   SetView set_;
   SortedSetView sorted_;
-  // What is retained.
-  std::shared_ptr<const std::string> bytes_;
-  std::shared_ptr<LargeValue> large_;
 };
 
+// What the arguments say besides the keys.
 struct Request {
-  std::vector<Operand> operands;
+  Operation operation = Operation::kUnion;
+  std::vector<double> weights;  // of the keys
   Aggregate aggregate = Aggregate::kSum;
   bool with_scores = false;
   int64_t limit = 0;  // of ZINTERCARD; 0: none
 };
+
+// The values to be combined. From the smallest on, but for differences: an intersection looks at no more than that. Sums of infinities may
+// depend on the order, as in Redis.
+std::vector<Operand> OperandsOf(std::span<const KeptValue> values, const Request& request) {
+  std::vector<Operand> operands;
+  operands.reserve(values.size());
+  for (size_t i = 0; i < values.size(); i++) operands.emplace_back(values[i], request.weights[i]);
+  if (request.operation != Operation::kDiff) {
+    std::stable_sort(operands.begin(), operands.end(), [](const Operand& a, const Operand& b) { return a.size() < b.size(); });
+  }
+  return operands;
+}
 
 // Elements, and their members' bytes.
 class Result {
@@ -125,17 +117,17 @@ double Weigh(double score, double weight) {
   return std::isnan(weighed) ? 0 : weighed;  // infinity times nothing
 }
 
-void Unite(const Request& request, Result* result) {
+void Unite(std::span<const Operand> operands, Aggregate aggregate, Result* result) {
   std::unordered_map<std::string_view, double> scores;
-  scores.reserve(request.operands.back().size());  // the largest
-  for (const Operand& operand : request.operands) {
+  scores.reserve(operands.back().size());  // the largest
+  for (const Operand& operand : operands) {
     operand.ForEach([&](std::string_view member, double score) {
       const double weighed = Weigh(score, operand.weight);
       const auto found = scores.find(member);
       if (found == scores.end()) {
         scores.emplace(result->Keep(member), weighed);
       } else {
-        found->second = Combine(found->second, weighed, request.aggregate);
+        found->second = Combine(found->second, weighed, aggregate);
       }
       return true;
     });
@@ -146,23 +138,23 @@ void Unite(const Request& request, Result* result) {
 
 // visit(member, score) -> bool with what is in every operand. The first is the smallest.
 template <typename Visit>
-void Intersect(const Request& request, Visit&& visit) {
-  request.operands[0].ForEach([&](std::string_view member, double score) {
-    double combined = Weigh(score, request.operands[0].weight);
-    for (size_t i = 1; i < request.operands.size(); i++) {
+void Intersect(std::span<const Operand> operands, Aggregate aggregate, Visit&& visit) {
+  operands[0].ForEach([&](std::string_view member, double score) {
+    double combined = Weigh(score, operands[0].weight);
+    for (const Operand& operand : operands.subspan(1)) {
       double other = 0;
-      if (!request.operands[i].Find(member, &other)) return true;
-      combined = Combine(combined, other * request.operands[i].weight, request.aggregate);
+      if (!operand.Find(member, &other)) return true;
+      combined = Combine(combined, other * operand.weight, aggregate);
     }
     return visit(member, combined);
   });
 }
 
-void Subtract(const Request& request, Result* result) {
-  request.operands[0].ForEach([&](std::string_view member, double score) {
+void Subtract(std::span<const Operand> operands, Result* result) {
+  operands[0].ForEach([&](std::string_view member, double score) {
     double unused = 0;
-    for (size_t i = 1; i < request.operands.size(); i++) {
-      if (request.operands[i].Find(member, &unused)) return true;
+    for (const Operand& operand : operands.subspan(1)) {
+      if (operand.Find(member, &unused)) return true;
     }
     result->Add(member, score);
     return true;
@@ -196,9 +188,9 @@ bool ReadOptions(CommandContext& context, const Form& form, size_t first, Reques
   std::string_view text;
   size_t at = 0;
   for (OptionReader options(context, first); options.More();) {
-    if (weighs && context.args.size() - options.index() > request->operands.size() && options.Take("weights")) {
-      for (Operand& operand : request->operands) {
-        if (!ReadScore(context, options.index(), &operand.weight, "ERR weight value is not a float")) return false;
+    if (weighs && context.args.size() - options.index() > request->weights.size() && options.Take("weights")) {
+      for (double& weight : request->weights) {
+        if (!ReadScore(context, options.index(), &weight, "ERR weight value is not a float")) return false;
         options.Skip();
       }
     } else if (weighs && options.Take("aggregate", &text)) {
@@ -216,7 +208,7 @@ bool ReadOptions(CommandContext& context, const Form& form, size_t first, Reques
 }
 
 // The keys, counted by args[index], and the options behind them.
-bool ReadRequest(CommandContext& context, const Form& form, size_t index, Request* request) {
+bool ReadRequest(CommandContext& context, const Form& form, size_t index, Request* request, std::vector<KeptValue>* values) {
   int64_t count = 0;
   if (!ReadInt(context, index, &count)) return false;
   if (count < 1) {
@@ -234,32 +226,29 @@ bool ReadRequest(CommandContext& context, const Form& form, size_t index, Reques
       context.WrongType();
       return false;
     }
-    request->operands.emplace_back(entry);
+    values->emplace_back(entry);
   }
-  if (!ReadOptions(context, form, index + 1 + static_cast<size_t>(count), request)) return false;
-  // From the smallest on: an intersection looks at no more than that. Sums of infinities may depend on the order, as in Redis.
-  if (form.operation != Operation::kDiff) {
-    std::stable_sort(request->operands.begin(), request->operands.end(),
-                     [](const Operand& a, const Operand& b) { return a.size() < b.size(); });
-  }
-  return true;
+  request->operation = form.operation;
+  request->weights.assign(values->size(), 1);
+  return ReadOptions(context, form, index + 1 + static_cast<size_t>(count), request);
 }
 
-void Compute(const Request& request, Operation operation, Result* result) {
-  switch (operation) {
-    case Operation::kUnion: return Unite(request, result);
-    case Operation::kDiff: return Subtract(request, result);
+void Compute(const Request& request, std::span<const KeptValue> values, Result* result) {
+  const std::vector<Operand> operands = OperandsOf(values, request);
+  switch (request.operation) {
+    case Operation::kUnion: return Unite(operands, request.aggregate, result);
+    case Operation::kDiff: return Subtract(operands, result);
     case Operation::kInter:
-      return Intersect(request, [&](std::string_view member, double score) {
+      return Intersect(operands, request.aggregate, [&](std::string_view member, double score) {
         result->Add(member, score);
         return true;
       });
   }
 }
 
-void ReplyResult(ReplySink& reply, const Request& request, Operation operation) {
+void ReplyResult(ReplySink& reply, const Request& request, std::span<const KeptValue> values) {
   Result result;
-  Compute(request, operation, &result);
+  Compute(request, values, &result);
   std::sort(result.elements.begin(), result.elements.end(), [](const SortedSetElement& a, const SortedSetElement& b) {
     return a.score != b.score ? a.score < b.score : a.member < b.member;
   });
@@ -269,34 +258,47 @@ void ReplyResult(ReplySink& reply, const Request& request, Operation operation) 
   }
 }
 
-void ReplyCardinality(ReplySink& reply, const Request& request) {
+void ReplyCardinality(ReplySink& reply, const Request& request, std::span<const KeptValue> values) {
   int64_t count = 0;
-  Intersect(request, [&](std::string_view, double) { return ++count != request.limit; });
+  Intersect(OperandsOf(values, request), request.aggregate, [&](std::string_view, double) { return ++count != request.limit; });
   reply.Integer(count);
 }
 
-// Computes and answers, after the locks are released where the operands are large.
-template <typename Reply>
-void Answer(CommandContext& context, const Form& form, Reply&& write) {
-  auto request = std::make_shared<Request>();
-  if (!ReadRequest(context, form, 1, request.get())) return;
+uint64_t CountAll(std::span<const KeptValue> values, const Request& request) {
   uint64_t elements = 0;
-  for (const Operand& operand : request->operands) elements += operand.size();
-  if (elements < kLongReplyElements) return write(context.reply, *request);
-  for (Operand& operand : request->operands) operand.Retain();
-  context.Defer(elements, [=](ReplySink& reply) { write(reply, *request); });
+  for (const Operand& operand : OperandsOf(values, request)) elements += operand.size();
+  return elements;
 }
 
-void Answer(CommandContext& context, Operation operation) {
-  Answer(context, {operation}, [=](ReplySink& reply, const Request& request) { ReplyResult(reply, request, operation); });
+// Computes and answers, after the locks are released where the operands are large.
+void Answer(CommandContext& context, const Form& form,
+            void (*write)(ReplySink& reply, const Request& request, std::span<const KeptValue> values)) {
+  Request request;
+  std::vector<KeptValue> values;
+  if (!ReadRequest(context, form, 1, &request, &values)) return;
+  const uint64_t elements = CountAll(values, request);
+  if (elements < kLongReplyElements) return write(context.reply, request, values);
+  for (KeptValue& value : values) value.Keep();
+  context.Defer(elements, [write, request = std::move(request), values = std::move(values)](ReplySink& reply) {
+    write(reply, request, values);
+  });
 }
+
+void Answer(CommandContext& context, Operation operation) { Answer(context, {operation}, ReplyResult); }
 
 void Store(CommandContext& context, Operation operation, std::string_view event) {
   Request request;
-  if (!ReadRequest(context, {operation, true}, 2, &request)) return;
-  Result result;
-  Compute(request, operation, &result);
-  StoreSortedSet(context, context.key(0), result.elements, event);
+  std::vector<KeptValue> values;
+  if (!ReadRequest(context, {operation, true}, 2, &request, &values)) return;
+  const uint64_t elements = CountAll(values, request);
+  std::optional<SortedSetResult> stored =
+      ComputeApart<SortedSetResult>(context, std::move(values), elements,
+                                    [request = std::move(request), &limits = context.limits()](std::span<const KeptValue> found) {
+                                      Result result;
+                                      Compute(request, found, &result);
+                                      return SortedSetResult(limits, result.elements);
+                                    });
+  if (stored.has_value()) StoreSortedSet(context, context.key(0), *stored, event);
 }
 
 }  // namespace

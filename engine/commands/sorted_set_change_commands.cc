@@ -1,6 +1,8 @@
 #include <cmath>
+#include <memory>
 #include <vector>
 
+#include "engine/commands/apart.h"
 #include "engine/commands/arg_reader.h"
 #include "engine/commands/sorted_set_commands.h"
 #include "engine/commands/sorted_set_support.h"
@@ -118,6 +120,15 @@ bool ReadAddOptions(CommandContext& context, size_t* first, AddOptions* options)
   return error.empty();
 }
 
+ApartChange<SortedSet> RemoveRanks(uint64_t first, uint64_t count) {
+  return [first, count](const SortedSet& set, int64_t* removed) {
+    std::unique_ptr<SortedSet> changed(static_cast<SortedSet*>(set.Share().release()));
+    changed->RemoveRange(first, count);
+    *removed = static_cast<int64_t>(count);
+    return changed;
+  };
+}
+
 void RemoveRange(CommandContext& context, RangeKind kind, std::string_view event) {
   SortedSetRange range;
   if (!range.Read(context, 2, kind, false)) return;
@@ -127,7 +138,11 @@ void RemoveRange(CommandContext& context, RangeKind kind, std::string_view event
   uint64_t first = 0;
   const uint64_t count = range.Resolve(set.view(), false, &first);
   if (count > 0) {
-    set.RemoveRange(first, count);
+    int64_t removed = 0;
+    const bool quick = count <= kNearElements || count == set.view().size();
+    const Apart apart = quick ? Apart::kHere : ChangeApart(context, set, RemoveRanks(first, count), &removed);
+    if (apart == Apart::kAsked) return;
+    if (apart == Apart::kHere) set.RemoveRange(first, count);
     context.Event(kEventSortedSet, event, context.key());
     if (edit.entry() == nullptr) context.Event(kEventGeneric, "del", context.key());
   }

@@ -116,16 +116,8 @@ void SortedSetEdit::RemoveRange(uint64_t first_rank, uint64_t count) {
                      static_cast<uint32_t>(2 * count));
 }
 
-void StoreSortedSet(CommandContext& context, const KeyRef& key, std::vector<SortedSetElement>& elements, std::string_view event) {
-  const Entry* old = context.Find(key, Keyspace::Access::kWrite);
-  if (elements.empty()) {
-    if (old != nullptr) {
-      context.keyspace.Delete(context.scope, context.database(), key);
-      context.Event(kEventGeneric, "del", key);
-    }
-    return context.reply.Integer(0);
-  }
-  if (old != nullptr && old->has_expiry()) context.keyspace.SetExpiry(context.scope, context.database(), key, -1);
+SortedSetResult::SortedSetResult(const CollectionLimits& limits, std::vector<SortedSetElement>& elements)
+    : count_(elements.size()) {
   std::sort(elements.begin(), elements.end(), [](const SortedSetElement& a, const SortedSetElement& b) {
     return a.score != b.score ? a.score < b.score : a.member < b.member;
   });
@@ -135,18 +127,35 @@ void StoreSortedSet(CommandContext& context, const KeyRef& key, std::vector<Sort
     longest = std::max(longest, element.member.size());
     bytes += element.member.size() + 40;
   }
-  ValueEdit edit = context.Edit(key);
-  if (MayBePacked(context.limits(), elements.size(), longest, bytes)) {
+  if (MayBePacked(limits, count_, longest, bytes)) {
     ListpackBuilder pairs;
     for (const SortedSetElement& element : elements) AddPackedPair(pairs, element.member, element.score);
-    edit.StorePacked(ValueType::kSortedSet, Encoding::kPacked, pairs.listpack());
+    packed_ = pairs.listpack();
   } else {
-    auto large = std::make_unique<SortedSet>();
-    for (const SortedSetElement& element : elements) large->Add(element.member, element.score);
-    edit.StoreLarge(ValueType::kSortedSet, std::move(large));
+    large_ = std::make_unique<SortedSet>();
+    for (const SortedSetElement& element : elements) large_->Add(element.member, element.score);
   }
+}
+
+void SortedSetResult::Store(ValueEdit& edit) {
+  if (large_ != nullptr) return edit.StoreLarge(ValueType::kSortedSet, std::move(large_));
+  edit.StorePacked(ValueType::kSortedSet, Encoding::kPacked, packed_);
+}
+
+void StoreSortedSet(CommandContext& context, const KeyRef& key, SortedSetResult& result, std::string_view event) {
+  const Entry* old = context.Find(key, Keyspace::Access::kWrite);
+  if (result.count() == 0) {
+    if (old != nullptr) {
+      context.keyspace.Delete(context.scope, context.database(), key);
+      context.Event(kEventGeneric, "del", key);
+    }
+    return context.reply.Integer(0);
+  }
+  if (old != nullptr && old->has_expiry()) context.keyspace.SetExpiry(context.scope, context.database(), key, -1);
+  ValueEdit edit = context.Edit(key);
+  result.Store(edit);
   context.Event(kEventSortedSet, event, key);
-  context.reply.Integer(static_cast<int64_t>(elements.size()));
+  context.reply.Integer(static_cast<int64_t>(result.count()));
 }
 
 }  // namespace cairn

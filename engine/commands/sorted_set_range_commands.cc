@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/commands/apart.h"
 #include "engine/commands/arg_reader.h"
 #include "engine/commands/sorted_set_commands.h"
 #include "engine/commands/sorted_set_support.h"
@@ -77,6 +78,23 @@ uint64_t Resolve(const RangeRequest& request, const SortedSetView& set, uint64_t
   return taken;
 }
 
+SortedSetResult CopyOfRange(const SortedSetView& set, uint64_t first, uint64_t count, const CollectionLimits& limits) {
+  std::vector<SortedSetElement> elements;
+  elements.reserve(count);
+  std::string members;  // a cursor's member lives until it moves
+  std::vector<size_t> ends;
+  SortedSetView::Cursor at = set.At(first);
+  for (uint64_t i = 0; i < count; i++, at.Next()) {
+    members.append(at.member());
+    ends.push_back(members.size());
+    elements.push_back({at.score(), {}});
+  }
+  for (size_t i = 0, begin = 0; i < ends.size(); begin = ends[i++]) {
+    elements[i].member = std::string_view(members).substr(begin, ends[i] - begin);
+  }
+  return SortedSetResult(limits, elements);
+}
+
 void Range(CommandContext& context, const RangeForm& form) {
   RangeRequest request;
   if (!ReadRequest(context, 2, form, true, &request)) return;
@@ -103,25 +121,13 @@ void ZRangeStore(CommandContext& context) {
   if (!ReadRequest(context, 3, {}, false, &request)) return;
   const Entry* entry = nullptr;
   if (!context.FindTyped(context.key(1), ValueType::kSortedSet, Keyspace::Access::kRead, &entry)) return;
-  std::vector<SortedSetElement> elements;
-  std::string members;  // the source may be the destination
-  if (entry != nullptr) {
-    const SortedSetView set = ViewOfSortedSet(entry);
-    uint64_t first = 0;
-    const uint64_t count = Resolve(request, set, &first);
-    elements.reserve(count);
-    std::vector<size_t> ends;
-    SortedSetView::Cursor at = set.At(first);
-    for (uint64_t i = 0; i < count; i++, at.Next()) {
-      members.append(at.member());
-      ends.push_back(members.size());
-      elements.push_back({at.score(), {}});
-    }
-    for (size_t i = 0, begin = 0; i < ends.size(); begin = ends[i++]) {
-      elements[i].member = std::string_view(members).substr(begin, ends[i] - begin);
-    }
-  }
-  StoreSortedSet(context, context.key(0), elements, "zrangestore");
+  uint64_t first = 0;
+  const uint64_t count = entry == nullptr ? 0 : Resolve(request, ViewOfSortedSet(entry), &first);
+  std::optional<SortedSetResult> stored = ComputeApart<SortedSetResult>(
+      context, {KeptValue(entry)}, count, [first, count, &limits = context.limits()](std::span<const KeptValue> source) {
+        return CopyOfRange(source[0].sorted_set(), first, count, limits);
+      });
+  if (stored.has_value()) StoreSortedSet(context, context.key(0), *stored, "zrangestore");
 }
 
 }  // namespace cairn::sorted_set_commands

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/commands/command_context.h"
@@ -34,6 +37,10 @@ class SortedSetEdit {
   void Erase();                                          // after Find said yes
   // Removes `count` elements from this rank on, which are there.
   void RemoveRange(uint64_t first_rank, uint64_t count);
+  // Null: packed, or absent.
+  const SortedSet* large() const { return view().is_packed() ? nullptr : &view().large(); }
+  // Puts this in the place of a set that exists; it is not empty.
+  void Replace(std::unique_ptr<SortedSet> set) { edit_.StoreLarge(ValueType::kSortedSet, std::move(set)); }
 
  private:
   void InsertPacked(std::string_view member, double score);
@@ -88,9 +95,25 @@ struct SortedSetElement {
   std::string_view member;
 };
 
-// Makes the elements, whose members differ, the key's value, whatever it was, without expiry; removes the key where there are
-// none. The members must not lie in that key's value. Answers their number; sends `event`, or "del".
-void StoreSortedSet(CommandContext& context, const KeyRef& key, std::vector<SortedSetElement>& elements, std::string_view event);
+// A sorted set that is made beside the keyspace.
+class SortedSetResult {
+ public:
+  // Of these elements, whose members differ; puts them in order.
+  SortedSetResult(const CollectionLimits& limits, std::vector<SortedSetElement>& elements);
+
+  uint64_t count() const { return count_; }
+  // Makes it the value of the edit's key; not empty.
+  void Store(ValueEdit& edit);
+
+ private:
+  uint64_t count_;
+  std::string packed_;
+  std::unique_ptr<SortedSet> large_;
+};
+
+// Makes the result the key's value, whatever that was, without expiry; removes the key where it is empty. Answers how many elements there
+// are; sends `event`, or "del".
+void StoreSortedSet(CommandContext& context, const KeyRef& key, SortedSetResult& result, std::string_view event);
 
 // `count` elements from this rank on, downwards with `reverse`; with scores flat in RESP2, as pairs in RESP3.
 void ReplyElements(ReplySink& reply, const SortedSetView& set, uint64_t first, uint64_t count, bool reverse, bool with_scores);

@@ -61,6 +61,8 @@ class HashTrie {
   HashTrie(const HashTrie&) = delete;
   HashTrie& operator=(const HashTrie&) = delete;
   HashTrie Share() const;
+  // Whether neither was changed since one was shared from the other.
+  bool SameAs(const HashTrie& other) const { return root_ == other.root_; }
 
   // XXH3 with a seed that is the process's own: nobody outside can choose keys that share a leaf. Not evenly spread (see the .cc).
   static uint64_t Hash(std::string_view key);

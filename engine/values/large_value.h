@@ -42,6 +42,9 @@ class LargeValue {
   LargeValue& operator=(const LargeValue&) = delete;
 
   virtual std::unique_ptr<LargeValue> Share() const = 0;
+  // Whether this and `other`, which is of the same type, share everything: one is a share of the other, and neither was changed since.
+  // O(1); a type that nobody asks says no.
+  virtual bool SameAs(const LargeValue& /*other*/) const { return false; }
   virtual uint64_t element_count() const = 0;
   virtual uint64_t memory_bytes() const = 0;  // O(1)
   // Whether the encoded value may be larger than `bytes`: a guess, never too small.

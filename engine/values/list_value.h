@@ -25,7 +25,7 @@ class ListValue final : public LargeValue {
 
   std::unique_ptr<LargeValue> Share() const override { return ShareList(); }
   std::unique_ptr<ListValue> ShareList() const;
-  bool SameAs(const ListValue& other) const { return tree_.SameAs(other.tree_); }
+  bool SameAs(const LargeValue& other) const override { return tree_.SameAs(static_cast<const ListValue&>(other).tree_); }
   uint64_t element_count() const override { return tree_.count(); }
   uint64_t memory_bytes() const override;
   bool FreeStep(size_t max_nodes) override { return tree_.FreeStep(max_nodes); }

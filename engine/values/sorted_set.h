@@ -99,6 +99,8 @@ class SortedSet final : public LargeValue {
   SortedSet() = default;
 
   std::unique_ptr<LargeValue> Share() const override;
+  // A change of any element is one of the order.
+  bool SameAs(const LargeValue& other) const override { return order_.SameAs(static_cast<const SortedSet&>(other).order_); }
   uint64_t element_count() const override { return order_.count(); }
   uint64_t memory_bytes() const override;
   bool FreeStep(size_t max_nodes) override;

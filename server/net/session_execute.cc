@@ -215,7 +215,7 @@ Session::Io::Ran Session::Io::RunOne(const RequestBatch::Item& item, ArgSpan arg
   const CommandRow* const row = item.row;
   if (row != nullptr) session_.info.last_command = row;
   if (Refused(row, args)) [[unlikely]] {
-    apart_.reset();
+    if (apart_ != nullptr) DropApartWork(std::move(apart_));
     return Ran::kNext;
   }
   if (shared_.pause_until_ms.load(std::memory_order_relaxed) != 0 && MustPause(*row)) [[unlikely]] {
@@ -253,7 +253,7 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
     ExecuteWhileLoading(row, args);
     return Ran::kNext;
   }
-  const std::shared_ptr<ApartWork> apart = std::move(apart_);
+  std::shared_ptr<ApartWork> apart = std::move(apart_);
   if (shared_.hub.monitors().active() && apart == nullptr) [[unlikely]]
     FeedMonitors(row, args);
   RespSink& sink = thread_.sink();
@@ -271,6 +271,8 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
                           .apart = apart.get()};
     outcome = store->Execute(session_, request, sink);
   }
+  if (apart != nullptr) [[unlikely]]
+    DropApartWork(std::move(apart));
   if (outcome.kind == Outcome::Kind::kParked) [[unlikely]] {
     WaitFor(Hold::kParked);
     return Ran::kAgain;

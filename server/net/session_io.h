@@ -116,6 +116,8 @@ class Session::Io final : public EventHandler, public WaitPort {
   void OnBlocked(const std::shared_ptr<Waiter>& waiter) override;
   bool OnDeferred(uint64_t elements, std::function<void(ReplySink&)>& produce) override;
   bool OnApartWork(const std::shared_ptr<ApartWork>& work) override;
+  // Has it freed by a worker: it may be the last holder of a huge value.
+  void DropApartWork(std::shared_ptr<ApartWork> work);
   void GoOn();  // the hold is over: in this round, with what is pending
   void BeginWait();
   bool LeaveWait();

@@ -133,8 +133,12 @@ bool Session::Io::OnApartWork(const std::shared_ptr<ApartWork>& work) {
   return true;
 }
 
+void Session::Io::DropApartWork(std::shared_ptr<ApartWork> work) {
+  shared_.reply_workers.Run([work = std::move(work)] {});
+}
+
 void Session::Io::ForgetLater() {
-  apart_.reset();
+  if (apart_ != nullptr) DropApartWork(std::move(apart_));
   if (long_reply_ != nullptr) long_reply_->Abandon();
   long_reply_.reset();
   if (waiter_ != nullptr) (void)LeaveWait();

@@ -1,11 +1,13 @@
-// Changes of long lists that are prepared without locks and put in place if the list is still the same.
+// Changes and results of large values that are prepared without locks and put in place if the values are still the same.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "engine/commands/list_apart.h"
+#include "engine/commands/apart.h"
 #include "tests/engine/store_test_support.h"
 
 namespace cairn {
@@ -117,6 +119,122 @@ TEST_F(ApartTest, SameAfterARestart) {
     Close();
     Open();
   }
+}
+
+// --- sets, sorted sets and results that are stored -------------------------------------------------------------------------------------
+
+class ApartResultTest : public ApartTest {
+ protected:
+  void SetUp() override {
+    Open();
+    Fill("z", 0, kElements);
+    Fill("other", kElements / 2, kElements);
+    Fill("small", 0, 10);
+  }
+
+  // A sorted set of members whose scores are their numbers, and a set of the same name with an "s" in front.
+  void Fill(const std::string& name, int first, int end) {
+    while (first < end) {
+      std::vector<std::string> pairs = {"ZADD", name}, members = {"SADD", "s" + name};
+      for (const int stop = std::min(first + 10'000, end); first < stop; first++) {
+        const std::string number = std::to_string(first);
+        pairs.insert(pairs.end(), {number, "m" + number});
+        members.push_back("m" + number);
+      }
+      Do(pairs);
+      Do(members);
+    }
+  }
+
+  // Runs a command as a client does that waits for its work; what was answered. `between` runs when the work is done.
+  std::string RunApart(const std::vector<std::string>& words, const std::function<void()>& between = {}) {
+    std::shared_ptr<ApartWork> work;
+    for (int tries = 0; tries < 10; tries++) {
+      const std::string reply = Try(words, work.get());
+      if (!reply.empty()) {
+        EXPECT_GT(tries, 0) << words[0] << " did its work under the locks";
+        return reply;
+      }
+      work = port_.asked;
+      work->Run();
+      if (between) between();
+    }
+    return "it asks for ever";
+  }
+  std::string Digest(const std::string& key) { return Do({"DEBUG", "DIGEST-VALUE", key}); }
+
+  static std::vector<std::vector<std::string>> Commands() {
+    const std::string half = std::to_string(kElements / 2);
+    return {{"ZREMRANGEBYRANK", "z", "10", half},
+            {"ZREMRANGEBYSCORE", "z", "(5", half},
+            {"ZRANGESTORE", "to", "z", "5", half},
+            {"ZRANGESTORE", "z", "z", "5", half},
+            {"ZRANGESTORE", "to", "z", half, "0", "BYSCORE", "REV", "LIMIT", "3", "25000"},
+            {"ZUNIONSTORE", "to", "3", "z", "other", "small", "WEIGHTS", "2", "3", "-1", "AGGREGATE", "MIN"},
+            {"ZUNIONSTORE", "z", "2", "z", "sother"},
+            {"ZINTERSTORE", "to", "2", "other", "z"},
+            {"ZDIFFSTORE", "to", "2", "z", "other"},
+            {"ZDIFFSTORE", "to", "2", "small", "z"},
+            {"SUNIONSTORE", "to", "sz", "sother", "ssmall"},
+            {"SUNIONSTORE", "sz", "sz", "nothing"},
+            {"SINTERSTORE", "to", "sz", "sother"},
+            {"SDIFFSTORE", "to", "sz", "sother"},
+            {"SDIFFSTORE", "to", "sz", "sz"},
+            {"SORT", "sz", "ALPHA", "DESC", "LIMIT", "10", "21000", "STORE", "to"},
+            {"SORT", "z", "BY", "nosort", "STORE", "to"},
+            {"SORT", "sz", "STORE", "to"},
+            {"GEOSEARCHSTORE", "to", "z", "FROMLONLAT", "0", "0", "BYRADIUS", "30000", "km", "STOREDIST"}};
+  }
+};
+
+// What a second store does under its locks, the first does apart.
+TEST_F(ApartResultTest, SameAsUnderTheLocks) {
+  for (const std::vector<std::string>& words : Commands()) {
+    SCOPED_TRACE(testing::PrintToString(words));
+    Do({"FLUSHALL"});
+    Fill("z", 0, kElements);
+    Fill("other", kElements / 2, kElements);
+    Fill("small", 0, 10);
+    Do({"SET", "to", "old", "EX", "1000"});
+    Do({"EXPIRE", "z", "1000"});
+    for (const char* key : {"z", "sz", "to"}) Do({"COPY", key, std::string(key) + "-", "DB", "1"});
+    for (const char* key : {"other", "sother", "small", "ssmall"}) Do({"COPY", key, key, "DB", "1"});
+    const std::string apart = RunApart(words);
+    const std::string found =
+        Digest("z") + Digest("sz") + Digest("to") + Do({"TTL", "to"}) + Do({"TTL", "z"}) + Do({"OBJECT", "ENCODING", "to"});
+    // The same once more, in one transaction, which does not work apart.
+    Do({"SELECT", "1"});
+    for (const char* key : {"z", "sz", "to"}) Do({"RENAME", std::string(key) + "-", key});
+    Do({"MULTI"});
+    Do(words);
+    const ReplyValue answers = store_->Run(client_, {"EXEC"});
+    ASSERT_EQ(answers.elements.size(), 1u);
+    EXPECT_EQ(apart, Shown(answers.elements[0]));
+    EXPECT_EQ(found, Digest("z") + Digest("sz") + Digest("to") + Do({"TTL", "to"}) + Do({"TTL", "z"}) +
+                         Do({"OBJECT", "ENCODING", "to"}));
+    Do({"SELECT", "0"});
+  }
+}
+
+// Every source is looked at again; whoever changes one in time is not forgotten.
+TEST_F(ApartResultTest, ChangedMeanwhile) {
+  int changes = 0;
+  const auto touch = [&](const std::string& member) {
+    return [&, member] { Do({"ZADD", "small", std::to_string(100 + changes++), member}); };
+  };
+  EXPECT_EQ(RunApart({"ZUNIONSTORE", "to", "2", "z", "small"}, touch("new")), std::to_string(kElements + 1));
+  EXPECT_GT(changes, 1);
+  EXPECT_EQ(Do({"ZSCORE", "to", "new"}), std::to_string(100 + changes - 1));
+  int64_t size = kElements;
+  EXPECT_EQ(RunApart({"SUNIONSTORE", "to", "sz", "ssmall"},
+                     [&] {
+                       Do({"SADD", "sz", "more" + std::to_string(size++)});
+                     }),
+            std::to_string(size));
+  EXPECT_EQ(Do({"SCARD", "to"}), std::to_string(size));
+  // A key that goes, and comes back the same.
+  EXPECT_EQ(RunApart({"ZRANGESTORE", "to", "z", "0", "-1"}, [&] { Do({"DEL", "z"}); }), "0");
+  EXPECT_EQ(Do({"EXISTS", "to"}), "0");
 }
 
 }  // namespace
