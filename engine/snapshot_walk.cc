@@ -15,17 +15,28 @@ constexpr int64_t kRestShare = 5;  // of the time worked: a worker takes a sixth
 constexpr int64_t kRestMostUs = 20'000;
 constexpr int64_t kWorkUs = 100;  // between rests: a client that needs the core waits no longer, where nothing else is at work
 
-// Writes into a snapshot's big entry, up to the first failure.
-class BigEntrySink final : public RdbSink {
+// Takes an encoded value: into a snapshot's big entry, up to the first failure, or, without one, to count its bytes. Calls `between` again
+// and again on the way.
+class LargeValueSink final : public RdbSink {
  public:
-  explicit BigEntrySink(BigEntryWriter& writer) : writer_(writer) {}
+  LargeValueSink(BigEntryWriter* writer, const std::function<void()>& between) : writer_(writer), between_(between) {}
   void Append(std::string_view bytes) override {
-    if (status_.ok()) status_ = writer_.Append(bytes);
+    bytes_ += bytes.size();
+    if (writer_ != nullptr && status_.ok()) status_ = writer_->Append(bytes);
+    if (bytes_ - bytes_at_call_ < kBytesBetweenCalls) return;
+    bytes_at_call_ = bytes_;
+    between_();
   }
+  uint64_t bytes() const { return bytes_; }
   const Status& status() const { return status_; }
 
  private:
-  BigEntryWriter& writer_;
+  static constexpr uint64_t kBytesBetweenCalls = 16 * 1024;  // some tens of microseconds
+
+  BigEntryWriter* const writer_;
+  const std::function<void()>& between_;
+  uint64_t bytes_ = 0;
+  uint64_t bytes_at_call_ = 0;
   Status status_;
 };
 
@@ -79,7 +90,7 @@ void SnapshotWalk::Work(SnapshotPace pace) {
     if (core_.gate_has(kGateClosed)) status = Status::Unavailable("the store is closing");
     if (status.ok() && !block.empty()) status = writer_.AddBlock(block);
     for (const LargeEntry& entry : large) {
-      if (status.ok()) status = WriteLarge(entry);
+      if (status.ok()) status = WriteLarge(entry, between);
     }
     large.clear();
     if (!status.ok()) Fail(status);
@@ -87,10 +98,12 @@ void SnapshotWalk::Work(SnapshotPace pace) {
   }
 }
 
-Status SnapshotWalk::WriteLarge(const LargeEntry& entry) {
-  CAIRN_ASSIGN_OR_RETURN(const auto out, writer_.BeginBigEntry(static_cast<uint16_t>(entry.shard), entry.head, entry.key,
-                                                               entry.value.EncodedBytes()));
-  BigEntrySink sink(*out);
+Status SnapshotWalk::WriteLarge(const LargeEntry& entry, const std::function<void()>& between) {
+  LargeValueSink counted(nullptr, between);
+  entry.value.Encode(counted);
+  CAIRN_ASSIGN_OR_RETURN(const auto out,
+                         writer_.BeginBigEntry(static_cast<uint16_t>(entry.shard), entry.head, entry.key, counted.bytes()));
+  LargeValueSink sink(out.get(), between);
   entry.value.Encode(sink);
   CAIRN_RETURN_IF_ERROR(sink.status());
   return out->Finish();

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 
 #include "base/thread_annotations.h"
 #include "engine/keyspace/snapshot_cut.h"
@@ -26,7 +27,8 @@ class SnapshotWalk {
  private:
   // Where most of the cores' time is to be left to clients: sleeps, if it has worked for long enough since `*since_us`.
   void MayRest(SnapshotPace pace, int64_t* since_us);
-  Status WriteLarge(const LargeEntry& entry);
+  // Encodes it twice, the first time for its size; calls `between` again and again.
+  Status WriteLarge(const LargeEntry& entry, const std::function<void()>& between);
   void Fail(const Status& status) CAIRN_EXCLUDES(mutex_);
 
   StoreCore& core_;

@@ -34,13 +34,4 @@ class StringRdbSink final : public RdbSink {
   std::string* out_;
 };
 
-class CountingRdbSink final : public RdbSink {
- public:
-  void Append(std::string_view bytes) override { bytes_ += bytes.size(); }
-  uint64_t bytes() const { return bytes_; }
-
- private:
-  uint64_t bytes_ = 0;
-};
-
 }  // namespace cairn

@@ -146,12 +146,6 @@ bool RetainedValue::MayExceed(uint64_t bytes) const {
   return rope_.size() + encoded_.size() + kRdbLengthMaxBytes > bytes;
 }
 
-uint64_t RetainedValue::EncodedBytes() const {
-  CountingRdbSink sink;
-  Encode(sink);
-  return sink.bytes();
-}
-
 void RetainedValue::Encode(RdbSink& sink) const {
   if (large_ != nullptr) return EncodeLargeValue(type_, *large_, sink);
   if (!encoded_.empty()) return sink.Append(encoded_);

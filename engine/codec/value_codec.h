@@ -61,7 +61,6 @@ class RetainedValue {
   uint64_t held_bytes() const;
   // Whether the encoded value may be larger than `bytes`: a guess, never too small.
   bool MayExceed(uint64_t bytes) const;
-  uint64_t EncodedBytes() const;  // by encoding it once
   void Encode(RdbSink& sink) const;
 
  private:

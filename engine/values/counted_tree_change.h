@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "base/cpu.h"
 #include "engine/values/counted_tree.h"
 
 namespace cairn {
@@ -97,6 +98,7 @@ auto CountedTree<Traits, kInnerBytes>::OwnInner(CowNode** link, uint32_t level) 
   std::memcpy(copy->counts, node->counts, node->size * sizeof(uint64_t));
   std::memcpy(copy->children, node->children, node->size * sizeof(CowNode*));
   if constexpr (kHasKey) std::copy_n(node->keys, node->size, copy->keys);
+  for (uint32_t i = 0; i < copy->size; i++) PrefetchForWrite(copy->children[i]);  // together: each may be far away
   for (uint32_t i = 0; i < copy->size; i++) copy->children[i]->AddReference();
   *link = copy;
   Release(node, level);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/allocator.h"
+#include "base/cpu.h"
 #include "base/random.h"
 #include "base/status.h"
 #include "engine/values/hash_inner.h"
@@ -168,6 +169,7 @@ void HashTrie::MakeWritable(Path* path) {
     auto* copy = new (AllocateBytes(HashInner::SizeBytes(bits))) HashInner(old->base_depth());
     const uint32_t children = 1u << bits;
     std::copy_n(old->children(), children, copy->children());
+    for (uint32_t i = 0; i < children; i++) PrefetchForWrite(copy->children()[i].node());  // together: each may be far away
     for (uint32_t i = 0; i < children; i++) {
       if (i == 0 || copy->children()[i] != copy->children()[i - 1]) copy->children()[i].node()->AddReference();
     }
