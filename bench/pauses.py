@@ -83,19 +83,33 @@ def operations(kind, items):
     common = [("RENAME", ["RENAME", "{k}", "{k}2"]), ("RENAME back", ["RENAME", "{k}2", "{k}"]), ("COPY", ["COPY", "{k}", "{k}copy"]),
               ("EXPIRE", ["EXPIRE", "{k}", "100000"]), ("PERSIST", ["PERSIST", "{k}"])]
     own = {
-        "list": [("LINSERT in the middle", ["LINSERT", "{k}", "BEFORE", element(items // 1000), "new"]), ("LINDEX", ["LINDEX", "{k}", half]),
+        "list": [("LINSERT near", ["LINSERT", "{k}", "BEFORE", element(items // 1000), "new"]),
+                 ("LINSERT in the middle", ["LINSERT", "{k}", "BEFORE", middle, "new"]), ("LINDEX", ["LINDEX", "{k}", half]),
                  ("LSET", ["LSET", "{k}", half, "new"]), ("LRANGE slice", ["LRANGE", "{k}", half, half + 100]),
-                 ("LPOS near", ["LPOS", "{k}", element(items // 1000)]),
-                 ("SORT LIMIT", ["SORT", "{k}", "ALPHA", "LIMIT", 0, 10]), ("LRANGE all", ["LRANGE", "{k}", 0, -1])],
+                 ("LPOS near", ["LPOS", "{k}", element(items // 1000)]), ("LPOS far", ["LPOS", "{k}", element(items - 5)]),
+                 ("LREM in the middle", ["LREM", "{k}", 1, element(half + 7)]),
+                 ("SORT LIMIT", ["SORT", "{k}", "ALPHA", "LIMIT", 0, 10]), ("SORT LIMIT deep", ["SORT", "{k}", "ALPHA", "LIMIT", half, 10]),
+                 ("SORT STORE", ["SORT", "{k}", "ALPHA", "STORE", "stored"]), ("LRANGE all", ["LRANGE", "{k}", 0, -1]),
+                 ("LTRIM", ["LTRIM", "{k}", items // 4, half])],
         "set": [("SADD", ["SADD", "{k}", "new"]), ("SPOP", ["SPOP", "{k}"]), ("SRANDMEMBER", ["SRANDMEMBER", "{k}", 10]),
-                ("SORT LIMIT", ["SORT", "{k}", "ALPHA", "LIMIT", 0, 10]), ("SMEMBERS", ["SMEMBERS", "{k}"])],
+                ("SORT LIMIT", ["SORT", "{k}", "ALPHA", "LIMIT", 0, 10]), ("SMEMBERS", ["SMEMBERS", "{k}"]),
+                ("SINTERCARD", ["SINTERCARD", 2, "{k}", "{k}2nd"]), ("SUNIONSTORE", ["SUNIONSTORE", "stored", "{k}", "{k}2nd"]),
+                ("SINTERSTORE", ["SINTERSTORE", "stored", "{k}", "{k}2nd"]), ("SDIFFSTORE", ["SDIFFSTORE", "stored", "{k}", "{k}2nd"]),
+                ("SPOP of many", ["SPOP", "{k}", 1000])],
         "hash": [("HSET", ["HSET", "{k}", middle, "new"]), ("HRANDFIELD", ["HRANDFIELD", "{k}", 10]), ("HGETALL", ["HGETALL", "{k}"])],
         "zset": [("ZRANGE slice", ["ZRANGE", "{k}", half, half + 100]), ("ZADD", ["ZADD", "{k}", half, "new"]), ("ZRANK", ["ZRANK", "{k}", middle]),
                  ("ZRANGEBYSCORE LIMIT", ["ZRANGEBYSCORE", "{k}", half, "+inf", "LIMIT", 0, 10]),
                  ("ZCOUNT", ["ZCOUNT", "{k}", 10, "+inf"]), ("ZREMRANGEBYRANK", ["ZREMRANGEBYRANK", "{k}", half, half + 10]),
-                 ("SORT LIMIT", ["SORT", "{k}", "ALPHA", "LIMIT", 0, 10]), ("ZRANGE all", ["ZRANGE", "{k}", 0, -1])],
+                 ("SORT LIMIT", ["SORT", "{k}", "ALPHA", "LIMIT", 0, 10]), ("ZRANGE all", ["ZRANGE", "{k}", 0, -1]),
+                 ("ZRANGESTORE", ["ZRANGESTORE", "stored", "{k}", half, half + items // 10]),
+                 ("ZUNIONSTORE", ["ZUNIONSTORE", "stored", 2, "{k}", "{k}2nd"]), ("ZINTERCARD", ["ZINTERCARD", 2, "{k}", "{k}2nd"]),
+                 ("ZDIFFSTORE", ["ZDIFFSTORE", "stored", 2, "{k}", "{k}2nd"]),
+                 ("GEOSEARCHSTORE", ["GEOSEARCHSTORE", "stored", "{k}", "FROMLONLAT", 0, 0, "BYRADIUS", 20000, "km"]),
+                 ("ZREMRANGEBYSCORE half", ["ZREMRANGEBYSCORE", "{k}", "-inf", half]),
+                 ("ZPOPMIN of many", ["ZPOPMIN", "{k}", 1000])],
         "stream": [("XRANGE COUNT", ["XRANGE", "{k}", f"1-{half}", "+", "COUNT", 100]), ("XADD", ["XADD", "{k}", "2-1", "f", "v"]),
-                   ("XDEL", ["XDEL", "{k}", f"1-{half}"]), ("XLEN", ["XLEN", "{k}"]), ("XRANGE all", ["XRANGE", "{k}", "-", "+"])],
+                   ("XDEL", ["XDEL", "{k}", f"1-{half}"]), ("XLEN", ["XLEN", "{k}"]), ("XRANGE all", ["XRANGE", "{k}", "-", "+"]),
+                   ("XTRIM half", ["XTRIM", "{k}", "MAXLEN", half]), ("XINFO STREAM FULL", ["XINFO", "STREAM", "{k}", "FULL"])],
     }[kind]
     return common + own
 
@@ -181,7 +195,7 @@ class Bench:
             arguments = [a.replace("{k}", "big") if isinstance(a, str) else a for a in command]
             self.measure(name, lambda arguments=arguments: self.drain(arguments))
         self.measure("BGSAVE", self.background_save)
-        self.client.call("DEL", "bigcopy")
+        self.client.call("DEL", "bigcopy", "stored")
         self.measure("DEL", lambda: self.client.call("DEL", "big"))
         self.measure("expired", lambda: self.expire("big2nd"))
         self.client.call("FLUSHALL")
