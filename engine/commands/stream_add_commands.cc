@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/status.h"
+#include "engine/commands/apart.h"
 #include "engine/commands/stream_commands.h"
 #include "engine/commands/stream_producer_support.h"
 #include "engine/commands/stream_support.h"
@@ -244,6 +245,54 @@ void LogAdd(CommandContext& context, const AddOrTrim& parsed, std::string_view i
   trimmed.Log(context);
 }
 
+// A trim of many entries, which leaves the groups alone, on a share of the stream: groups go on being read meanwhile.
+class TrimWork final : public ApartWork {
+ public:
+  TrimWork(const Stream& stream, const StreamTrim& trim) : before_(ShareOf(stream)), trim_(trim) {}
+
+  void Run() override {
+    trimmed_ = ShareOf(*before_);
+    removed_ = trimmed_->Trim(trim_, &last_removed_);
+  }
+
+  bool Fits(const Stream& stream) const { return before_ != nullptr && stream.SharesEntriesWith(*before_); }
+  uint64_t PutInto(Stream& stream, StreamId* last_removed) {
+    before_.reset();
+    stream.SwapEntries(*trimmed_);
+    *last_removed = last_removed_;
+    return removed_;
+  }
+
+ private:
+  static std::unique_ptr<Stream> ShareOf(const Stream& stream) {
+    return std::unique_ptr<Stream>(static_cast<Stream*>(stream.Share().release()));
+  }
+
+  std::unique_ptr<Stream> before_;
+  const StreamTrim trim_;
+  std::unique_ptr<Stream> trimmed_;  // once put into the stream, what that was
+  uint64_t removed_ = 0;
+  StreamId last_removed_;
+};
+
+// False: the command ends here and is run again.
+bool TrimWhole(CommandContext& context, ValueEdit& edit, const StreamTrim& trim, uint64_t* removed, StreamId* last_removed) {
+  const Stream& before = *StreamOf(edit.entry());
+  if (trim.references == StreamReferences::kKeep && before.MostTrimmed(trim) > kNearElements) {
+    auto* const work = context.apart<TrimWork>();
+    if (work != nullptr && work->Fits(before)) {
+      *removed = work->PutInto(edit.Mutable<Stream>(), last_removed);
+      return true;
+    }
+    if (context.may_work_apart()) {
+      context.WorkApart(std::make_shared<TrimWork>(before, trim));
+      return false;
+    }
+  }
+  *removed = edit.Mutable<Stream>().Trim(trim, last_removed);
+  return true;
+}
+
 }  // namespace
 
 void XAdd(CommandContext& context) {
@@ -287,16 +336,16 @@ void XTrim(CommandContext& context) {
   const Stream* const before = StreamOf(edit.entry());
   // Most trims find nothing to do; the value is not touched for that.
   if (before == nullptr || !before->WouldTrim(parsed.trim)) return context.reply.Integer(0);
-  auto& stream = edit.Mutable<Stream>();
   StreamId last_removed;
-  const uint64_t removed = stream.Trim(parsed.trim, &last_removed);
+  uint64_t removed = 0;
+  if (!TrimWhole(context, edit, parsed.trim, &removed, &last_removed)) return;
   context.reply.Integer(static_cast<int64_t>(removed));
   if (removed == 0) return context.LogNothing();
   context.Event(kEventStream, "xtrim", context.key());
   LoggedArgs logged(kTrimArgs + 2);
   logged.Add("XTRIM");
   logged.Add(context.args[1]);
-  const TrimRecord record(parsed, stream, last_removed);
+  const TrimRecord record(parsed, *StreamOf(edit.entry()), last_removed);
   record.AddTo(&logged);
   logged.Log(context);
 }

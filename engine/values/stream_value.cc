@@ -145,6 +145,17 @@ bool Stream::WouldTrim(const StreamTrim& trim) const {
   return whole || (!trim.whole_blocks && (trim.by_id ? first_id_ < trim.min_id : length() > trim.max_length));
 }
 
+uint64_t Stream::MostTrimmed(const StreamTrim& trim) const {
+  const uint64_t beyond = trim.by_id ? CountBelow(trim.min_id) : length() - std::min(length(), trim.max_length);
+  return trim.limit == 0 ? beyond : std::min(beyond, trim.limit);
+}
+
+void Stream::SwapEntries(Stream& trimmed) {
+  std::swap(blocks_, trimmed.blocks_);
+  std::swap(block_count_, trimmed.block_count_);
+  std::swap(first_id_, trimmed.first_id_);
+}
+
 uint64_t Stream::Trim(const StreamTrim& trim, StreamId* last_removed) {
   StreamId ignored;
   if (last_removed == nullptr) last_removed = &ignored;

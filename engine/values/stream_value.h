@@ -73,9 +73,14 @@ class Stream final : public LargeValue {
   void Append(const StreamId& id, FieldSpan fields, const CollectionLimits& limits);
   // Marks an entry as deleted; false where there is none. Neither max_deleted_id nor references change.
   bool Delete(const StreamId& id);
-  bool WouldTrim(const StreamTrim& trim) const;  // false: Trim would find nothing to do; true: it may
+  bool WouldTrim(const StreamTrim& trim) const;        // false: Trim would find nothing to do; true: it may
+  uint64_t MostTrimmed(const StreamTrim& trim) const;  // how many entries at most; O(log n + entries of a block)
   // How many entries went; *last_removed, if given, is the last of them.
   uint64_t Trim(const StreamTrim& trim, StreamId* last_removed = nullptr);
+  // Whether both hold the same entries because one is a share of the other, and no entry came or went since. O(1)
+  bool SharesEntriesWith(const Stream& other) const { return blocks_.SameAs(other.blocks_); }
+  // Takes over the entries of a share of this stream that was trimmed, and gives it its own. Groups and producers stay as they are.
+  void SwapEntries(Stream& trimmed);
   bool Contains(const StreamId& id) const;
   uint64_t CountBetween(const StreamId& start, const StreamId& end) const;  // both included; O(log n + entries of a block)
   StreamId LastLiveId() const;                                              // 0-0 where it is empty

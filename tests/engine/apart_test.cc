@@ -237,5 +237,51 @@ TEST_F(ApartResultTest, ChangedMeanwhile) {
   EXPECT_EQ(Do({"EXISTS", "to"}), "0");
 }
 
+// --- streams ---------------------------------------------------------------------------------------------------------------------------
+
+class ApartTrimTest : public ApartResultTest {
+ protected:
+  void SetUp() override {
+    Open();
+    for (int i = 1; i <= kElements; i++) {
+      const std::string id = std::to_string(i) + "-1";
+      store_->Run(client_, {"XADD", "x", id, "f", "v"}, Store::Durability::kDoNotAwait);
+    }
+    Do({"XGROUP", "CREATE", "x", "g", "0"});
+  }
+};
+
+TEST_F(ApartTrimTest, GroupsGoOnMeanwhile) {
+  const std::string left = std::to_string(kElements - 30'000);
+  int reads = 0;
+  EXPECT_EQ(RunApart({"XTRIM", "x", "MAXLEN", left},
+                     [&] {
+                       Do({"XREADGROUP", "GROUP", "g", "c", "COUNT", "3", "STREAMS", "x", ">"});
+                       reads++;
+                     }),
+            "30000");
+  EXPECT_EQ(reads, 1);
+  for (int round = 0; round < 2; round++) {
+    EXPECT_EQ(Do({"XLEN", "x"}), left);
+    EXPECT_EQ(store_->Run(client_, {"XPENDING", "x", "g", "-", "+", "10"}).elements.size(), 3u);
+    const ReplyValue first = store_->Run(client_, {"XRANGE", "x", "-", "+", "COUNT", "1"});
+    EXPECT_EQ(Shown(first.elements[0].elements[0]), "30001-1");
+    if (round > 0) break;
+    Close();
+    Open();
+  }
+}
+
+TEST_F(ApartTrimTest, EntriesThatComeMeanwhileAreCounted) {
+  int added = 0;
+  EXPECT_EQ(RunApart({"XTRIM", "x", "MINID", "50001"},
+                     [&] {
+                       if (added++ == 0) Do({"XADD", "x", "70000-1", "f", "v"});
+                     }),
+            "50000");
+  EXPECT_EQ(added, 2);
+  EXPECT_EQ(Do({"XLEN", "x"}), std::to_string(kElements - 50'000 + 1));
+}
+
 }  // namespace
 }  // namespace cairn
