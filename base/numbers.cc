@@ -122,7 +122,13 @@ std::string FormatLongDouble(long double value) {
 }
 
 char* WriteInt(char* to, int64_t value) { return std::to_chars(to, to + kIntTextMaxBytes, value).ptr; }
-char* WriteUint(char* to, uint64_t value) { return std::to_chars(to, to + kIntTextMaxBytes, value).ptr; }
+char* WriteUint(char* to, uint64_t value) {
+  if (value < 10) {
+    *to = static_cast<char>('0' + value);
+    return to + 1;
+  }
+  return std::to_chars(to, to + kIntTextMaxBytes, value).ptr;
+}
 
 size_t IntTextSize(int64_t value) {
   uint64_t magnitude = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);

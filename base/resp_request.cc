@@ -8,24 +8,27 @@ namespace {
 // "$0\r\n\r\n"
 constexpr size_t kSmallestBulkBytes = 6;
 
+char* WriteCount(char* to, char marker, size_t count) {
+  *to++ = marker;
+  to = WriteUint(to, count);
+  *to++ = '\r';
+  *to++ = '\n';
+  return to;
+}
+
 }  // namespace
+
+char* WriteRequestHeader(char* to, size_t argument_count) { return WriteCount(to, '*', argument_count); }
+char* WriteBulkHeader(char* to, size_t argument_bytes) { return WriteCount(to, '$', argument_bytes); }
 
 void AppendRequestHeader(std::string& out, size_t argument_count) {
   char text[kIntTextMaxBytes + 3];
-  text[0] = '*';
-  char* end = WriteUint(text + 1, argument_count);
-  *end++ = '\r';
-  *end++ = '\n';
-  out.append(text, static_cast<size_t>(end - text));
+  out.append(text, static_cast<size_t>(WriteRequestHeader(text, argument_count) - text));
 }
 
 void AppendBulk(std::string& out, std::string_view bytes) {
   char text[kIntTextMaxBytes + 3];
-  text[0] = '$';
-  char* end = WriteUint(text + 1, bytes.size());
-  *end++ = '\r';
-  *end++ = '\n';
-  out.append(text, static_cast<size_t>(end - text));
+  out.append(text, static_cast<size_t>(WriteBulkHeader(text, bytes.size()) - text));
   out.append(bytes);
   out.append("\r\n", 2);
 }

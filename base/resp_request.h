@@ -17,6 +17,9 @@
 
 namespace cairn {
 
+// The line in front of a request's arguments, and of each argument, to a place with room for it (kIntTextMaxBytes + 3); returns its end.
+char* WriteRequestHeader(char* to, size_t argument_count);
+char* WriteBulkHeader(char* to, size_t argument_bytes);
 void AppendRequestHeader(std::string& out, size_t argument_count);
 void AppendBulk(std::string& out, std::string_view bytes);
 // One request. An argument may be any bytes.

@@ -1,5 +1,6 @@
 #include "engine/keyspace/change_scope.h"
 
+#include <algorithm>
 #include <string>
 
 #include "base/numbers.h"
@@ -35,20 +36,28 @@ void ChangeScope::Record(uint32_t database, std::span<const std::string_view> ar
   }
   last_database_ = database;
   records_++;
-  AppendRequestHeader(buffer_, args.size());
+  // Every write command passes here: the room is made at once, and what is written then goes straight to its place.
+  const auto is_linked = [&](size_t i) { return i < owners.size() && owners[i].size() > 0; };
+  constexpr size_t kFramingBytes = 1 + kIntTextMaxBytes + 2 + 2;
+  size_t room = kFramingBytes * (args.size() + 1);
+  for (size_t i = 0; i < args.size(); i++) room += is_linked(i) ? 0 : args[i].size();
+  size_t end = buffer_.size();
+  buffer_.resize(end + room);
+  char* to = WriteRequestHeader(buffer_.data() + end, args.size());
   for (size_t i = 0; i < args.size(); i++) {
-    if (i >= owners.size() || owners[i].size() == 0) {
-      AppendBulk(buffer_, args[i]);
-      continue;
+    to = WriteBulkHeader(to, args[i].size());
+    if (is_linked(i)) {
+      end = static_cast<size_t>(to - buffer_.data());
+      pieces_.push_back({piece_begin, end, SharedBytes()});
+      pieces_.push_back({0, 0, owners[i]});
+      piece_begin = end;
+    } else {
+      to = std::copy(args[i].begin(), args[i].end(), to);
     }
-    buffer_ += '$';
-    AppendUint(buffer_, args[i].size());
-    buffer_ += "\r\n";
-    pieces_.push_back({piece_begin, buffer_.size(), SharedBytes()});
-    pieces_.push_back({0, 0, owners[i]});
-    piece_begin = buffer_.size();
-    buffer_ += "\r\n";
+    *to++ = '\r';
+    *to++ = '\n';
   }
+  buffer_.resize(static_cast<size_t>(to - buffer_.data()));
   if (buffer_.size() > piece_begin) pieces_.push_back({piece_begin, buffer_.size(), SharedBytes()});
 }
 
