@@ -54,7 +54,10 @@ def number(text):
 
 def wide(text):
     """A long double, without its rounding."""
-    return Decimal(float.fromhex(text.decode())) if HEX.match(text) else Decimal(text.decode()) if FLOAT.match(text) else need(False)
+    need(HEX.match(text) or FLOAT.match(text))
+    value = Decimal(float.fromhex(text.decode())) if HEX.match(text) else Decimal(text.decode())
+    need(not value.is_finite() or value.adjusted() <= 4932)
+    return value
 
 
 def wide_sum(old, more, told):
