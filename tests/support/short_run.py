@@ -103,6 +103,55 @@ class Changer(threading.Thread):
             yield from ([b"XREADGROUP", b"GROUP", b"g1", b"c%d" % (i % 3), b"COUNT", b"50", b"STREAMS", key, b">"] for i in range(8))
 
 
+class ApartWorker(threading.Thread):
+    """Commands on values so large that their work is done without locks, and small changes of the same values. Several run at a time."""
+    ITEMS = 25_000
+
+    def __init__(self, server, seed, until):
+        super().__init__()
+        self.server, self.until = server, until
+        self.random = random.Random(seed)
+        self.failure = None
+
+    def run(self):
+        try:
+            with self.server.connect(timeout=120) as connection:
+                while time.monotonic() < self.until:
+                    connection.pipeline(self.fill())
+                    for _ in range(8):
+                        connection.pipeline([self.command() for _ in range(4)])
+        except Exception as e:  # reported by the main thread
+            self.failure = e
+
+    def fill(self):
+        numbers = range(self.random.randrange(100), self.ITEMS)
+        kind = self.random.choice(["list", "set", "zset", "stream"])
+        if kind == "list":
+            yield ["DEL", "apart:list"]
+            yield ["RPUSH", "apart:list", *numbers]
+        elif kind == "set":
+            yield ["SADD", "apart:set", *numbers]
+        elif kind == "zset":
+            yield ["ZADD", "apart:zset", *[word for number in numbers for word in (number, f"m{number}")]]
+        else:
+            yield ["XGROUP", "CREATE", "apart:stream", "g", "0", "MKSTREAM"]
+            yield from (["XADD", "apart:stream", "*", "f", number] for number in numbers)
+
+    def command(self):
+        some, far = self.random.randrange(self.ITEMS), self.ITEMS - 1 - self.random.randrange(100)
+        return self.random.choice([
+            ["LINSERT", "apart:list", "BEFORE", far, some], ["LREM", "apart:list", 0, far], ["LPUSH", "apart:list", some],
+            ["LTRIM", "apart:list", 1, far], ["SORT", "apart:list", "STORE", "apart:stored"],
+            ["SADD", "apart:set", f"n{some}"], ["SREM", "apart:set", some], ["SUNIONSTORE", "apart:set2", "apart:set", "apart:set2"],
+            ["SINTERSTORE", "apart:stored", "apart:set", "apart:set2"], ["SDIFFSTORE", "apart:set2", "apart:set", "apart:stored2"],
+            ["ZADD", "apart:zset", some, f"n{some}"], ["ZREM", "apart:zset", f"m{some}"], ["ZREMRANGEBYRANK", "apart:zset", 2, far - 1000],
+            ["ZUNIONSTORE", "apart:stored", 2, "apart:zset", "apart:set"], ["ZRANGESTORE", "apart:zset2", "apart:zset", 0, far],
+            ["ZINTERSTORE", "apart:stored", 2, "apart:zset", "apart:zset2"], ["DEL", "apart:stored"],
+            ["GEOSEARCHSTORE", "apart:stored", "apart:zset", "FROMLONLAT", 0, 0, "BYRADIUS", 20_000, "km"],
+            ["XADD", "apart:stream", "*", "f", some], ["XREADGROUP", "GROUP", "g", "c", "COUNT", 10, "STREAMS", "apart:stream", ">"],
+            ["XTRIM", "apart:stream", "MAXLEN", some], ["RENAME", "apart:zset2", "apart:zset"]])
+
+
 class Holder(threading.Thread):
     """One snapshot after the other, and replies of whole values between them."""
 
@@ -135,6 +184,7 @@ def check_all(server, writers):
 def change_what_is_held(server, options):
     until = time.monotonic() + options.seconds / 2
     threads = [Changer(server, options.seed + i, until) for i in range(3)] + [Holder(server, until)]
+    threads += [ApartWorker(server, options.seed + i, until) for i in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
