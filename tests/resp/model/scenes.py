@@ -8,6 +8,8 @@ from replies import Error, equal, parse, shown
 from servers import Pipe, difference, encode, state_of
 
 LISTS, ZSETS, STREAMS = [b"l1", b"l2", b"l3"], [b"z1", b"z2"], [b"s1", b"s2"]
+# What results are stored in. Where such a result takes the place of a value of another type, Redis leaves those who wait for it asleep.
+STORED_LIST, STORED_ZSET = b"l4", b"z3"
 
 
 class Writer:
@@ -24,7 +26,7 @@ class Writer:
 
     def waiting(self):
         side, end = self.pick([b"LEFT", b"RIGHT"]), self.pick([b"MIN", b"MAX"])
-        lists, zsets, streams = self.some(LISTS), self.some(ZSETS), self.some(STREAMS)
+        lists, zsets, streams = self.some(LISTS + [STORED_LIST]), self.some(ZSETS + [STORED_ZSET]), self.some(STREAMS)
         count = self.pick([[], [b"COUNT", b"2"]])
         return self.pick([
             [self.pick([b"BLPOP", b"BRPOP"])] + lists + [b"0"],
@@ -39,14 +41,15 @@ class Writer:
 
     def write(self, number):
         key = self.pick(LISTS + ZSETS + STREAMS)
+        any_key = self.pick([key, STORED_LIST, STORED_ZSET])
         value = b"v%d" % number
         return self.pick([
             [self.pick([b"LPUSH", b"RPUSH"]), self.pick(LISTS), value], [b"RPUSH", self.pick(LISTS), value, value + b"b", value + b"c"],
             [b"ZADD", self.pick(ZSETS), b"%d" % number, value], [b"ZADD", self.pick(ZSETS), b"1", value, b"2", value + b"b"],
             [b"XADD", self.pick(STREAMS), b"%d-1" % (number + 10), b"f", value], [b"XADD", self.pick(STREAMS), b"%d-1" % (number + 10), b"f", value],
-            [b"DEL", key], [b"SET", key, value], [b"RENAME", self.pick(LISTS), self.pick(LISTS)], [b"COPY", key, self.pick(LISTS), b"REPLACE"],
+            [b"DEL", any_key], [b"SET", key, value], [b"RENAME", self.pick(LISTS), self.pick(LISTS)], [b"COPY", key, self.pick(LISTS), b"REPLACE"],
             [b"LMOVE", self.pick(LISTS), self.pick(LISTS), b"LEFT", b"RIGHT"], [b"LPOP", self.pick(LISTS)], [b"ZPOPMIN", self.pick(ZSETS)],
-            [b"SORT", self.pick(LISTS), b"ALPHA", b"STORE", self.pick(LISTS)], [b"ZUNIONSTORE", self.pick(ZSETS), b"1", self.pick(ZSETS)],
+            [b"SORT", self.pick(LISTS), b"ALPHA", b"STORE", STORED_LIST], [b"ZUNIONSTORE", STORED_ZSET, b"1", self.pick(ZSETS)],
             [b"PEXPIREAT", key, b"1"], [b"SWAPDB", b"0", b"1"], [b"FLUSHDB"], [b"XDEL", self.pick(STREAMS), b"%d-1" % (number + 9)],
         ])
 
