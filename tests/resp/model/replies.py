@@ -140,7 +140,7 @@ def equal(command, mine, other, queued=()):
     if isinstance(mine, Error) and isinstance(other, Error) and any(b"\0" in arg for arg in command):
         return True
     # Commands that take more arguments since 7.0, or tell another one of several mistakes.
-    if command[0] in (b"ZRANK", b"ZREVRANK", b"XSETID") and isinstance(mine, Error) and isinstance(other, Error):
+    if command[0] in (b"ZRANK", b"ZREVRANK", b"XSETID", b"LPOS") and isinstance(mine, Error) and isinstance(other, Error):
         return True
     # Redis takes a number for one out of range where the conversion before it was.
     if command[0] in (b"SORT", b"SORT_RO") and isinstance(mine, list) and isinstance(other, Error) and b"double" in other:
