@@ -22,7 +22,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from cairn_server import CairnServer, ReplyError  # noqa: E402
+from cairn_server import CairnServer, ReplyError, default_seed  # noqa: E402
 from power import PowerDisk  # noqa: E402
 
 STABLE_KEYS = 200
@@ -189,7 +189,7 @@ def on_small_disk(seconds, seed):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--seconds", type=float, default=1.0, help="how long each failure lasts")
-    p.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
+    p.add_argument("--seed", type=int, default=default_seed())
     a = p.parse_args()
     print(f"seed {a.seed}", flush=True)
     missing = on_shim("fsync fails with EIO", errno.EIO, False, a.seconds, a.seed)

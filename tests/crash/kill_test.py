@@ -28,7 +28,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from cairn_server import CairnServer, ReplyError, encode  # noqa: E402
+from cairn_server import CairnServer, ReplyError, default_seed, encode  # noqa: E402
 from power import PowerDisk  # noqa: E402
 
 KEYS_PER_WRITER = 40
@@ -253,7 +253,7 @@ def main():
     p.add_argument("--policy", choices=("always", "everysec"), default=None, help="default: rounds of both")
     p.add_argument("--cut", choices=("kill", "power"), default=None, help="default: rounds of both")
     p.add_argument("--memory", action="store_true", help="under a memory limit, with eviction")
-    p.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
+    p.add_argument("--seed", type=int, default=default_seed())
     a = p.parse_args()
     print(f"seed {a.seed}", flush=True)
     failed = 0

@@ -16,7 +16,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import keyspaces  # noqa: E402
 import redis_server  # noqa: E402
-from cairn_server import CairnServer, ReplyError  # noqa: E402
+from cairn_server import CairnServer, ReplyError, default_seed  # noqa: E402
 
 
 def same(mine, other, what):
@@ -148,7 +148,7 @@ def check_migrate(source, source_port, target, target_port):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
+    parser.add_argument("--seed", type=int, default=default_seed())
     args = parser.parse_args()
     if not redis_server.available():
         print("no redis-server on this machine")

@@ -17,7 +17,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import keyspaces  # noqa: E402
 import redis_server  # noqa: E402
-from cairn_server import CairnServer  # noqa: E402
+from cairn_server import CairnServer, default_seed  # noqa: E402
 
 
 def contents(directory):
@@ -159,7 +159,7 @@ def check_truncated_aof(root):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
+    parser.add_argument("--seed", type=int, default=default_seed())
     args = parser.parse_args()
     if not redis_server.available():
         print("no redis-server on this machine")

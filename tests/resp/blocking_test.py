@@ -13,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from cairn_server import CairnServer, ReplyError, encode, read_reply  # noqa: E402
+from cairn_server import CairnServer, ReplyError, default_seed, encode, read_reply  # noqa: E402
 
 LATE_MS = 2000  # what a busy machine may add to a timeout; it is never early
 
@@ -255,7 +255,7 @@ class Tests:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "little"))
+    parser.add_argument("--seed", type=int, default=default_seed())
     seed = parser.parse_args().seed
     print(f"seed {seed}", flush=True)
     for flags in (("--appendfsync", "always"), ("--appendfsync", "everysec")):

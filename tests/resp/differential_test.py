@@ -16,7 +16,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from cairn_server import CairnServer, Connection, ReplyError, free_port  # noqa: E402
+from cairn_server import CairnServer, Connection, ReplyError, default_seed, free_port  # noqa: E402
 
 KEYS = ["a", "b", "c", "{t}1", "{t}2", "num", "flt", "bits", ""]
 VALUES = ["", "0", "1", "-1", "10", "3.0e3", "1.5", "9223372036854775807", "-9223372036854775808", "abc", "ohmytext", "mynewtext",
@@ -230,7 +230,7 @@ def check(protocol, policy, count, seed, redis_port):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--commands", type=int, default=6000)
-    p.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
+    p.add_argument("--seed", type=int, default=default_seed())
     a = p.parse_args()
     if not shutil.which("redis-server"):
         print("skipped: no redis-server on this machine to compare with")

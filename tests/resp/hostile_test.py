@@ -17,7 +17,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from cairn_server import CairnServer, Connection, encode  # noqa: E402
+from cairn_server import CairnServer, Connection, default_seed, encode  # noqa: E402
 
 MOST_BYTES = 1 << 30
 SLOWEST_S = 10.0
@@ -195,7 +195,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--seconds", type=float, default=1.0, help="of each attack")
     p.add_argument("--idle", type=int, default=2000, help="idle connections")
-    p.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
+    p.add_argument("--seed", type=int, default=default_seed())
     options = p.parse_args()
     print(f"seed {options.seed}", flush=True)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -21,7 +21,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "model"), os.path.join(HERE, "..", "support")]
-from cairn_server import CairnServer, free_port  # noqa: E402
+from cairn_server import CairnServer, default_seed, free_port  # noqa: E402
 from generator import Generator  # noqa: E402
 from reference import Model  # noqa: E402
 from replies import equal, parse_all, shown  # noqa: E402
@@ -278,7 +278,7 @@ class Test:
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--commands", type=int, default=60000)
-    p.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
+    p.add_argument("--seed", type=int, default=default_seed())
     p.add_argument("--against", choices=["model", "redis", "both"], default="both")
     p.add_argument("--protocol", type=int, choices=[2, 3], help="of the comparison with redis-server (by default the seed decides)")
     p.add_argument("--scenes", type=int, default=150, help="of commands that wait, compared with redis-server")

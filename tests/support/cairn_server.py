@@ -1,5 +1,6 @@
 """A real cairn-server for tests: started on loopback in a directory of its own, talked to over RESP, ended by its pid."""
 import os
+import random
 import shutil
 import signal
 import socket
@@ -12,6 +13,12 @@ BIN = os.environ.get("CAIRN_BIN", os.path.join(os.path.dirname(__file__), "..", 
 
 class ReplyError(Exception):
     """An error reply; its text is the exception's."""
+
+
+def default_seed():
+    """What CAIRN_TEST_SEED says, or a new one."""
+    given = os.environ.get("CAIRN_TEST_SEED")
+    return int(given) if given else random.SystemRandom().randrange(1 << 30)
 
 
 def free_port():

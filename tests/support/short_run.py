@@ -14,7 +14,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "resp", "model")]
-from cairn_server import CairnServer, ReplyError  # noqa: E402
+from cairn_server import CairnServer, ReplyError, default_seed  # noqa: E402
 from generator import KEYS, Generator  # noqa: E402
 
 REPORTS = ("AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "runtime error:", "check failed:")
@@ -238,7 +238,7 @@ def run(options):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=12)
-    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--seed", type=int, default=default_seed())
     options = parser.parse_args()
     print(f"seed {options.seed}")
     return run(options)
