@@ -153,7 +153,7 @@ void Listener::Accept(Socket& socket) {
       connection.local_address = shared_.config.Text("unixsocket");
       connection.address = connection.local_address + ":0";
     } else {
-      PrepareTcp(fd, peer, shared_.tcp_keepalive_s.load(std::memory_order_relaxed));
+      PrepareTcp(fd, shared_.tcp_keepalive_s.load(std::memory_order_relaxed));
       connection.address = FormatAddress(peer);
       connection.local_address = LocalAddress(fd);
     }

@@ -106,10 +106,9 @@ Result<int> ListenUnix(const std::string& path, int permissions, int backlog) {
   return fd;
 }
 
-void PrepareTcp(int fd, const sockaddr_storage& peer, int64_t keepalive_s) {
+void PrepareTcp(int fd, int64_t keepalive_s) {
   const int one = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-  if (IsLoopback(peer)) setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
   if (keepalive_s <= 0) return;
   const int idle_s = static_cast<int>(std::min<int64_t>(keepalive_s, 32767));
   const int interval_s = std::max(idle_s / 3, 1);

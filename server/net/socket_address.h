@@ -20,8 +20,7 @@ std::string LocalAddress(int fd);
 Result<int> ListenTcp(const std::string& address, int port, int backlog);
 // A listening Unix socket; an old one at the path is removed first. permissions 0: as the umask says.
 Result<int> ListenUnix(const std::string& path, int permissions, int backlog);
-// For a connection from `peer`: no delay, keep-alive after so many seconds (0: none), and on the loopback interface, which has no path to
-// find out about, the congestion control that computes least.
-void PrepareTcp(int fd, const sockaddr_storage& peer, int64_t keepalive_s);
+// No delay, keep-alive after so many seconds (0: none).
+void PrepareTcp(int fd, int64_t keepalive_s);
 
 }  // namespace cairn
