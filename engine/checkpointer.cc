@@ -225,10 +225,11 @@ Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool ro
   all.set();
   // The segment that ends here can be dropped whole when the snapshot is there.
   if (rotate && *logged) (void)core_.log->RotateSegment();
+  const std::shared_ptr<SnapshotCut> cut = core_.keyspace->MakeCut();
   core_.keyspace->LockShards(all);
   *lsn = core_.log->Cut();
   const uint64_t changes = core_.keyspace->stats().changes;
-  std::shared_ptr<SnapshotCut> cut = core_.keyspace->BeginCut();
+  core_.keyspace->BeginCut(*cut);
   core_.keyspace->UnlockShards(all);
 
   SnapshotWriterOptions options;
@@ -298,9 +299,10 @@ Status Checkpointer::ExportRdb(const std::string& path) {
   CAIRN_ASSIGN_OR_RETURN(std::unique_ptr<RdbWriter> writer, RdbWriter::Create(core_.fs, path));
   ShardSet all;
   all.set();
+  const std::shared_ptr<SnapshotCut> cut = core_.keyspace->MakeCut();
   core_.keyspace->LockShards(all);
   const Lsn lsn = core_.log->end_lsn();
-  const std::shared_ptr<SnapshotCut> cut = core_.keyspace->BeginCut();
+  core_.keyspace->BeginCut(*cut);
   core_.keyspace->UnlockShards(all);
   RdbExport rdb(core_, *cut, std::move(writer));
   RunOnBoth([&] { rdb.Work(); });

@@ -189,8 +189,10 @@ class Keyspace {
   // --- eviction and snapshots ------------------------------------------------------------------------------------------
   void ConfigureEviction(const EvictionSettings& settings);  // any thread
   EvictionSettings eviction_settings() const;
+  // A cut that has not begun. Without locks: what it allocates may take milliseconds.
+  std::shared_ptr<SnapshotCut> MakeCut();
   // With all shards locked: from now on every bucket is handed to the cut before it changes (snapshot_cut.h). One cut at a time.
-  std::shared_ptr<SnapshotCut> BeginCut();
+  void BeginCut(SnapshotCut& cut);
   // Lets go of what the cut holds, finished or not; takes the shards' locks one by one. Every cut must be ended.
   void EndCut(SnapshotCut& cut);
 

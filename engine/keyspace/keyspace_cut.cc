@@ -24,15 +24,15 @@ AccessKind AccessKindOf(EvictionPolicy policy) {
 
 }  // namespace
 
-std::shared_ptr<SnapshotCut> Keyspace::BeginCut() {
-  CAIRN_CHECK(!state_->cut_active.exchange(true));
+std::shared_ptr<SnapshotCut> Keyspace::MakeCut() {
   Shard* shards[kShardCount];
   for (uint32_t i = 0; i < kShardCount; i++) shards[i] = &state_->shard(i);
-  const uint32_t epoch = state_->epoch.fetch_add(1, std::memory_order_relaxed) + 1;
-  auto cut =
-      std::make_shared<SnapshotCut>(shards, databases(), epoch, AccessKindOf(state_->policy.load(std::memory_order_relaxed)));
-  cut->Pin();
-  return cut;
+  return std::make_shared<SnapshotCut>(shards, databases(), AccessKindOf(state_->policy.load(std::memory_order_relaxed)));
+}
+
+void Keyspace::BeginCut(SnapshotCut& cut) {
+  CAIRN_CHECK(!state_->cut_active.exchange(true));
+  cut.Pin(state_->epoch.fetch_add(1, std::memory_order_relaxed) + 1);
 }
 
 void Keyspace::EndCut(SnapshotCut& cut) {

@@ -161,7 +161,7 @@ uint64_t SnapshotCut::ShardCut::Drain(EntryBlock* block, std::vector<LargeEntry>
   return drained_entries;
 }
 
-SnapshotCut::SnapshotCut(Shard* const* shards, uint32_t databases, uint32_t epoch, AccessKind access_kind) : epoch_(epoch) {
+SnapshotCut::SnapshotCut(Shard* const* shards, uint32_t databases, AccessKind access_kind) {
   for (uint32_t i = 0; i < kShardCount; i++) {
     parts_[i] = std::make_unique<ShardCut>(shards[i], access_kind);
     parts_[i]->tables.resize(databases);
@@ -170,12 +170,12 @@ SnapshotCut::SnapshotCut(Shard* const* shards, uint32_t databases, uint32_t epoc
 
 SnapshotCut::~SnapshotCut() = default;
 
-void SnapshotCut::Pin() {
+void SnapshotCut::Pin(uint32_t epoch) {
   for (const std::unique_ptr<ShardCut>& part : parts_) {
     for (uint32_t database = 0; database < part->tables.size(); database++) {
       const std::shared_ptr<Table>& table = part->shard().tables[database];
       if (table == nullptr || table->dictionary.size() == 0) continue;
-      table->dictionary.SetCut(part.get(), epoch_, database);
+      table->dictionary.SetCut(part.get(), epoch, database);
       entry_count_ += table->dictionary.size();
       part->tables[database] = table;
     }

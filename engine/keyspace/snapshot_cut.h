@@ -1,7 +1,7 @@
 // The keyspace as it was at one moment, handed out in blocks while it goes on changing (DESIGN.md, section 5).
 //
 // Life of a cut
-//  1. Keyspace::BeginCut, all shards locked: the cut pins every table and a new epoch begins. Nothing is copied.
+//  1. Keyspace::BeginCut, all shards locked: the cut pins every table and a new epoch begins. Nothing is copied or allocated.
 //  2. Before anything in a bucket of a pinned table changes for the first time, the writer's thread hands that bucket's entries
 //     to the cut: small values are encoded into the shard's buffer, ropes and large values retained by sharing.
 //  3. Worker threads call NextBlock until it returns false: each call fills one block from one shard, with what writers handed
@@ -45,7 +45,7 @@ struct LargeEntry {
 
 class SnapshotCut {
  public:
-  SnapshotCut(Shard* const* shards, uint32_t databases, uint32_t epoch, AccessKind access_kind);
+  SnapshotCut(Shard* const* shards, uint32_t databases, AccessKind access_kind);
   ~SnapshotCut();
   SnapshotCut(const SnapshotCut&) = delete;
   SnapshotCut& operator=(const SnapshotCut&) = delete;
@@ -65,14 +65,13 @@ class SnapshotCut {
   friend class Keyspace;
   class ShardCut;
 
-  void Pin() CAIRN_NO_THREAD_SAFETY_ANALYSIS;  // all shards locked
+  void Pin(uint32_t epoch) CAIRN_NO_THREAD_SAFETY_ANALYSIS;  // all shards locked
   // Takes the pinned tables of one shard out of the cut; its shard is locked.
   std::vector<std::shared_ptr<Table>> Unpin(uint32_t shard);
   // A shard that nobody is busy with and that is not done: nullptr where there is none.
   ShardCut* Claim() CAIRN_EXCLUDES(claims_);
   void Fill(ShardCut& part, EntryBlock* block, std::vector<LargeEntry>* large, const std::function<void()>& between);
 
-  const uint32_t epoch_;
   uint64_t entry_count_ = 0;
   std::atomic<uint64_t> entries_done_{0};
   std::array<std::unique_ptr<ShardCut>, kShardCount> parts_;

@@ -99,7 +99,8 @@ TEST(SnapshotCut, EqualsTheKeyspaceAtTheCut) {
     };
     change(random.Uniform(20000));
     const Image expected = ImageOf(keyspace, locked.scope);
-    std::shared_ptr<SnapshotCut> cut = keyspace.BeginCut();
+    const std::shared_ptr<SnapshotCut> cut = keyspace.MakeCut();
+    keyspace.BeginCut(*cut);
     EXPECT_EQ(cut->entry_count(), expected.size());
     change(random.Uniform(30000));
     if (random.OneIn(2)) keyspace.SwapDatabases(locked.scope, 0, 1);
@@ -120,7 +121,8 @@ TEST(SnapshotCut, EqualsTheKeyspaceAtTheCut) {
     EXPECT_TRUE(reader.image() == expected);
     EXPECT_EQ(keyspace.memory_bytes(), RecountMemory(keyspace));
     // A second cut of what became of it, ended before it was read.
-    std::shared_ptr<SnapshotCut> unread = keyspace.BeginCut();
+    std::shared_ptr<SnapshotCut> unread = keyspace.MakeCut();
+    keyspace.BeginCut(*unread);
     change(100);
     keyspace.UnlockShards(locked.scope.locked_shards);
     keyspace.EndCut(*unread);
@@ -172,7 +174,8 @@ TEST(SnapshotCut, ExactUnderConcurrentWriters) {
     {
       AllLocked locked(keyspace);
       expected = ImageOf(keyspace, locked.scope);
-      cut = keyspace.BeginCut();
+      cut = keyspace.MakeCut();
+      keyspace.BeginCut(*cut);
     }
     Reader reader;
     std::vector<std::thread> workers;
