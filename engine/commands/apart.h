@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,17 @@ enum class Apart : uint8_t {
   kDone,   // the value is changed
 };
 
+// `*work` is what was done for this run of the command, where it fits `now` (kDone); otherwise `make` makes the work that is asked for,
+// where it may be (kAsked).
+template <typename Work, typename Now, typename Make>
+Apart FindApart(CommandContext& context, const Now& now, Make&& make, Work** work) {
+  *work = context.apart<Work>();
+  if (*work != nullptr && (*work)->Fits(now)) return Apart::kDone;
+  if (!context.may_work_apart()) return Apart::kHere;
+  context.WorkApart(make());
+  return Apart::kAsked;
+}
+
 // The value as it is to be, sharing nodes with the one that is given; null: it stays as it is. `*result` is what the command answers.
 template <typename Value>
 using ApartChange = std::function<std::unique_ptr<Value>(const Value& value, int64_t* result)>;
@@ -35,8 +47,7 @@ using ApartChange = std::function<std::unique_ptr<Value>(const Value& value, int
 template <typename Value>
 class ApartChangeWork final : public ApartWork {
  public:
-  ApartChangeWork(const Value& value, ApartChange<Value> change)
-      : value_(static_cast<Value*>(value.Share().release())), change_(std::move(change)) {}
+  ApartChangeWork(const Value& value, ApartChange<Value> change) : value_(ShareOf(value)), change_(std::move(change)) {}
 
   void Run() override { changed_ = change_(*value_, &result_); }
 
@@ -62,15 +73,13 @@ Apart ChangeApart(CommandContext& context, Edit& edit, ApartChange<Value> change
   using Work = ApartChangeWork<Value>;
   const Value* const value = edit.large();
   if (value == nullptr) return Apart::kHere;
-  Work* const work = context.apart<Work>();
-  if (work != nullptr && work->Fits(*value)) {
-    std::unique_ptr<Value> changed = work->Take(result);
-    if (changed != nullptr) edit.Replace(std::move(changed));
-    return Apart::kDone;
-  }
-  if (!context.may_work_apart()) return Apart::kHere;
-  context.WorkApart(std::make_shared<Work>(*value, std::move(change)));
-  return Apart::kAsked;
+  Work* work = nullptr;
+  const Apart apart = FindApart(
+      context, *value, [&] { return std::make_shared<Work>(*value, std::move(change)); }, &work);
+  if (apart != Apart::kDone) return apart;
+  std::unique_ptr<Value> changed = work->Take(result);
+  if (changed != nullptr) edit.Replace(std::move(changed));
+  return apart;
 }
 
 // --- a result from several values ------------------------------------------------------------------------------------------------
@@ -109,15 +118,11 @@ template <typename Result>
 std::optional<Result> ComputeApart(CommandContext& context, std::vector<KeptValue> sources, uint64_t elements,
                                    ApartComputation<Result> compute) {
   using Work = ApartComputationWork<Result>;
-  if (elements > kNearElements) {
-    Work* const work = context.apart<Work>();
-    if (work != nullptr && work->Fits(sources)) return work->Take();
-    if (context.may_work_apart()) {
-      context.WorkApart(std::make_shared<Work>(std::move(sources), std::move(compute)));
-      return std::nullopt;
-    }
-  }
-  return compute(sources);
+  Work* work = nullptr;
+  const auto make = [&] { return std::make_shared<Work>(std::move(sources), std::move(compute)); };
+  const Apart apart = elements <= kNearElements ? Apart::kHere : FindApart(context, sources, make, &work);
+  if (apart == Apart::kAsked) return std::nullopt;
+  return apart == Apart::kDone ? work->Take() : compute(sources);
 }
 
 }  // namespace cairn

@@ -183,8 +183,9 @@ struct Matches {
   }
 };
 
-// How many elements are looked at: those whose scores lie in the cells that cover the shape.
+// How many elements are looked at: those whose scores lie in the cells that cover the shape. Of small sets, at most.
 uint64_t LookedAt(const Search& search, const SortedSetView& set) {
+  if (set.size() < kLongReplyElements) return set.size();
   uint64_t elements = 0;
   const GeoCover cover = GeoCoverOf(search.shape);
   for (size_t i = 0; i < cover.count; i++) {

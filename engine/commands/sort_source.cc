@@ -2,17 +2,11 @@
 
 namespace cairn {
 
-SortSource::SortSource(const KeptValue& value)
-    : type_(value.exists() ? value.type() : ValueType::kList),
-      encoding_(value.encoding()),
-      packed_(value.packed()),
-      large_(value.large()) {}
-
 uint64_t SortSource::count() const {
-  if (large_ != nullptr) return large_->element_count();
-  if (encoding_ == Encoding::kIntSet) return IntSet(packed_).count();
-  const uint64_t elements = ListpackView(packed_).count();
-  return type_ == ValueType::kSortedSet ? elements / 2 : elements;
+  if (value_.large() != nullptr) return value_.large()->element_count();
+  if (value_.encoding() == Encoding::kIntSet) return IntSet(value_.packed()).count();
+  const uint64_t elements = ListpackView(value_.packed()).count();
+  return type() == ValueType::kSortedSet ? elements / 2 : elements;
 }
 
 }  // namespace cairn

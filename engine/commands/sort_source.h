@@ -15,12 +15,12 @@ namespace cairn {
 class SortSource {
  public:
   // Of a type that CanSort, or nothing; outlives the source.
-  explicit SortSource(const KeptValue& value);
+  explicit SortSource(const KeptValue& value) : value_(value) {}
 
   static bool CanSort(ValueType type) {
     return type == ValueType::kList || type == ValueType::kSet || type == ValueType::kSortedSet;
   }
-  ValueType type() const { return type_; }
+  ValueType type() const { return value_.type(); }
   uint64_t count() const;
   // visit(const ListpackValue&) with the elements [first, end) in the value's own order, or counted and given from its end on.
   template <typename Visit>
@@ -30,17 +30,13 @@ class SortSource {
   template <typename Visit>
   void ForSetRange(uint64_t first, uint64_t end, Visit&& visit) const;
 
-  const ValueType type_;
-  const Encoding encoding_;
-  const std::string_view packed_;
-  const LargeValue* const large_;
+  const KeptValue& value_;
 };
 
 template <typename Visit>
 void SortSource::ForSetRange(uint64_t first, uint64_t end, Visit&& visit) const {
-  const SetView set = large_ == nullptr ? SetView(encoding_, packed_) : SetView(static_cast<const SetTable&>(*large_));
   uint64_t index = 0;
-  set.ForEach([&](const SetMember& member) {
+  value_.set().ForEach([&](const SetMember& member) {
     if (index >= end) return false;
     if (index++ >= first) visit(member);
     return true;
@@ -50,10 +46,11 @@ void SortSource::ForSetRange(uint64_t first, uint64_t end, Visit&& visit) const 
 template <typename Visit>
 void SortSource::ForRange(uint64_t first, uint64_t end, bool backward, Visit&& visit) const {
   if (first >= end) return;
-  if (type_ == ValueType::kSet) return ForSetRange(first, end, visit);  // has no order
+  const LargeValue* const large = value_.large();
+  if (type() == ValueType::kSet) return ForSetRange(first, end, visit);  // has no order
   const uint64_t start = backward ? count() - 1 - first : first;
-  if (type_ == ValueType::kSortedSet && large_ != nullptr) {
-    SortedSet::Cursor cursor = static_cast<const SortedSet&>(*large_).At(start);
+  if (type() == ValueType::kSortedSet && large != nullptr) {
+    SortedSet::Cursor cursor = static_cast<const SortedSet&>(*large).At(start);
     for (uint64_t i = first; i < end; i++) {
       visit(ListpackValue{cursor.member(), 0});
       backward ? cursor.Prev() : cursor.Next();
@@ -61,8 +58,8 @@ void SortSource::ForRange(uint64_t first, uint64_t end, bool backward, Visit&& v
     return;
   }
   // A packed sorted set is a list of members, each with its score behind it.
-  const uint64_t step = type_ == ValueType::kSortedSet ? 2 : 1;
-  ListCursor cursor = large_ == nullptr ? ListCursor(packed_) : ListCursor(static_cast<const ListValue&>(*large_));
+  const uint64_t step = type() == ValueType::kSortedSet ? 2 : 1;
+  ListCursor cursor = large == nullptr ? ListCursor(value_.packed()) : ListCursor(static_cast<const ListValue&>(*large));
   cursor.Seek(start * step);
   for (uint64_t i = first; i < end; i++) {
     visit(cursor.Get().value);

@@ -249,9 +249,7 @@ void Compute(const Request& request, std::span<const KeptValue> values, Result* 
 void ReplyResult(ReplySink& reply, const Request& request, std::span<const KeptValue> values) {
   Result result;
   Compute(request, values, &result);
-  std::sort(result.elements.begin(), result.elements.end(), [](const SortedSetElement& a, const SortedSetElement& b) {
-    return a.score != b.score ? a.score < b.score : a.member < b.member;
-  });
+  std::sort(result.elements.begin(), result.elements.end());
   ReplyElementsHeader(reply, result.elements.size(), request.with_scores);
   for (const SortedSetElement& element : result.elements) {
     ReplyElement(reply, element.member, element.score, request.with_scores);
@@ -264,9 +262,9 @@ void ReplyCardinality(ReplySink& reply, const Request& request, std::span<const 
   reply.Integer(count);
 }
 
-uint64_t CountAll(std::span<const KeptValue> values, const Request& request) {
+uint64_t CountAll(std::span<const KeptValue> values) {
   uint64_t elements = 0;
-  for (const Operand& operand : OperandsOf(values, request)) elements += operand.size();
+  for (const KeptValue& value : values) elements += Operand(value, 1).size();
   return elements;
 }
 
@@ -276,7 +274,7 @@ void Answer(CommandContext& context, const Form& form,
   Request request;
   std::vector<KeptValue> values;
   if (!ReadRequest(context, form, 1, &request, &values)) return;
-  const uint64_t elements = CountAll(values, request);
+  const uint64_t elements = CountAll(values);
   if (elements < kLongReplyElements) return write(context.reply, request, values);
   for (KeptValue& value : values) value.Keep();
   context.Defer(elements, [write, request = std::move(request), values = std::move(values)](ReplySink& reply) {
@@ -290,7 +288,7 @@ void Store(CommandContext& context, Operation operation, std::string_view event)
   Request request;
   std::vector<KeptValue> values;
   if (!ReadRequest(context, {operation, true}, 2, &request, &values)) return;
-  const uint64_t elements = CountAll(values, request);
+  const uint64_t elements = CountAll(values);
   std::optional<SortedSetResult> stored =
       ComputeApart<SortedSetResult>(context, std::move(values), elements,
                                     [request = std::move(request), &limits = context.limits()](std::span<const KeptValue> found) {

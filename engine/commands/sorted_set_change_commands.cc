@@ -122,7 +122,7 @@ bool ReadAddOptions(CommandContext& context, size_t* first, AddOptions* options)
 
 ApartChange<SortedSet> RemoveRanks(uint64_t first, uint64_t count) {
   return [first, count](const SortedSet& set, int64_t* removed) {
-    std::unique_ptr<SortedSet> changed(static_cast<SortedSet*>(set.Share().release()));
+    std::unique_ptr<SortedSet> changed = ShareOf(set);
     changed->RemoveRange(first, count);
     *removed = static_cast<int64_t>(count);
     return changed;

@@ -118,9 +118,7 @@ void SortedSetEdit::RemoveRange(uint64_t first_rank, uint64_t count) {
 
 SortedSetResult::SortedSetResult(const CollectionLimits& limits, std::vector<SortedSetElement>& elements)
     : count_(elements.size()) {
-  std::sort(elements.begin(), elements.end(), [](const SortedSetElement& a, const SortedSetElement& b) {
-    return a.score != b.score ? a.score < b.score : a.member < b.member;
-  });
+  std::sort(elements.begin(), elements.end());
   size_t bytes = kListpackEmptyBytes;
   size_t longest = 0;
   for (const SortedSetElement& element : elements) {

@@ -93,6 +93,9 @@ inline constexpr uint64_t kLongReplyElements = 1000;
 struct SortedSetElement {
   double score;
   std::string_view member;
+  bool operator<(const SortedSetElement& other) const {
+    return score != other.score ? score < other.score : member < other.member;
+  }
 };
 
 // A sorted set that is made beside the keyspace.

@@ -264,10 +264,6 @@ class TrimWork final : public ApartWork {
   }
 
  private:
-  static std::unique_ptr<Stream> ShareOf(const Stream& stream) {
-    return std::unique_ptr<Stream>(static_cast<Stream*>(stream.Share().release()));
-  }
-
   std::unique_ptr<Stream> before_;
   const StreamTrim trim_;
   std::unique_ptr<Stream> trimmed_;  // once put into the stream, what that was
@@ -279,15 +275,11 @@ class TrimWork final : public ApartWork {
 bool TrimWhole(CommandContext& context, ValueEdit& edit, const StreamTrim& trim, uint64_t* removed, StreamId* last_removed) {
   const Stream& before = *StreamOf(edit.entry());
   if (trim.references == StreamReferences::kKeep && before.MostTrimmed(trim) > kNearElements) {
-    auto* const work = context.apart<TrimWork>();
-    if (work != nullptr && work->Fits(before)) {
-      *removed = work->PutInto(edit.Mutable<Stream>(), last_removed);
-      return true;
-    }
-    if (context.may_work_apart()) {
-      context.WorkApart(std::make_shared<TrimWork>(before, trim));
-      return false;
-    }
+    TrimWork* work = nullptr;
+    const Apart apart = FindApart(
+        context, before, [&] { return std::make_shared<TrimWork>(before, trim); }, &work);
+    if (apart == Apart::kDone) *removed = work->PutInto(edit.Mutable<Stream>(), last_removed);
+    if (apart != Apart::kHere) return apart == Apart::kDone;
   }
   *removed = edit.Mutable<Stream>().Trim(trim, last_removed);
   return true;

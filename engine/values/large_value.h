@@ -61,4 +61,10 @@ class LargeValue {
   LargeValue() = default;
 };
 
+// A share as what it is.
+template <typename Value>
+std::unique_ptr<Value> ShareOf(const Value& value) {
+  return std::unique_ptr<Value>(static_cast<Value*>(value.Share().release()));
+}
+
 }  // namespace cairn
