@@ -1,5 +1,6 @@
 #include "base/scheduling.h"
 
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@ namespace cairn {
 namespace {
 
 constexpr uint64_t kSliceNs = 200'000;
+constexpr unsigned long kTimerSlackNs = 5'000;
 
 // struct sched_attr of the kernel's first version, which the C library of Debian 12 does not declare.
 struct SchedulingAttributes {
@@ -34,5 +36,7 @@ void PreferShortSlices() {
   attributes.runtime_ns = kSliceNs;
   (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
+
+void PreferExactTimers() { (void)prctl(PR_SET_TIMERSLACK, kTimerSlackNs, 0, 0, 0); }
 
 }  // namespace cairn

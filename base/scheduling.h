@@ -7,4 +7,7 @@ namespace cairn {
 // soon as it wakes, before threads that calculate for long. Linux 6.12 and later; without effect elsewhere.
 void PreferShortSlices();
 
+// The calling thread's sleeps end when their time is up, and not up to 50 us later together with those of others.
+void PreferExactTimers();
+
 }  // namespace cairn

@@ -82,6 +82,7 @@ void AppendServerDirectives(std::vector<Directive>* table) {
       Number("tcp-backlog", 511, 0, kIntMax, kImmutable),
       Number("tcp-keepalive", 300, 0, kIntMax),
       Number("timeout", 0, 0, kIntMax),
+      Number("input-coalescing-us", 100, 0, 1000),
       Number("maxclients", 10000, 1, 4294967295),
       Bool("protected-mode", true),
       Text("unixsocket", "", kImmutable | kNoneIfEmpty),

@@ -1,11 +1,13 @@
 #include "server/net/event_loop.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 
 #include "base/clock.h"
 
@@ -29,7 +31,7 @@ Status EventLoop::Init(RoundListener* listener) {
   if (epoll_fd_ < 0) return Status::FromErrno(errno, "epoll_create1");
   wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_fd_ < 0) return Status::FromErrno(errno, "eventfd");
-  // Edge triggered, so that it never has to be read: every write is an event of its own.
+  // Edge triggered, so that it need not be read: every write is an event of its own. What is left there ends one Gather() early.
   return Register(wake_fd_, EPOLLIN | EPOLLET, nullptr);
 }
 
@@ -140,12 +142,21 @@ void EventLoop::RunTimers() {
   for (const Timer& timer : timers_) next_timer_ms_ = std::min(next_timer_ms_, timer.at_ms);
 }
 
-int EventLoop::TimeoutMs(bool more_work) {
-  if (more_work || posted_any_.load(std::memory_order_relaxed)) return 0;
+EventLoop::Sleep EventLoop::PlanSleep() {
+  if (posted_any_.load(std::memory_order_relaxed)) return {};
   const int64_t next_ms = deadlines_.empty() ? next_timer_ms_ : std::min(next_timer_ms_, deadlines_.begin()->first.first);
   // Asked anew: the round took its time, and a sleep that ends late is a timer that is late.
-  const int64_t left_us = std::min(next_ms, now_ms_ + kLongestSleepMs) * 1000 - RealClock().MonotonicUs();
-  return static_cast<int>(std::clamp<int64_t>((left_us + 999) / 1000, 0, kLongestSleepMs));
+  const int64_t now_us = RealClock().MonotonicUs();
+  const int64_t left_us = std::clamp<int64_t>(next_ms * 1000 - now_us, 0, kLongestSleepMs * 1000);
+  return {static_cast<int>((left_us + 999) / 1000), std::min(listener_->GatherUs(now_us), left_us)};
+}
+
+void EventLoop::Gather(int64_t duration_us) {
+  pollfd wake{wake_fd_, POLLIN, 0};
+  const timespec duration{0, duration_us * 1000};
+  if (ppoll(&wake, 1, &duration, nullptr) <= 0) return;
+  uint64_t wakes = 0;
+  [[maybe_unused]] const ssize_t bytes = read(wake_fd_, &wakes, sizeof(wakes));
 }
 
 void EventLoop::Run() {
@@ -154,14 +165,18 @@ void EventLoop::Run() {
     RunPosted();
     RunTimers();
     RunDeadlines();
-    int timeout_ms = TimeoutMs(listener_->EndRound());
-    if (timeout_ms != 0) {
+    Sleep sleep = listener_->EndRound() ? Sleep{} : PlanSleep();
+    if (sleep.timeout_ms != 0) {
       sleeping_.store(true, std::memory_order_seq_cst);
       std::atomic_thread_fence(std::memory_order_seq_cst);
       const bool awaited = posted_any_.load(std::memory_order_seq_cst) || stop_.load(std::memory_order_seq_cst);
-      if (awaited || listener_->MustNotSleep()) timeout_ms = 0;
+      if (awaited || listener_->MustNotSleep()) sleep = {};
     }
-    const int count = epoll_wait(epoll_fd_, events.data(), kEventsPerRound, timeout_ms);
+    if (sleep.gather_us > 0) {
+      Gather(sleep.gather_us);
+      sleep.timeout_ms = 0;  // there should be something, and a wake-up may just have been used up
+    }
+    const int count = epoll_wait(epoll_fd_, events.data(), kEventsPerRound, sleep.timeout_ms);
     sleeping_.store(false, std::memory_order_relaxed);
     listener_->Awake();
     ReadClocks();

@@ -31,6 +31,8 @@ class RoundListener {
  public:
   // The events of a round are handled. Returns true where more work is ready, so that the loop only looks at its sockets and comes back.
   virtual bool EndRound() = 0;
+  // Nothing is left to do at `now_us` (monotonic): how long input may gather before the loop looks at its sockets; 0: not at all.
+  virtual int64_t GatherUs(int64_t now_us) = 0;
   // The loop is about to sleep and Wake() works from now on: whether something came up in between.
   virtual bool MustNotSleep() = 0;
   virtual void Awake() = 0;
@@ -90,7 +92,12 @@ class EventLoop {
   void RunPosted() CAIRN_EXCLUDES(mutex_);
   void RunTimers();
   void RunDeadlines();
-  int TimeoutMs(bool more_work);
+  struct Sleep {
+    int timeout_ms = 0;
+    int64_t gather_us = 0;  // first, until Wake()
+  };
+  Sleep PlanSleep();
+  void Gather(int64_t duration_us);
   void ReadClocks();
   Status Register(int fd, uint32_t events, EventHandler* handler);
 

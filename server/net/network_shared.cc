@@ -32,6 +32,7 @@ NetworkShared::NetworkShared(Server& server_in, const Config& config_in, ServerS
       maxclients(config.NumberRef("maxclients")),
       timeout_s(config.NumberRef("timeout")),
       tcp_keepalive_s(config.NumberRef("tcp-keepalive")),
+      input_coalescing_us(config.NumberRef("input-coalescing-us")),
       proto_max_bulk_bytes(config.NumberRef("proto-max-bulk-len")),
       query_buffer_limit_bytes(config.NumberRef("client-query-buffer-limit")),
       latency_tracking(config.NumberRef("latency-tracking")),

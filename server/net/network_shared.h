@@ -49,6 +49,7 @@ struct NetworkShared {
   const std::atomic<int64_t>& maxclients;
   const std::atomic<int64_t>& timeout_s;
   const std::atomic<int64_t>& tcp_keepalive_s;
+  const std::atomic<int64_t>& input_coalescing_us;
   const std::atomic<int64_t>& proto_max_bulk_bytes;
   const std::atomic<int64_t>& query_buffer_limit_bytes;
   const std::atomic<int64_t>& latency_tracking;

@@ -42,6 +42,7 @@ void NetworkThread::Start() {
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), ("net-" + std::to_string(index_)).c_str());
     PreferShortSlices();
+    PreferExactTimers();
     loop_.Run();
   });
 }
@@ -126,6 +127,7 @@ void NetworkThread::RunReady() {
     for (; next < ready_.size() && kReadBufferBytes - used >= kSliceBytes; next++) {
       Session::Io& io = *ready_[next]->io_;
       io.listed_ready_ = false;
+      moderation_.Count(io.input_window_);
       if (!io.ReadsInGroup()) {
         alone_.push_back(ready_[next]);
         continue;
@@ -195,6 +197,10 @@ bool NetworkThread::EndRound() {
     EvictClients();
   if (!buried_.empty()) FreeBuried();
   return !lists_[static_cast<size_t>(List::kReadable)].empty() || !lists_[static_cast<size_t>(List::kFlush)].empty();
+}
+
+int64_t NetworkThread::GatherUs(int64_t now_us) {
+  return moderation_.EndRound(now_us, shared_.input_coalescing_us.load(std::memory_order_relaxed));
 }
 
 bool NetworkThread::MustNotSleep() {

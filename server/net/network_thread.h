@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "server/net/event_loop.h"
+#include "server/net/input_moderation.h"
 #include "server/net/network_shared.h"
 #include "server/net/request_batch.h"
 #include "server/resp/request_parser.h"
@@ -86,6 +87,7 @@ class NetworkThread final : public RoundListener {
 
  private:
   bool EndRound() override;
+  int64_t GatherUs(int64_t now_us) override;
   bool MustNotSleep() override;
   void Awake() override {}
   void RunReady();
@@ -103,6 +105,7 @@ class NetworkThread final : public RoundListener {
   const size_t index_;
   ThreadStats& stats_;
   EventLoop loop_;
+  InputModeration moderation_;
   std::thread thread_;
   std::unordered_map<uint64_t, std::unique_ptr<Session>> sessions_;
   std::vector<Session*> buried_;

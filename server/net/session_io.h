@@ -146,6 +146,7 @@ class Session::Io final : public EventHandler, public WaitPort {
   bool running_ = false;      // a batch is under way: output is not sent in between
   bool listed_ready_ = false, listed_flush_ = false, listed_readable_ = false, listed_gated_ = false, listed_parked_ = false,
        listed_paused_ = false;
+  uint32_t input_window_ = 0;  // of InputModeration
   uint64_t output_begin_ = 0;  // stream offset where the batch's output begins
   Lsn batch_lsn_ = 0;          // the newest LSN that the batch's replies wait for
   uint64_t turn_ends_ns_ = 0;
