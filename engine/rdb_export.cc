@@ -53,7 +53,7 @@ void RdbExport::Work() {
   std::vector<LargeEntry> large;
   std::vector<Run> runs;
   while (!failed_.load(std::memory_order_relaxed)) {
-    if (!cut_.NextBlock(&block, &large)) break;
+    if (!cut_.NextBlock(&block, &large, RelieveFromBytes(core_))) break;
     UpdateHandOverGate(core_, cut_);
     Status status;
     if (core_.gate_has(kGateClosed)) status = Status::Unavailable("the store is closing");

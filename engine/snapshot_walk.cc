@@ -65,6 +65,8 @@ void UpdateHandOverGate(StoreCore& core, const SnapshotCut& cut) {
   }
 }
 
+uint64_t RelieveFromBytes(const StoreCore& core) { return core.HandOverLimitBytes() / 4; }
+
 // A small part of the time, in short pieces, and not a lower priority: a thread that is preempted while it holds a shard's lock keeps
 // clients waiting, and one that sleeps often seldom is.
 void SnapshotWalk::MayRest(SnapshotPace pace, int64_t* since_us) {
@@ -84,7 +86,7 @@ void SnapshotWalk::Work(SnapshotPace pace) {
   int64_t since_us = core_.clock.MonotonicUs();
   const std::function<void()> between = [&] { MayRest(pace, &since_us); };
   while (!failed_.load(std::memory_order_relaxed)) {
-    if (!cut_.NextBlock(&block, &large, between)) break;
+    if (!cut_.NextBlock(&block, &large, RelieveFromBytes(core_), between)) break;
     UpdateHandOverGate(core_, cut_);
     Status status;
     if (core_.gate_has(kGateClosed)) status = Status::Unavailable("the store is closing");

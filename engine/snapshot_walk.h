@@ -14,6 +14,8 @@ namespace cairn {
 
 // Writers wait while too much of the cut was handed over and not yet taken; whoever takes calls this in between.
 void UpdateHandOverGate(StoreCore& core, const SnapshotCut& cut);
+// So much handed over, and workers take that before they walk on (SnapshotCut::NextBlock).
+uint64_t RelieveFromBytes(const StoreCore& core);
 
 class SnapshotWalk {
  public:

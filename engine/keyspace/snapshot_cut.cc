@@ -10,8 +10,7 @@ namespace cairn {
 namespace {
 
 constexpr size_t kChunkBytes = 32 * 1024;  // of the buffers that writers fill
-constexpr uint32_t kBucketsPerLock = 16;
-constexpr uint64_t kUrgentBytes = 256 * 1024;  // handed over in one shard: it is served before the others
+constexpr uint32_t kBucketsPerLock = 4;  // some tens of microseconds where entries were not touched for long
 constexpr size_t kLargeEntriesPerCall = 16;
 constexpr size_t kInlineEncodedMaxBytes = kPackedMaxBytes * 3;  // packed elements may take less than encoded ones
 
@@ -68,10 +67,10 @@ class SnapshotCut::ShardCut : public BucketSink {
     buffered_bytes_.fetch_add(chunk.bytes.size() - before, std::memory_order_relaxed);
   }
 
-  // Moves what writers handed over to the claimer, or, where there is nothing, walks some buckets into `block`. The shard is
-  // locked.
-  void Advance(EntryBlock* block) {
-    if (chunks_.empty() && large_.empty() && !walked_) {
+  // Moves what writers handed over to the claimer, or, where there is nothing and it `may_walk`, walks some buckets into `block`. The
+  // shard is locked.
+  void Advance(EntryBlock* block, bool may_walk) {
+    if (may_walk && chunks_.empty() && large_.empty() && !walked_) {
       walker_block_ = block;
       walked_ = !WalkSome();
       walker_block_ = nullptr;
@@ -200,42 +199,45 @@ uint64_t SnapshotCut::handed_over_bytes() const {
   return bytes;
 }
 
-SnapshotCut::ShardCut* SnapshotCut::Claim() {
+SnapshotCut::ShardCut* SnapshotCut::Claim(bool relieve) {
   SpinLockHolder hold(claims_);
   ShardCut* best = nullptr;
   for (const std::unique_ptr<ShardCut>& part : parts_) {
     if (part->claimed || part->done) continue;
-    if (best == nullptr || (part->buffered_bytes() >= kUrgentBytes && part->buffered_bytes() > best->buffered_bytes()))
-      best = part.get();
+    if (best == nullptr || (relieve && part->buffered_bytes() > best->buffered_bytes())) best = part.get();
   }
   if (best != nullptr) best->claimed = true;
   return best;
 }
 
-bool SnapshotCut::NextBlock(EntryBlock* block, std::vector<LargeEntry>* large, const std::function<void()>& between) {
-  ShardCut* part = Claim();
+bool SnapshotCut::NextBlock(EntryBlock* block, std::vector<LargeEntry>* large, uint64_t relieve_from_bytes,
+                            const std::function<void()>& between) {
+  const bool relieve = handed_over_bytes() >= relieve_from_bytes;
+  ShardCut* part = Claim(relieve);
   if (part == nullptr) {
     block->Reset(0);
     return false;
   }
   block->Reset(static_cast<uint16_t>(part->shard().index));
-  Fill(*part, block, large, between);
+  Fill(*part, relieve && part->buffered_bytes() > 0, block, large, between);
   return true;
 }
 
-void SnapshotCut::Fill(ShardCut& part, EntryBlock* block, std::vector<LargeEntry>* large, const std::function<void()>& between) {
+void SnapshotCut::Fill(ShardCut& part, bool relieve, EntryBlock* block, std::vector<LargeEntry>* large,
+                       const std::function<void()>& between) {
   bool done = false;
   const size_t large_before = large->size();
   while (!block->full() && large->size() - large_before < kLargeEntriesPerCall && !done) {
     const uint32_t in_block = block->entry_count();
     {
       SpinLockHolder hold(part.shard().lock);
-      part.Advance(block);
+      part.Advance(block, !relieve);
       done = part.finished();
     }
     const uint64_t walked = block->entry_count() - in_block;
     entries_done_.fetch_add(walked + part.Drain(block, large), std::memory_order_relaxed);
     done = done && part.drained();
+    if (relieve && part.drained()) break;
     if (between && !done) between();
   }
   SpinLockHolder hold(claims_);

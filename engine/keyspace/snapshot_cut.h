@@ -5,7 +5,7 @@
 //  2. Before anything in a bucket of a pinned table changes for the first time, the writer's thread hands that bucket's entries
 //     to the cut: small values are encoded into the shard's buffer, ropes and large values retained by sharing.
 //  3. Worker threads call NextBlock until it returns false: each call fills one block from one shard, with what writers handed
-//     over and with buckets that it walks itself, taking the shard's lock for some 16 buckets or 16 KiB at a time.
+//     over and with buckets that it walks itself, taking the shard's lock for a few buckets at a time.
 //  4. Keyspace::EndCut lets the tables go.
 // Every entry of the cut is handed out exactly once. FLUSHALL and SWAPDB exchange tables; the cut goes on with the pinned ones.
 // An entry keeps the number of the database where it was when the cut began.
@@ -51,10 +51,12 @@ class SnapshotCut {
   SnapshotCut& operator=(const SnapshotCut&) = delete;
 
   // Resets `block` to some shard and fills it until it is full or the shard is done; entries that are too big for it are appended
-  // to `large`. Shards of which writers handed over much come first. False when there is nothing left that another worker is not
-  // busy with; the block is empty then. A block may also be empty with true (when only large entries came).
+  // to `large`. While handed_over_bytes() is at least `relieve_from_bytes`, it gives out only what writers handed over, from the shard
+  // where that is most: memory comes free soon, and cheaply, as nothing is looked up for it. False when there is nothing left that
+  // another worker is not busy with; the block is empty then. A block may also be empty with true (when only large entries came).
   // `between`, if any, is called without locks each time that the shard's lock was released.
-  bool NextBlock(EntryBlock* block, std::vector<LargeEntry>* large, const std::function<void()>& between = nullptr);
+  bool NextBlock(EntryBlock* block, std::vector<LargeEntry>* large, uint64_t relieve_from_bytes,
+                 const std::function<void()>& between = nullptr);
 
   // How many entries there are in all, and how many NextBlock has given out.
   uint64_t entry_count() const { return entry_count_; }
@@ -68,9 +70,9 @@ class SnapshotCut {
   void Pin(uint32_t epoch) CAIRN_NO_THREAD_SAFETY_ANALYSIS;  // all shards locked
   // Takes the pinned tables of one shard out of the cut; its shard is locked.
   std::vector<std::shared_ptr<Table>> Unpin(uint32_t shard);
-  // A shard that nobody is busy with and that is not done: nullptr where there is none.
-  ShardCut* Claim() CAIRN_EXCLUDES(claims_);
-  void Fill(ShardCut& part, EntryBlock* block, std::vector<LargeEntry>* large, const std::function<void()>& between);
+  // A shard that nobody is busy with and that is not done, the one with most handed over if `relieve`: nullptr where there is none.
+  ShardCut* Claim(bool relieve) CAIRN_EXCLUDES(claims_);
+  void Fill(ShardCut& part, bool relieve, EntryBlock* block, std::vector<LargeEntry>* large, const std::function<void()>& between);
 
   uint64_t entry_count_ = 0;
   std::atomic<uint64_t> entries_done_{0};

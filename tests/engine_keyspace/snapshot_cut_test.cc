@@ -31,10 +31,10 @@ class Reader {
     std::lock_guard<std::mutex> hold(mutex_);
     EXPECT_TRUE(image_.emplace(std::pair(head.database, std::string(key)), std::pair(std::move(value), expiry_ms)).second) << key;
   }
-  void Run(SnapshotCut& cut) {
+  void Run(SnapshotCut& cut, uint64_t relieve_from_bytes) {
     EntryBlock block;
     std::vector<LargeEntry> large;
-    while (cut.NextBlock(&block, &large)) {
+    while (cut.NextBlock(&block, &large, relieve_from_bytes)) {
       EntryReader reader(block.raw(), block.entry_count());
       for (EntryView entry; reader.Next(&entry);) {
         std::string_view rest = entry.value;
@@ -85,6 +85,41 @@ void RandomChange(Keyspace& keyspace, ChangeScope& scope, Random& random, uint32
   }
 }
 
+// From how many handed-over bytes on they are taken first: always, sometimes, never.
+uint64_t AnyThreshold(Random& random) {
+  const uint64_t thresholds[] = {0, 64 * 1024, UINT64_MAX};
+  return thresholds[random.Uniform(3)];
+}
+
+TEST(SnapshotCut, WhatWasHandedOverIsGivenOutFirst) {
+  constexpr int kKeys = 50'000;
+  constexpr int kChanges = 50;
+  Keyspace keyspace{KeyspaceOptions{.databases = 1}};
+  AllLocked locked(keyspace);
+  const auto set = [&](int i) { keyspace.SetString(locked.scope, 0, KeyRef::Of("k" + std::to_string(i)), {"value"}, {}); };
+  for (int i = 0; i < kKeys; i++) set(i);
+  const std::shared_ptr<SnapshotCut> cut = keyspace.MakeCut();
+  keyspace.BeginCut(*cut);
+  for (int i = 0; i < kChanges; i++) set(i * 997 % kKeys);
+  keyspace.UnlockShards(locked.scope.locked_shards);
+  ASSERT_GT(cut->handed_over_bytes(), 0u);
+  EntryBlock block;
+  std::vector<LargeEntry> large;
+  uint64_t before = UINT64_MAX;
+  while (cut->handed_over_bytes() > 0) {
+    ASSERT_LT(cut->handed_over_bytes(), before);
+    before = cut->handed_over_bytes();
+    ASSERT_TRUE(cut->NextBlock(&block, &large, 1));
+  }
+  EXPECT_GE(cut->entries_done(), uint64_t{kChanges});
+  EXPECT_LT(cut->entries_done(), uint64_t{kKeys / 10}) << "it walked, too";
+  Reader reader;
+  reader.Run(*cut, 1);
+  EXPECT_EQ(cut->entries_done(), uint64_t{kKeys});
+  keyspace.EndCut(*cut);
+  keyspace.LockShards(locked.scope.locked_shards);
+}
+
 TEST(SnapshotCut, EqualsTheKeyspaceAtTheCut) {
   CAIRN_SEEDED(random);
   for (int round = 0; round < 6; round++) {
@@ -111,7 +146,7 @@ TEST(SnapshotCut, EqualsTheKeyspaceAtTheCut) {
     while (keyspace.FreePending(1000)) {
     }
     Reader reader;
-    reader.Run(*cut);
+    reader.Run(*cut, AnyThreshold(random));
     EXPECT_EQ(cut->handed_over_bytes(), 0u);
     EXPECT_EQ(cut->entries_done(), expected.size());
     keyspace.EndCut(*cut);
@@ -179,7 +214,9 @@ TEST(SnapshotCut, ExactUnderConcurrentWriters) {
     }
     Reader reader;
     std::vector<std::thread> workers;
-    for (int t = 0; t < 2; t++) workers.emplace_back([&] { reader.Run(*cut); });
+    for (int t = 0; t < 2; t++) {
+      workers.emplace_back([&, relieve_from_bytes = AnyThreshold(random)] { reader.Run(*cut, relieve_from_bytes); });
+    }
     for (std::thread& worker : workers) worker.join();
     keyspace.EndCut(*cut);
     EXPECT_TRUE(reader.image() == expected) << reader.image().size() << " of " << expected.size();
