@@ -109,7 +109,9 @@ int main(int argc, char** argv) {
     return 1;
   }
   if (daemon && !Daemonize()) return Fail(cairn::Status::FromErrno(errno, "fork"), true);
+  if (settings.Bool("disable-thp")) cairn::DisableHugePages();
   cairn::StartAllocatorBackgroundThread();
+  cairn::LoadProgramCode();
   const int signal_fd = BlockSignals();
 
   LogF(LogLevel::kNotice, "Cairn %s is starting (speaks Redis %s), pid=%d", cairn::kCairnVersion.data(),

@@ -104,7 +104,6 @@ void AppendProcessHints(std::vector<Directive>* table) {
       Bool("crash-log-enabled", true),
       Bool("crash-memcheck-enabled", true),
       Bool("use-exit-on-panic", false, kHidden),
-      Bool("disable-thp", true, kImmutable),
       Bool("io-threads-do-reads", false, kImmutable),
       Number("io-threads", 1, 1, 128, kImmutable),
       Enum("supervised", kSupervised, 0, kImmutable, NoSupervisor),

@@ -99,6 +99,7 @@ void AppendServerDirectives(std::vector<Directive>* table) {
       Text("proc-title-template", "{title} {listen-addr} {server-mode}", 0, TitleTemplate),
       Enum("loglevel", kLogLevels, 2),
       Text("logfile", "", kImmutable),
+      Bool("disable-thp", true, kImmutable),
       Number("databases", 16, 1, kIntMax, kImmutable),
       Enum("oom-score-adj", kOomScoreModes, 0),
       Number("shutdown-timeout", 10, 0, kIntMax),
