@@ -10,7 +10,7 @@ namespace cairn {
 namespace {
 
 constexpr size_t kChunkBytes = 32 * 1024;  // of the buffers that writers fill
-constexpr uint32_t kBucketsPerLock = 4;  // some tens of microseconds where entries were not touched for long
+constexpr uint32_t kBucketsPerLock = 4;    // some tens of microseconds where entries were not touched for long
 constexpr size_t kLargeEntriesPerCall = 16;
 constexpr size_t kInlineEncodedMaxBytes = kPackedMaxBytes * 3;  // packed elements may take less than encoded ones
 

@@ -72,7 +72,8 @@ class SnapshotCut {
   std::vector<std::shared_ptr<Table>> Unpin(uint32_t shard);
   // A shard that nobody is busy with and that is not done, the one with most handed over if `relieve`: nullptr where there is none.
   ShardCut* Claim(bool relieve) CAIRN_EXCLUDES(claims_);
-  void Fill(ShardCut& part, bool relieve, EntryBlock* block, std::vector<LargeEntry>* large, const std::function<void()>& between);
+  void Fill(ShardCut& part, bool relieve, EntryBlock* block, std::vector<LargeEntry>* large,
+            const std::function<void()>& between);
 
   uint64_t entry_count_ = 0;
   std::atomic<uint64_t> entries_done_{0};
