@@ -13,7 +13,7 @@
 #if defined(CAIRN_JEMALLOC)
 #include <jemalloc/jemalloc.h>
 
-// Read by jemalloc when it starts. Huge pages unless DisableHugePages(): a key-value store misses the TLB with nearly every key. Larger
+// Read by jemalloc when it starts. Huge pages where AllowHugePages(): a key-value store misses the TLB with nearly every key. Larger
 // slabs for the sizes of which there are millions: jemalloc keeps 128 bytes about each slab.
 extern "C" {
 extern const char* malloc_conf;
@@ -176,7 +176,7 @@ const char* AllocatorName() { return "libc"; }
 
 #endif
 
-void DisableHugePages() { (void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); }
+void AllowHugePages(bool allowed) { (void)prctl(PR_SET_THP_DISABLE, allowed ? 0 : 1, 0, 0, 0); }
 
 void LoadProgramCode() {
   const uintptr_t page_bytes = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));

@@ -33,8 +33,8 @@ uint64_t AllocatedBytes();
 void PurgeAllocator();
 // Lets a thread of the allocator give unused pages back over time, and sets how fast. Once, when the process starts.
 void StartAllocatorBackgroundThread();
-// From now on the system backs no memory of the process, nor of programs it starts, with transparent huge pages. Once, when it starts.
-void DisableHugePages();
+// Whether the system may back memory that the process asks for from now on with transparent huge pages. At first it may.
+void AllowHugePages(bool allowed);
 // Brings the program's own code into memory, so that the first call of each command does not wait for the disk. Some milliseconds.
 void LoadProgramCode();
 // The calling thread's cached free blocks go back to the allocator.

@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   if (daemon && !Daemonize()) return Fail(cairn::Status::FromErrno(errno, "fork"), true);
-  if (settings.Bool("disable-thp")) cairn::DisableHugePages();
+  cairn::AllowHugePages(!settings.Bool("disable-thp"));
   cairn::StartAllocatorBackgroundThread();
   cairn::LoadProgramCode();
   const int signal_fd = BlockSignals();
