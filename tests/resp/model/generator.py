@@ -372,7 +372,7 @@ class Generator:
         k, sid = self.key("stream"), self.stream_id
         group, consumer = self.pick([b"g1"] * 6 + [b"g2", b"none"]), self.pick([b"c1", b"c2", b"\x00"])
         trim = lambda: self.pick([[b"MAXLEN", self.count()], [b"MAXLEN", b"=", self.count()], [b"MINID", sid()]])
-        if self.newer and self.chance(0.1):
+        if self.newer and self.chance(0.2):
             return self.newer_stream(k, group)
         r = int(self.random() * 26)
         if r < 7:
@@ -415,14 +415,21 @@ class Generator:
     def newer_stream(self, k, group):
         """What redis 7.0 does not know."""
         r = self.random()
-        if r < 0.6:
+        if r < 0.2:
+            return [b"XREADGROUP", b"GROUP", group, self.pick([b"c1", b"c2"]), b"CLAIM", self.pick([b"0", b"0", b"0", b"-1", b"x"])] + \
+                   self.maybe(b"NOACK", p=0.1) + [b"STREAMS", k, b">"]
+        if r < 0.4:
+            ids = [self.stream_id() for _ in range(1 + int(self.random() * 3))]
+            return [b"XNACK", k, group, self.pick([b"SILENT", b"SILENT", b"FAIL", b"FATAL", b"x"]), b"IDS", self.numkeys(ids)] + ids + \
+                   self.maybe(b"FORCE", p=0.2) + self.maybe(b"RETRYCOUNT", self.count(), p=0.2)
+        if r < 0.7:
             ids = [self.stream_id() for _ in range(1 + int(self.random() * 3))]
             tail = self.maybe(self.pick([b"KEEPREF", b"DELREF", b"ACKED", b"x"]), p=0.7) + [b"IDS", self.numkeys(ids)] + ids
             return [b"XDELEX", k] + tail if self.chance(0.5) else [b"XACKDEL", k, group] + tail
         k = self.pick(KEYS["producers"])
-        if r < 0.62:
+        if r < 0.71:
             return [b"DEL", k]
-        if r < 0.7:
+        if r < 0.75:
             return [b"XRANGE", k, b"-", b"+"]
         message = self.pick([[b"IDMP", self.pick([b"p1", b"p2"]), self.pick(COMMON)], [b"IDMPAUTO", self.pick([b"p1", b"p2"])]])
         return [b"XADD", k] + message + [b"*", self.pick(COMMON[:3]), self.pick(COMMON[:3])]

@@ -4,6 +4,7 @@ from replies import NULL_ARRAY, Error, Simple
 
 MAX = (1 << 64) - 1
 PRODUCER_WINDOW_MS = 100_000
+DELIVERIES_MAX = (1 << 63) - 1
 
 
 def part(text):
@@ -63,8 +64,14 @@ class Stream:
 class Group:
     def __init__(self, last):
         self.last = last
-        self.pending = {}  # id -> [consumer, deliveries]
+        self.pending = {}  # id -> [consumer, or None once XNACK gave it back; deliveries]
         self.consumers = set()
+
+    def deliver_again(self, one, consumer):
+        """Returns how often it was delivered before."""
+        before = self.pending[one][1]
+        self.pending[one] = [consumer, min(before + 1, DELIVERIES_MAX)]
+        return before
 
 
 class Streams(Base):
@@ -293,10 +300,13 @@ class Streams(Base):
 
     def do_xreadgroup(self, a, reply):
         need(a[1].lower() == b"group")
-        name, consumer, at, count, no_ack = a[2], a[3], 4, 0, False
-        while at < len(a) and a[at].lower() in (b"count", b"noack"):
+        name, consumer, at, count, no_ack, claims = a[2], a[3], 4, 0, False, False
+        while at < len(a) and a[at].lower() in (b"count", b"noack", b"claim"):
             if a[at].lower() == b"noack":
                 no_ack, at = True, at + 1
+            elif a[at].lower() == b"claim":
+                integer(a[at + 1], 0)
+                claims, at = True, at + 2
             else:
                 count, at = max(0, integer(a[at + 1])), at + 2
         need(at < len(a) and a[at].lower() == b"streams" and len(a) == at + 3)
@@ -308,21 +318,24 @@ class Streams(Base):
         if start is None:
             ids = [one for one in stream.entries if one > group.last]
             ids = ids[:count] if count else ids
-            if not ids:
+            idle = sorted(one for one in group.pending if one in stream.entries) if claims else []
+            if not ids and not idle:
                 return NULL_ARRAY  # the consumer is made by the first command that finds something, or not: see state()
             group.consumers.add(consumer)
-            group.last = ids[-1]
+            claimed = [[show(one), list(stream.entries[one]), 0, group.deliver_again(one, consumer)] for one in idle]
+            if ids:
+                group.last = ids[-1]
             if not no_ack:
                 for one in ids:
                     group.pending[one] = [consumer, 1]
-            return [[key, self.shown(stream, ids)]]
+            return [[key, claimed + [[*entry, 0, 0] for entry in self.shown(stream, ids)] if claims else self.shown(stream, ids)]]
         group.consumers.add(consumer)
         mine = sorted(one for one, (owner, _) in group.pending.items() if owner == consumer and one > start)
         mine = mine[:count] if count else mine
         result = []
         for one in mine:
             if one in stream.entries:
-                group.pending[one][1] += 1
+                group.deliver_again(one, consumer)
             result.append([show(one), list(stream.entries[one]) if one in stream.entries else NULL_ARRAY])
         return [[key, result]]
 
@@ -342,16 +355,46 @@ class Streams(Base):
         if ends is None:
             if not ids:
                 return [0, None, None, NULL_ARRAY]
-            owners = [owner for owner, _ in group.pending.values()]
+            owners = [owner for owner, _ in group.pending.values() if owner is not None]
             return [len(ids), show(ids[0]), show(ids[-1]), [[c, b"%d" % owners.count(c)] for c in sorted(set(owners))]]
         low, high, count = ends
         ids = [one for one in ids if low <= one <= high and (len(a) < 7 or group.pending[one][0] == a[6])][:max(0, count)]
-        return [[show(one), group.pending[one][0], 0, group.pending[one][1]] for one in ids]
+        return [[show(one), group.pending[one][0] or b"", 0, group.pending[one][1]] for one in ids]
+
+    def do_xnack(self, a, reply):
+        """XNACK key group SILENT|FAIL|FATAL IDS n id ... [FORCE] [RETRYCOUNT n]"""
+        mode = a[3].lower()
+        need(mode in (b"silent", b"fail", b"fatal") and a[4].lower() == b"ids")
+        at = 6 + integer(a[5], 1)
+        need(at <= len(a))
+        ids, force, count = [stream_id(text) for text in a[6:at]], False, None
+        while at < len(a):
+            if a[at].lower() == b"force":
+                force, at = True, at + 1
+            else:
+                need(a[at].lower() == b"retrycount" and at + 1 < len(a))
+                count, at = integer(a[at + 1], 0), at + 2
+        stream, group = self.group(a[1], a[2])
+        need(group is not None)
+        released = 0
+        for one in ids:
+            if one not in group.pending and not (force and one in stream.entries):
+                continue
+            before = group.pending[one][1] if one in group.pending else 0
+            if count is not None:
+                after = count
+            elif mode == b"fatal":
+                after = DELIVERIES_MAX
+            else:
+                after = max(before - 1, 0) if mode == b"silent" else before
+            group.pending[one] = [None, after]
+            released += 1
+        return released
 
     def claim(self, stream, group, consumer, one, just_id, deliveries=1):
         pending = group.pending.setdefault(one, [consumer, 1])
         pending[0] = consumer
-        pending[1] += 0 if just_id else deliveries
+        pending[1] = min(pending[1] + (0 if just_id else deliveries), DELIVERIES_MAX)
         return show(one) if just_id else [show(one), list(stream.entries[one])]
 
     def do_xclaim(self, a, reply):

@@ -99,12 +99,21 @@ def without_idle(reply):
     return reply
 
 
+def claimed(reply):
+    """XREADGROUP with CLAIM: the entries in their own order (theirs is by idle times), without idle times."""
+    if not isinstance(reply, list):
+        return reply
+    if reply and all(isinstance(item, list) and len(item) == 4 for item in reply):
+        return sorted([item[0], item[1], item[3]] for item in reply)
+    return [claimed(item) for item in reply]
+
+
 SHOWN = {
     b"SMEMBERS": by_text, b"SINTER": by_text, b"SUNION": by_text, b"SDIFF": by_text, b"HKEYS": by_text, b"HVALS": by_text, b"KEYS": by_text,
     b"HGETALL": pairs, b"HSCAN": scanned, b"ZSCAN": scanned, b"SSCAN": lambda reply: [reply[0], sorted(reply[1])],
     b"SRANDMEMBER": len, b"HRANDFIELD": len, b"ZRANDMEMBER": len, b"SORT": by_text, b"SORT_RO": by_text,
     b"GEORADIUS": by_text, b"GEORADIUS_RO": by_text, b"GEORADIUSBYMEMBER": by_text, b"GEORADIUSBYMEMBER_RO": by_text, b"GEOSEARCH": by_text,
-    b"XINFO": without_internals, b"XPENDING": without_idle, b"SPOP": by_text,
+    b"XINFO": without_internals, b"XPENDING": without_idle, b"SPOP": by_text, b"XREADGROUP": claimed,
 }
 
 
