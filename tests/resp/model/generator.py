@@ -418,12 +418,11 @@ class Generator:
         if r < 0.2:
             return [b"XREADGROUP", b"GROUP", group, self.pick([b"c1", b"c2"]), b"CLAIM", self.pick([b"0", b"0", b"0", b"-1", b"x"])] + \
                    self.maybe(b"NOACK", p=0.1) + [b"STREAMS", k, b">"]
-        if r < 0.4:
-            ids = [self.stream_id() for _ in range(1 + int(self.random() * 3))]
-            return [b"XNACK", k, group, self.pick([b"SILENT", b"SILENT", b"FAIL", b"FATAL", b"x"]), b"IDS", self.numkeys(ids)] + ids + \
-                   self.maybe(b"FORCE", p=0.2) + self.maybe(b"RETRYCOUNT", self.count(), p=0.2)
         if r < 0.7:
             ids = [self.stream_id() for _ in range(1 + int(self.random() * 3))]
+            if r < 0.4:
+                return [b"XNACK", k, group, self.pick([b"SILENT", b"SILENT", b"FAIL", b"FATAL", b"x"]), b"IDS", self.numkeys(ids)] + ids + \
+                       self.maybe(b"FORCE", p=0.2) + self.maybe(b"RETRYCOUNT", self.count(), p=0.2)
             tail = self.maybe(self.pick([b"KEEPREF", b"DELREF", b"ACKED", b"x"]), p=0.7) + [b"IDS", self.numkeys(ids)] + ids
             return [b"XDELEX", k] + tail if self.chance(0.5) else [b"XACKDEL", k, group] + tail
         k = self.pick(KEYS["producers"])
