@@ -178,7 +178,6 @@ void EventLoop::Run() {
     }
     const int count = epoll_wait(epoll_fd_, events.data(), kEventsPerRound, sleep.timeout_ms);
     sleeping_.store(false, std::memory_order_relaxed);
-    listener_->Awake();
     ReadClocks();
     for (int i = 0; i < count; i++) {
       auto* handler = static_cast<EventHandler*>(events[i].data.ptr);

@@ -35,7 +35,6 @@ class RoundListener {
   virtual int64_t GatherUs(int64_t now_us) = 0;
   // The loop is about to sleep and Wake() works from now on: whether something came up in between.
   virtual bool MustNotSleep() = 0;
-  virtual void Awake() = 0;
 
  protected:
   ~RoundListener() = default;

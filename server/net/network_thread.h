@@ -89,7 +89,6 @@ class NetworkThread final : public RoundListener {
   bool EndRound() override;
   int64_t GatherUs(int64_t now_us) override;
   bool MustNotSleep() override;
-  void Awake() override {}
   void RunReady();
   void RunSlices();
   void PrefetchSlices();
