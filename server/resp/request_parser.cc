@@ -13,18 +13,14 @@ namespace {
 constexpr uint64_t kLargeFirstStepBytes = 256 * 1024;
 constexpr uint64_t kLargeGrowthFactor = 4;
 
-// A "<type><digits>\r\n" line that is there as a whole and has a plain number of up to 9 digits; 0 where it is anything else.
-inline size_t ReadShortNumberLine(const char* at, const char* end, int64_t* number) {
-  if (end - at < 4) return 0;
-  uint32_t value = static_cast<uint8_t>(at[1]) - '0';
-  if (value > 9) return 0;
-  if (at[2] == '\r') [[likely]] {
-    *number = value;
-    return at[3] == '\n' ? 4 : 0;
-  }
-  if (value == 0) return 0;
-  const char* limit = std::min(end - 1, at + 11);
-  for (const char* digit = at + 2; digit < limit; digit++) {
+// What the smallest argument takes, and so what is behind the count line of any whole request and, line included, from any size line on.
+constexpr ptrdiff_t kLeastArgumentBytes = 6;  // "$0\r\n\r\n"
+
+// A "<type><digits>\r\n" line with 3 to 9 digits, the first not 0: its bytes; 0 where it is anything else or ends at `end`.
+size_t ReadLongNumberLine(const char* at, const char* end, int64_t* number) {
+  uint32_t value = 0;
+  const char* const limit = std::min(end - 1, at + 11);
+  for (const char* digit = at + 1; digit < limit; digit++) {
     const uint32_t next = static_cast<uint8_t>(*digit) - '0';
     if (next > 9) {
       if (digit[0] != '\r' || digit[1] != '\n') return 0;
@@ -34,6 +30,24 @@ inline size_t ReadShortNumberLine(const char* at, const char* end, int64_t* numb
     value = value * 10 + next;
   }
   return 0;
+}
+
+// A "<type><digits>\r\n" line at `at`, from where there are at least kLeastArgumentBytes: its bytes; 0 where it is not there as a whole
+// with a plain number of up to 9 digits.
+inline size_t ReadShortNumberLine(const char* at, const char* end, int64_t* number) {
+  const uint32_t first = static_cast<uint8_t>(at[1]) - '0';
+  if (first > 9) return 0;
+  if (at[2] == '\r') {
+    *number = first;
+    return at[3] == '\n' ? 4 : 0;
+  }
+  const uint32_t second = static_cast<uint8_t>(at[2]) - '0';
+  if (first == 0 || second > 9) return 0;
+  if (at[3] == '\r') {
+    *number = first * 10 + second;
+    return at[4] == '\n' ? 5 : 0;
+  }
+  return ReadLongNumberLine(at, end, number);
 }
 
 }  // namespace
@@ -95,19 +109,24 @@ RequestParser::Step RequestParser::ParseWhole(std::string_view input, const Limi
                                               size_t* consumed) {
   const char* const begin = input.data();
   const char* const end = begin + input.size();
+  if (end - begin < kLeastArgumentBytes || !limits.authenticated) return Step::kMore;
   int64_t count = 0;
   size_t size = ReadShortNumberLine(begin, end, &count);
-  if (size == 0 || count <= 0 || !limits.authenticated) return Step::kMore;
   const char* at = begin + size;
+  // Room is made for arguments that may be there, not for a count alone.
+  if (size == 0 || count <= 0 || count > (end - at) / kLeastArgumentBytes) return Step::kMore;
   const size_t first = args->size();
-  for (; count > 0; count--) {
+  args->resize(first + static_cast<size_t>(count));
+  std::string_view* const last = args->data() + args->size();
+  for (std::string_view* arg = args->data() + first; arg != last; arg++) {
     int64_t bulk = 0;
-    size = at < end && *at == '$' ? ReadShortNumberLine(at, end, &bulk) : 0;
-    if (size == 0 || bulk > limits.max_bulk_bytes || end - at < static_cast<ptrdiff_t>(size) + bulk + 2) {
+    size = end - at >= kLeastArgumentBytes && *at == '$' ? ReadShortNumberLine(at, end, &bulk) : 0;
+    const int64_t there = end - at - static_cast<ptrdiff_t>(size) - 2;
+    if (size == 0 || bulk > limits.max_bulk_bytes || bulk > there) {
       args->resize(first);
       return Step::kMore;
     }
-    args->emplace_back(at + size, static_cast<size_t>(bulk));
+    *arg = {at + size, static_cast<size_t>(bulk)};
     at += size + static_cast<size_t>(bulk) + 2;
   }
   *consumed = static_cast<size_t>(at - begin);
