@@ -17,6 +17,12 @@ void FreeBytes(void* pointer, size_t size_bytes);
 [[nodiscard]] void* ReallocateBytes(void* pointer, size_t old_size_bytes, size_t new_size_bytes);
 // What an allocation of `requested_bytes` really takes; 0 for 0. Deterministic: depends on nothing but the argument.
 size_t AllocationSize(size_t requested_bytes);
+// The same for an object of type T, asked for once.
+template <typename T>
+size_t AllocationSizeOf() {
+  static const size_t bytes = AllocationSize(sizeof(T));
+  return bytes;
+}
 
 struct AllocatorStats {
   uint64_t allocated_bytes = 0;  // handed out and not freed

@@ -34,13 +34,13 @@ CountedTree<Traits, kInnerBytes> CountedTree<Traits, kInnerBytes>::Share() const
 
 template <typename Traits, size_t kInnerBytes>
 auto CountedTree<Traits, kInnerBytes>::NewInner() -> Inner* {
-  memory_bytes_ += AllocationSize(sizeof(Inner));
+  memory_bytes_ += AllocationSizeOf<Inner>();
   return new (AllocateBytes(sizeof(Inner))) Inner;
 }
 
 template <typename Traits, size_t kInnerBytes>
 void CountedTree<Traits, kInnerBytes>::FreeInner(Inner* node) {
-  memory_bytes_ -= AllocationSize(sizeof(Inner));
+  memory_bytes_ -= AllocationSizeOf<Inner>();
   FreeBytes(node, sizeof(Inner));
 }
 

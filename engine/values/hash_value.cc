@@ -47,7 +47,7 @@ std::unique_ptr<LargeValue> HashTable::Share() const {
 }
 
 uint64_t HashTable::memory_bytes() const {
-  return AllocationSize(sizeof(HashTable)) + fields_.memory_bytes() + (deadlines_ != nullptr ? deadlines_->memory_bytes() : 0);
+  return AllocationSizeOf<HashTable>() + fields_.memory_bytes() + (deadlines_ != nullptr ? deadlines_->memory_bytes() : 0);
 }
 
 bool HashTable::FreeStep(size_t max_nodes) {

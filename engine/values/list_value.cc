@@ -85,7 +85,7 @@ std::unique_ptr<ListValue> ListValue::ShareList() const {
   return shared;
 }
 
-uint64_t ListValue::memory_bytes() const { return AllocationSize(sizeof(ListValue)) + tree_.memory_bytes(); }
+uint64_t ListValue::memory_bytes() const { return AllocationSizeOf<ListValue>() + tree_.memory_bytes(); }
 
 void ListValue::Push(ListEnd end, const ListItem& item) {
   ListTree::Path path;

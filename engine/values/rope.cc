@@ -188,7 +188,7 @@ Rope Rope::Substr(uint64_t offset, uint64_t size_bytes) const {
 }
 
 uint64_t Rope::memory_bytes() const {
-  return AllocationSize(sizeof(Rope)) + AllocationSize(slices_.capacity() * sizeof(RopeSlice)) +
+  return AllocationSizeOf<Rope>() + AllocationSize(slices_.capacity() * sizeof(RopeSlice)) +
          AllocationSize(starts_.capacity() * sizeof(uint64_t)) + buffer_bytes_;
 }
 

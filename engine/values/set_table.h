@@ -20,7 +20,7 @@ class SetTable final : public LargeValue {
   std::unique_ptr<LargeValue> Share() const override { return std::unique_ptr<LargeValue>(new SetTable(members_.Share())); }
   bool SameAs(const LargeValue& other) const override { return members_.SameAs(static_cast<const SetTable&>(other).members_); }
   uint64_t element_count() const override { return members_.size(); }
-  uint64_t memory_bytes() const override { return AllocationSize(sizeof(SetTable)) + members_.memory_bytes(); }
+  uint64_t memory_bytes() const override { return AllocationSizeOf<SetTable>() + members_.memory_bytes(); }
   bool FreeStep(size_t max_nodes) override { return members_.FreeStep(max_nodes); }
 
   // Of a member, for the functions that want it.

@@ -46,9 +46,7 @@ std::unique_ptr<LargeValue> SortedSet::Share() const {
   return shared;
 }
 
-uint64_t SortedSet::memory_bytes() const {
-  return AllocationSize(sizeof(SortedSet)) + order_.memory_bytes() + index_.memory_bytes();
-}
+uint64_t SortedSet::memory_bytes() const { return AllocationSizeOf<SortedSet>() + order_.memory_bytes() + index_.memory_bytes(); }
 
 bool SortedSet::FreeStep(size_t max_nodes) {
   if (order_.FreeStep(max_nodes)) return true;

@@ -17,7 +17,7 @@ void Drop(StreamConsumer* consumer) {
 }  // namespace
 
 uint64_t StreamConsumer::memory_bytes() const {
-  return AllocationSize(sizeof(StreamConsumer)) + StringBytes(name_) + pending_.memory_bytes();
+  return AllocationSizeOf<StreamConsumer>() + StringBytes(name_) + pending_.memory_bytes();
 }
 
 StreamGroup::StreamGroup(const StreamGroup& other)  // NOLINT: the holders of the copy are not those of the original
@@ -36,7 +36,7 @@ StreamGroup::~StreamGroup() {
 }
 
 uint64_t StreamGroup::memory_bytes() const {
-  return AllocationSize(sizeof(StreamGroup)) + StringBytes(name_) + pending_.memory_bytes() + consumer_bytes_ +
+  return AllocationSizeOf<StreamGroup>() + StringBytes(name_) + pending_.memory_bytes() + consumer_bytes_ +
          AllocationSize(consumers_.capacity() * sizeof(void*)) + AllocationSize(slots_.capacity() * sizeof(void*));
 }
 

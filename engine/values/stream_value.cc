@@ -44,9 +44,9 @@ Stream::~Stream() {
 std::unique_ptr<LargeValue> Stream::Share() const { return std::unique_ptr<LargeValue>(new Stream(*this)); }
 
 uint64_t Stream::memory_bytes() const {
-  uint64_t bytes = AllocationSize(sizeof(Stream)) + blocks_.memory_bytes() + AllocationSize(groups_.capacity() * sizeof(void*));
+  uint64_t bytes = AllocationSizeOf<Stream>() + blocks_.memory_bytes() + AllocationSize(groups_.capacity() * sizeof(void*));
   for (const StreamGroup* group : groups_) bytes += group->memory_bytes();
-  if (producers_ != nullptr) bytes += AllocationSize(sizeof(StreamProducers)) + producers_->memory_bytes();
+  if (producers_ != nullptr) bytes += AllocationSizeOf<StreamProducers>() + producers_->memory_bytes();
   return bytes;
 }
 
