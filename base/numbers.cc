@@ -16,8 +16,6 @@ constexpr size_t kLongDoubleTextMaxBytes = 5 * 1024;
 constexpr double kExactIntegerMax = 9007199254740992.0;  // 2^53: integers up to it are exact as doubles
 constexpr size_t kExactIntegerDigits = 15;
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 // Digits without leading zeros, no overflow.
 bool ParseDigits(std::string_view text, uint64_t* value) {
   if (text.empty() || text.size() > kIntTextMaxBytes) return false;
@@ -187,8 +185,11 @@ std::string FormatBytesHuman(uint64_t bytes) {
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
+  constexpr char kCaseBit = 'a' ^ 'A';
   for (size_t i = 0; i < a.size(); i++) {
-    if (Lower(a[i]) != Lower(b[i])) return false;
+    if (a[i] == b[i]) continue;
+    const auto letter = static_cast<unsigned>((a[i] | kCaseBit) - 'a');
+    if ((a[i] ^ b[i]) != kCaseBit || letter > 'z' - 'a') return false;
   }
   return true;
 }

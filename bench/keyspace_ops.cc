@@ -38,7 +38,6 @@ double Run(Keyspace& keyspace, uint64_t keys, Kind kind, bool prefetch, uint64_t
   std::string value(64, 'w');
   std::vector<std::string> names(kNames);
   std::vector<KeyRef> refs(kBatch);
-  const std::vector<uint32_t> databases(kBatch, 0);
   ChangeScope scope;
   std::string scratch;
   uint64_t sum = 0;
@@ -51,7 +50,7 @@ double Run(Keyspace& keyspace, uint64_t keys, Kind kind, bool prefetch, uint64_t
       begin = ThreadCpuNs();
     }
     for (size_t i = 0; i < kBatch; i++) refs[i] = KeyRef::Of(names[(done + i) % kNames]);
-    if (prefetch) keyspace.Prefetch(refs, databases);
+    if (prefetch) keyspace.Prefetch(refs, 0);
     for (size_t i = 0; i < kBatch; i++) {
       const KeyRef& key = refs[i];
       scope.Clear();

@@ -80,7 +80,7 @@ uint64_t Work(Store& store, const Operations& rows, int set_percent, uint64_t ke
       refs[i] = KeyRef::Of(args[i][1]);
       requests[i] = {.row = is_set ? rows.set : rows.get, .args = ArgSpan(args[i], is_set ? 3 : 2), .keys = {&refs[i], 1}};
     }
-    store.Prefetch(requests, 0);
+    store.Prefetch(refs, 0);
     const int64_t now_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     for (Request& request : requests) {

@@ -100,9 +100,12 @@ Status Checkpointer::StartRdbExport(std::string path, DoneCallback done) {
 
 Status Checkpointer::StartEnablingLog() { return Enqueue({.drop_log = true, .enable_log = true}); }
 
-void Checkpointer::CancelEnablingLog() {
+Status Checkpointer::DisableLog() {
   MutexLock lock(mutex_);
   log_wanted_ = false;
+  CAIRN_RETURN_IF_ERROR(core_.log->Disable());
+  core_.log_off.store(true, std::memory_order_relaxed);
+  return Status();
 }
 
 Status Checkpointer::SaveAndWait(bool after_running) {
@@ -194,7 +197,16 @@ Status Checkpointer::EnableLog() {
   {
     MutexLock lock(mutex_);  // who switches it off again comes before this, or after it
     if (!log_wanted_) return Status();
-    CAIRN_RETURN_IF_ERROR(core_.log->Enable());
+    ShardSet all;
+    all.set();
+    core_.keyspace->LockShards(all);
+    core_.log_off.store(false, std::memory_order_relaxed);
+    core_.keyspace->UnlockShards(all);
+    const Status enabled = core_.log->Enable();
+    if (!enabled.ok()) {
+      core_.log_off.store(true, std::memory_order_relaxed);
+      return enabled;
+    }
   }
   core_.RefreshPolicy();
   return TakeSnapshot(false, SnapshotPace::kPolite);

@@ -46,8 +46,8 @@ class Checkpointer {
   Status StartEnablingLog();
   // See Store::StartRdbExport.
   Status StartRdbExport(std::string path, DoneCallback done);
-  // The log is to stay off: what StartEnablingLog has queued will not switch it on, or has done so before this returns.
-  void CancelEnablingLog() CAIRN_EXCLUDES(mutex_);
+  // Switches the log off, and what StartEnablingLog has queued will not switch it on. As LogWriter::Disable.
+  Status DisableLog() CAIRN_EXCLUDES(mutex_);
   // `after_running`: a snapshot under way is awaited first instead of being a reason to refuse.
   Status SaveAndWait(bool after_running);
 

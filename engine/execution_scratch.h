@@ -26,7 +26,6 @@ struct ExecutionScratch {
   ChangeScope scope;
   std::vector<int> indexes;
   std::vector<KeyRef> keys;
-  std::vector<uint32_t> databases;
   bool blocked = false;  // the command waits for a key
   DeferredReply deferred;
   std::shared_ptr<ApartWork> apart;  // that the command asks for
@@ -50,7 +49,6 @@ struct ExecutionScratch {
     scope.Clear();
     indexes.clear();
     keys.clear();
-    databases.clear();
     blocked = false;
     deferred.produce = nullptr;
     if (apart != nullptr) [[unlikely]]

@@ -97,11 +97,11 @@ void Executor::RunHandler(const CommandRow& row, ArgSpan args, std::span<const S
   if (scope.changes() - context.expired_changes() == changes_before || context.log_decided() || !row.has(kWrite) ||
       row.has(kNotLogged))
     return;
-  const std::string_view name = row.parent != nullptr ? row.parent->name : row.name;
-  if (EqualsIgnoreCase(args[0], name)) [[likely]] {
+  if (!core_.commands.has_renamed()) [[likely]] {
     scope.Record(database, args, owners);
     return;
   }
+  const std::string_view name = row.parent != nullptr ? row.parent->name : row.name;
   std::vector<std::string_view> unrenamed(args.begin(), args.end());  // the log knows a command by its own name only
   unrenamed[0] = name;
   scope.Record(database, unrenamed, owners);
@@ -127,6 +127,7 @@ Lsn Executor::ExecuteLocked(Client& client, const Request& request, std::span<co
   if (row.has(kWrite) && core_.keyspace->anybody_waits()) [[unlikely]]
     LockForWaiters(locks, keys);
   scope.locked_shards = locks.shards();
+  scope.counts_only = locks.shards().any() && core_.log_off.load(std::memory_order_relaxed);
   bool may_read_undurable = !core_.gate_has(kGateLogRefuses);
   if (!may_read_undurable && ReadsUndurable(row, keys)) [[unlikely]] {
     const std::string refusal = core_.ReadRefusalText();
@@ -234,20 +235,9 @@ void Executor::Unwatch(Client& client) {
   }
 }
 
-void Executor::Prefetch(std::span<const Request> requests, uint32_t database) {
-  ScratchLease scratch;
-  for (const Request& request : requests) {
-    if (request.keys.empty()) {
-      if (request.row == nullptr || !CommandTable::KeyIndexes(*request.row, request.args, &scratch->indexes).ok()) continue;
-      for (const int index : scratch->indexes) scratch->keys.push_back(KeyRef::Of(request.args[index]));
-    } else {
-      scratch->keys.insert(scratch->keys.end(), request.keys.begin(), request.keys.end());
-    }
-  }
-  scratch->databases.assign(scratch->keys.size(), database);
-  if (scratch->keys.empty()) return;
-  UpcomingShards::OfThread().Set(scratch->keys);
-  core_.keyspace->Prefetch(scratch->keys, scratch->databases);
+void Executor::Prefetch(std::span<const KeyRef> keys, uint32_t database) {
+  UpcomingShards::OfThread().Set(keys);
+  core_.keyspace->Prefetch(keys, database);
 }
 
 }  // namespace cairn

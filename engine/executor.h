@@ -41,7 +41,7 @@ class Executor {
   void ServeKeys(std::vector<ReadyKey> ready);
   // The store is closed: nobody will be served any more. Whoever waits hears so: its `done` gets no reply (null).
   void EndAllWaits();
-  void Prefetch(std::span<const Request> requests, uint32_t database);
+  void Prefetch(std::span<const KeyRef> keys, uint32_t database);
   // The error text that a command with these flags gets now; empty where it may run. `queueing`: it would only be queued by MULTI.
   std::string RefusalOf(uint32_t flags, bool queueing);
 

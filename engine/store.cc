@@ -103,7 +103,7 @@ bool Store::CancelWait(Waiter& waiter) { return impl_->executor->CancelWait(wait
 
 void Store::Unwatch(Client& client) { impl_->executor->Unwatch(client); }
 
-void Store::Prefetch(std::span<const Request> requests, uint32_t database) { impl_->executor->Prefetch(requests, database); }
+void Store::Prefetch(std::span<const KeyRef> keys, uint32_t database) { impl_->executor->Prefetch(keys, database); }
 
 std::string Store::RefusalOf(const CommandRow& row, bool queueing) { return impl_->executor->RefusalOf(row.flags, queueing); }
 

@@ -30,7 +30,8 @@ class Entry;
 class Keyspace;
 class LogWriter;
 
-// One command as it arrives. `owners` is empty or parallel to `args` (see StringSource). `keys` may be empty: the store hashes then.
+// One command as it arrives. `row` is what the store's command table finds for `args`. `owners` is empty or parallel to `args` (see
+// StringSource). `keys` may be empty: the store hashes then.
 struct Request {
   const CommandRow* row = nullptr;
   ArgSpan args;
@@ -90,8 +91,8 @@ class Store {
   // by it any more, its `done` is never called. False: it was served already. With no lock held; once it returns the waiter is no
   // longer looked at by anybody else.
   bool CancelWait(Waiter& waiter);
-  // Overlaps the cache misses of commands about to be executed.
-  void Prefetch(std::span<const Request> requests, uint32_t database);
+  // Overlaps the cache misses of commands about to be executed: `keys` are theirs, in their order.
+  void Prefetch(std::span<const KeyRef> keys, uint32_t database);
 
   // For embedded use: checks the call, executes (MULTI queues, EXEC runs), waits until the reply is durable where `wait` says so, and
   // while the log or a snapshot asks writers to wait. The reply comes in RESP2 shapes.

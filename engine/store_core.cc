@@ -141,14 +141,7 @@ void StoreCore::FillScope(ChangeScope& scope, int64_t now_ms) const {
 Lsn StoreCore::CommitUnit(ChangeScope& scope, bool transaction) {
   Lsn lsn = 0;
   if (scope.records() > 0) {
-    const bool wrap = transaction && scope.records() > 1;
-    const auto pieces = scope.pieces();
-    const bool plain = pieces.empty() || (pieces.size() == 1 && pieces[0].shared.size() == 0);
-    if (plain && !wrap) {
-      lsn = log->Append(scope.first_database(), scope.buffer(), scope.last_database());
-    } else {
-      lsn = AppendLarge(scope, wrap);
-    }
+    lsn = scope.counts_only ? log->Count(scope.counted_bytes()) : AppendUnit(scope, transaction);
     stripes.Raise(scope.touched_stripes(), lsn);
   } else if (!scope.touched_stripes().empty()) {
     lsn = stripes.Newest(scope.touched_stripes());
@@ -159,6 +152,14 @@ Lsn StoreCore::CommitUnit(ChangeScope& scope, bool transaction) {
     if (listener != nullptr) listener->OnEvents(scope.events(), wait ? VisibleLsn(scope, lsn) : 0);
   }
   return lsn;
+}
+
+Lsn StoreCore::AppendUnit(ChangeScope& scope, bool transaction) {
+  const bool wrap = transaction && scope.records() > 1;
+  const auto pieces = scope.pieces();
+  const bool plain = pieces.empty() || (pieces.size() == 1 && pieces[0].shared.size() == 0);
+  if (plain && !wrap) return log->Append(scope.first_database(), scope.buffer(), scope.last_database());
+  return AppendLarge(scope, wrap);
 }
 
 Lsn StoreCore::AppendLarge(ChangeScope& scope, bool wrap) {

@@ -56,6 +56,9 @@ struct StoreCore {
 
   alignas(64) std::atomic<uint32_t> gate{0};       // GateBit; apart from what every write changes
   std::atomic<bool> replies_wait_for_disk{false};  // appendfsync always with a log
+  // The log is off, and units need not be written down. Becomes false with all shards locked, before the log is switched on: whoever
+  // sees true under a shard's lock has appended before the first unit that is kept.
+  std::atomic<bool> log_off{false};
   std::atomic<ChangeListener*> change_listener{nullptr};
   std::atomic<bool> active_expire{true};
   std::atomic<bool> somebody_parked{false};  // since the progress listener was last called
@@ -108,6 +111,7 @@ struct StoreCore {
   mutable Mutex mutex;
 
  private:
+  Lsn AppendUnit(ChangeScope& scope, bool transaction);
   Lsn AppendLarge(ChangeScope& scope, bool wrap);
 
   RuntimeOptions runtime_ CAIRN_GUARDED_BY(mutex);

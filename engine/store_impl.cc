@@ -60,6 +60,7 @@ Status Store::Impl::Open(const ProgressCallback& progress) {
   if (checkpointer == nullptr) checkpointer = std::make_unique<Checkpointer>(core, directory.get());
   core.log->SetCommitListener([this](Lsn) { core.OnLogProgress(); });
   core.RefreshPolicy();
+  core.log_off.store(!core.log->enabled(), std::memory_order_relaxed);
   core.active_expire.store(core.runtime().active_expire, std::memory_order_relaxed);
   background = std::make_unique<Background>(core, *checkpointer, directory.get());
   executor = std::make_unique<Executor>(core, [this] { return background->Evict(Background::kCommandEvictBudgetUs); });
@@ -270,9 +271,8 @@ Status Store::Impl::ApplyLogSettings(const RuntimeOptions& before, const Runtime
     if (after.append_only) {
       CAIRN_RETURN_IF_ERROR(checkpointer->StartEnablingLog());
     } else {
-      checkpointer->CancelEnablingLog();
       CAIRN_RETURN_IF_ERROR(RaiseCeilingFor(core.log->end_lsn()));
-      CAIRN_RETURN_IF_ERROR(core.log->Disable());
+      CAIRN_RETURN_IF_ERROR(checkpointer->DisableLog());
     }
   }
   core.RefreshPolicy();

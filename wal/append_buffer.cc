@@ -148,6 +148,16 @@ Lsn AppendBuffer::Append(uint32_t database, std::span<const LogPiece> pieces) {
   return AppendPieces(database, pieces, TotalBytes(pieces), database);
 }
 
+Lsn AppendBuffer::Count(uint64_t bytes) {
+  CAIRN_CHECK(!keeping());
+  if (CountUnlocked(bytes)) return end_.load(std::memory_order_relaxed);
+  SpinLockHolder hold(lock_);
+  CAIRN_CHECK(!keeping());
+  AdvanceEnd(bytes);
+  frame_lsn_ = end();
+  return end();
+}
+
 Lsn AppendBuffer::AppendPieces(uint32_t database, std::span<const LogPiece> pieces, uint64_t bytes, uint32_t database_after) {
   if (bytes == 0) return end_lsn();
   if (!keeping() && CountUnlocked(bytes)) return end_.load(std::memory_order_relaxed);

@@ -78,6 +78,8 @@ Lsn LogWriter::Append(uint32_t database, std::string_view unit, uint32_t databas
   return end;
 }
 
+Lsn LogWriter::Count(uint64_t bytes) { return buffer_->Count(bytes); }
+
 Lsn LogWriter::Cut() { return buffer_->Cut(); }
 
 Lsn LogWriter::end_lsn() const { return buffer_->end_lsn(); }

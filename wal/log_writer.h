@@ -63,6 +63,8 @@ class LogWriter {
   Lsn Append(uint32_t database, std::span<const LogPiece> pieces);
   // The same for a unit that holds SELECT commands itself and leaves `database_after` selected.
   Lsn Append(uint32_t database, std::string_view unit, uint32_t database_after);
+  // While the log is off: the LSNs grow as by the append of a unit of `bytes` (at least 1). Returns what Append would.
+  Lsn Count(uint64_t bytes);
   // An append comes soon: what it needs is fetched from the core that appended last. Optional.
   void PrefetchForAppend() const;
   // With kAlways: between these two calls of one thread its first kBatchUnitsMost appends do not wake the log thread. At the end they

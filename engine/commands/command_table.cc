@@ -173,6 +173,7 @@ Status CommandTable::Rename(std::string_view from, std::string_view to) {
     if (!index_->visible.emplace(Lower(to), row).second) {
       return Status::AlreadyExists("Target command name already exists");
     }
+    has_renamed_ = true;
   }
   index_->visible.erase(found);
   index_->Rebuild();

@@ -136,6 +136,9 @@ class CommandTable {
   // and the log go on to use.
   Status Rename(std::string_view from, std::string_view to);
 
+  // Whether any command has another name than its row's: then args[0] of a call need not be its command's own name.
+  bool has_renamed() const { return has_renamed_; }
+
   // The row for args[0] (case-insensitive), or for its subcommand args[1] where the row has subcommands and one matches;
   // nullptr for an unknown command. A container row is returned itself where the subcommand is unknown.
   const CommandRow* Find(ArgSpan args) const;
@@ -154,6 +157,7 @@ class CommandTable {
  private:
   struct Index;
   std::unique_ptr<Index> index_;
+  bool has_renamed_ = false;
 };
 
 }  // namespace cairn

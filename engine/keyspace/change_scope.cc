@@ -22,6 +22,11 @@ void ChangeScope::Ready(uint32_t database, std::string_view name) {
 }
 
 void ChangeScope::Record(uint32_t database, std::span<const std::string_view> args, std::span<const SharedBytes> owners) {
+  if (counts_only) {
+    records_++;
+    for (const std::string_view arg : args) counted_bytes_ += 1 + arg.size();
+    return;
+  }
   size_t piece_begin = buffer_.size();
   if (!pieces_.empty() && pieces_.back().shared.size() == 0) {
     piece_begin = pieces_.back().begin;
@@ -68,6 +73,7 @@ void ChangeScope::Clear() {
   replaying = false;
   wanted_events = 0;
   locked_shards.reset();
+  counts_only = false;
   buffer_.clear();
   if (buffer_.capacity() > kKeptBufferBytes) buffer_.shrink_to_fit();
   pieces_.clear();
@@ -77,6 +83,7 @@ void ChangeScope::Clear() {
   ready_.clear();
   changes_ = 0;
   records_ = 0;
+  counted_bytes_ = 0;
   first_database_ = last_database_ = 0;
   reads_all_ = false;
 }

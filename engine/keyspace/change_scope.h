@@ -70,6 +70,7 @@ class ChangeScope {
   bool replaying = false;       // recovery: nothing expires, nothing is recorded
   uint32_t wanted_events = 0;   // ChangeListener::wanted_classes() at the start
   ShardSet locked_shards;
+  bool counts_only = false;  // there is no log: Record only counts. Decided with the locks held (StoreCore::log_off)
 
   // The key changed: its stripe takes this unit's LSN; `changes` grows (Redis's rdb_changes_since_last_save).
   void Touch(const KeyRef& key) {
@@ -95,6 +96,7 @@ class ChangeScope {
 
   uint64_t changes() const { return changes_; }
   size_t records() const { return records_; }
+  uint64_t counted_bytes() const { return counted_bytes_; }  // where the scope counts only: about what the unit would take
   uint32_t first_database() const { return first_database_; }
   uint32_t last_database() const { return last_database_; }
   std::span<const UnitPiece> pieces() const { return pieces_; }
@@ -114,6 +116,7 @@ class ChangeScope {
   std::vector<ReadyKey> ready_;
   uint64_t changes_ = 0;
   size_t records_ = 0;
+  uint64_t counted_bytes_ = 0;
   uint32_t first_database_ = 0, last_database_ = 0;
   bool reads_all_ = false;
 };

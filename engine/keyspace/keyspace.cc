@@ -30,18 +30,21 @@ void Keyspace::UnlockShards(const ShardSet& shards) CAIRN_NO_THREAD_SAFETY_ANALY
     LockOf(static_cast<uint32_t>(std::countr_zero(left))).Unlock();
 }
 
-void Keyspace::Prefetch(std::span<const KeyRef> keys, std::span<const uint32_t> databases) {
-  for (size_t i = 0; i < keys.size(); i++) PrefetchShard(keys[i].shard());
-  for (size_t i = 0; i < keys.size(); i++) {
-    Shard& shard = state_->shard(keys[i].shard());
-    SpinLockHolder hold(shard.lock);
-    if (const Table* table = shard.table(databases[i])) table->dictionary.PrefetchBucket(keys[i].hash);
-  }
-  for (size_t i = 0; i < keys.size(); i++) {
-    Shard& shard = state_->shard(keys[i].shard());
-    SpinLockHolder hold(shard.lock);
-    if (const Table* table = shard.table(databases[i])) table->dictionary.PrefetchEntry(keys[i].hash);
-  }
+void Keyspace::Prefetch(std::span<const KeyRef> keys, uint32_t database) {
+  for (const KeyRef& key : keys) PrefetchShard(key.shard());
+  // Keys that come again behind themselves are asked for once.
+  const auto for_each_table = [&](auto&& prefetch) {
+    const KeyRef* before = nullptr;
+    for (const KeyRef& key : keys) {
+      if (before != nullptr && before->hash == key.hash) continue;
+      before = &key;
+      Shard& shard = state_->shard(key.shard());
+      SpinLockHolder hold(shard.lock);
+      if (const Table* table = shard.table(database)) prefetch(table->dictionary, key.hash);
+    }
+  };
+  for_each_table([](const Dictionary& dictionary, uint64_t hash) { dictionary.PrefetchBucket(hash); });
+  for_each_table([](const Dictionary& dictionary, uint64_t hash) { dictionary.PrefetchEntry(hash); });
 }
 
 Entry* Keyspace::Find(ChangeScope& scope, uint32_t database, const KeyRef& key, Access access) {

@@ -90,7 +90,7 @@ class Keyspace {
   void PrefetchShard(uint32_t shard) const { PrefetchForWrite(shards_ + shard * kShardStrideBytes); }
   // Overlaps the cache misses of a batch: touches the buckets, then the entries, of keys about to be used. Takes and releases
   // each shard's lock by itself; call it with none held.
-  void Prefetch(std::span<const KeyRef> keys, std::span<const uint32_t> databases);
+  void Prefetch(std::span<const KeyRef> keys, uint32_t database);
 
   // --- one key (its shard locked) --------------------------------------------------------------------------------------
   enum class Access : uint8_t {

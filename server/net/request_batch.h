@@ -35,15 +35,16 @@ class RequestBatch {
   // Finds the rows, and hashes the keys where they stand at fixed places. `hash_keys` false: commands that will only be queued.
   void Resolve(const CommandTable& table, bool hash_keys);
   // Touches what the commands will look at.
-  void Prefetch(Store& store, uint32_t database);
+  void Prefetch(Store& store, uint32_t database) const;
 
   std::vector<Item> items;
   std::vector<std::string_view> args;
   std::vector<KeyRef> keys;
 
  private:
+  const CommandRow* RowOf(const CommandTable& table, const Item& item, const Item* before) const;
   void HashKeys(Item& item);
-  std::vector<Request> requests_;
+  void AddKey(std::string_view name);
 };
 
 }  // namespace cairn

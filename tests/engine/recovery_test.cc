@@ -252,6 +252,47 @@ TEST_F(RecoveryTest, LogSwitchedOnDuringASnapshot) {
   Close();
 }
 
+// Without a log units are counted, not written down. What is under way while the log is switched on is one or the other, and in the end
+// everything that was acknowledged is there.
+TEST_F(RecoveryTest, LogSwitchedOnUnderWriters) {
+  constexpr int kWriters = 3;
+  constexpr int kRounds = 8;
+  const auto logs = [this](bool on) {
+    return store_->UpdateOptions([on](RuntimeOptions& options) { options.append_only = on; }).ok();
+  };
+  runtime_.append_fsync = FsyncPolicy::kAlways;
+  int64_t acknowledged[kWriters] = {};
+  for (int round = 0; round < kRounds; round++) {
+    runtime_.append_only = round > 0;
+    Open();
+    if (::testing::Test::HasFatalFailure()) return;
+    if (round > 0) ASSERT_TRUE(logs(false));
+    std::atomic<bool> stop{false};
+    std::vector<std::thread> writers;
+    for (int w = 0; w < kWriters; w++) {
+      writers.emplace_back([&, w] {
+        Client client;
+        const std::string key = "n:" + std::to_string(w);
+        while (!stop.load(std::memory_order_relaxed)) acknowledged[w] = store_->Run(client, {"INCR", key}).integer;
+      });
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    const bool switched = logs(true);
+    const bool saved = Eventually([&] { return store_->log().enabled() && !store_->Info().snapshot_in_progress; });
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    stop.store(true, std::memory_order_relaxed);
+    for (std::thread& writer : writers) writer.join();
+    ASSERT_TRUE(switched && saved);
+    Crash();
+    runtime_.append_only = true;
+    Open();
+    if (::testing::Test::HasFatalFailure()) return;
+    for (int w = 0; w < kWriters; w++)
+      EXPECT_EQ(Run({"GET", "n:" + std::to_string(w)}).text, std::to_string(acknowledged[w])) << "round " << round;
+    Close();
+  }
+}
+
 // Snapshots of one LSN take each other's names in turn: a crash must never leave a manifest with the name of another one's files.
 TEST_F(RecoveryTest, SnapshotsOfOneLsnSurviveCrashes) {
   Random random(TestSeed());

@@ -334,7 +334,7 @@ TEST_F(KeyspaceTest, ManyThreadsOneKeyspace) {
         const std::string name = "k" + std::to_string(random.Uniform(3000));
         const KeyRef key = KeyRef::Of(name);
         const uint32_t database = 0;
-        keyspace_.Prefetch({&key, 1}, {&database, 1});
+        keyspace_.Prefetch({&key, 1}, database);
         ChangeScope scope;
         scope.now_ms = i;
         scope.locked_shards.set(key.shard());
