@@ -19,6 +19,7 @@ StoreInfo Store::Impl::Info() const {
   const KeyspaceStats stats = core.keyspace->stats();
   info.evicted_keys = stats.evicted_keys;
   info.expired_keys = stats.expired_keys;
+  info.expired_fields = stats.expired_fields;
   info.keyspace_hits = stats.hits;
   info.keyspace_misses = stats.misses;
   info.lazy_free_pending = core.keyspace->pending_free_objects();

@@ -93,7 +93,7 @@ struct StoreInfo {
   uint64_t changes_since_snapshot = 0;
   LogStats log;
   uint64_t used_memory_bytes = 0, peak_memory_bytes = 0, resident_bytes = 0;
-  uint64_t evicted_keys = 0, expired_keys = 0, keyspace_hits = 0, keyspace_misses = 0;
+  uint64_t evicted_keys = 0, expired_keys = 0, expired_fields = 0, keyspace_hits = 0, keyspace_misses = 0;
   uint64_t lazy_free_pending = 0, lazy_freed = 0;
   uint64_t loaded_keys = 0, loaded_log_bytes = 0;
   int64_t load_duration_us = 0;

@@ -106,6 +106,7 @@ Status Server::Impl::Start() {
   for (const auto& thread : threads) thread->Start();
   LogF(LogLevel::kNotice, "Running mode=standalone, port=%d, threads=%zu, PID: %d", static_cast<int>(config->Number("port")),
        thread_count, static_cast<int>(getpid()));
+  Log(LogLevel::kNotice, "Server initialized");  // what Redis's own test suites wait for since 7.2
   return Load();
 }
 

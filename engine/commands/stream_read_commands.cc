@@ -156,6 +156,13 @@ bool ReadAfterId(CommandContext& context, const ReadOptions& parsed, size_t key,
     *after = stream == nullptr ? StreamId{} : stream->last_id;
     return true;
   }
+  if (text == "+") {  // the last entry
+    *after = stream == nullptr ? StreamId{} : stream->last_id;
+    if (stream == nullptr || stream->element_count() == 0) return true;
+    *after = stream->LastLiveId();
+    after->Decrement();
+    return true;
+  }
   if (text == ">") {
     context.reply.Error("ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.");
     return false;
@@ -163,13 +170,13 @@ bool ReadAfterId(CommandContext& context, const ReadOptions& parsed, size_t key,
   return ReadStreamId(context, parsed.first_key + parsed.keys + key, after);
 }
 
-// The command with "$" replaced by what it meant when it was called.
+// The command with "$" and "+" replaced by what they meant when it was called.
 void WaitForNews(CommandContext& context, const ReadOptions& parsed, const std::vector<ReadRange>& ranges) {
   std::vector<std::string_view> args(context.args.begin(), context.args.end());
   std::vector<StreamIdText> texts;
   texts.reserve(ranges.size());
   for (size_t i = 0; i < ranges.size(); i++) {
-    if (parsed.id(context, i) != "$") continue;
+    if (parsed.id(context, i) != "$" && parsed.id(context, i) != "+") continue;
     texts.emplace_back(ranges[i].after);
     args[parsed.first_key + parsed.keys + i] = texts.back().view();
   }

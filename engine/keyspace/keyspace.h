@@ -68,7 +68,7 @@ struct LoadedAttributes {
 
 // Counters summed over the shards when read; each is exact once its writer is done.
 struct KeyspaceStats {
-  uint64_t hits = 0, misses = 0, expired_keys = 0, evicted_keys = 0, changes = 0;
+  uint64_t hits = 0, misses = 0, expired_keys = 0, expired_fields = 0, evicted_keys = 0, changes = 0;
   uint64_t changes_at_flush = 0;  // when all databases were last emptied: nothing is left of what was changed before
 };
 
@@ -144,6 +144,11 @@ class Keyspace {
   // Whether anybody waits for any key: under a key's shard lock, false says that nobody waits for that key. One relaxed load.
   bool anybody_waits() const { return waiters_.load(std::memory_order_relaxed) != 0; }
   uint64_t waiter_count() const { return waiters_.load(std::memory_order_relaxed); }
+  struct WaitedKeys {
+    uint64_t keys = 0;     // names that somebody waits for
+    uint64_t on_gone = 0;  // of them, those of which somebody wants to hear that the key is gone
+  };
+  WaitedKeys waited_keys() const;  // any thread, no lock
   // Registers a waiter under its keys, or forgets it; the shards in waiter.needs locked. Whoever forgets it decides its fate: true once
   // only.
   void AddWaiter(const std::shared_ptr<Waiter>& waiter);
@@ -154,6 +159,7 @@ class Keyspace {
   // --- whole keyspace --------------------------------------------------------------------------------------------------
   uint64_t Size(uint32_t database) const;                         // any thread, no lock: exact when no write is under way
   uint64_t ExpiringKeys(uint32_t database) const;                 // likewise
+  uint64_t KeysWithExpiringFields(uint32_t database) const;       // likewise: hashes of which a field has an expiry
   int64_t AverageTtlMs(uint32_t database, int64_t now_ms) const;  // an estimate for INFO; takes shard locks one by one
   // All shards locked: drops every key of one database (all: -1) by swapping in empty dictionaries; the old ones are freed in the
   // background (`synchronous`: before returning). Touches watchers. Returns how many keys there were.

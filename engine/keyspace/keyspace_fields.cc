@@ -24,6 +24,7 @@ size_t Keyspace::State::ExpireFields(ChangeScope& scope, Shard& shard, Table& ta
   std::vector<std::string> names;
   hash.CollectDue(scope.now_ms, limit, &names);
   if (names.empty()) return 0;
+  shard.expired_fields.Add(names.size());
   std::vector<std::string_view> args = {"HDEL", key.name};
   args.insert(args.end(), names.begin(), names.end());
   scope.Record(database, args);

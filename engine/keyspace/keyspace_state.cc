@@ -160,9 +160,7 @@ void Keyspace::State::Touched(ChangeScope& scope, Shard& shard, uint32_t databas
 
 void Keyspace::State::Unaccount(Shard& shard, uint32_t database, const Table& table) {
   shard.memory_bytes.Add(uint64_t{0} - table.memory_bytes());
-  shard.counters[database].keys.Set(0);
-  shard.counters[database].expiring.Set(0);
-  shard.counters[database].dictionary_bytes.Set(0);
+  shard.counters[database].ShowNone();
 }
 
 void Keyspace::State::UpdateNextExpiry(Shard& shard) {

@@ -123,11 +123,8 @@ class TableChange {
         memory_before_(table.memory_bytes()),
         first_before_(table.first_deadline_ms()) {}
   ~TableChange() {
-    TableCounters& counters = shard_.counters[database_];
     shard_.memory_bytes.Add(table_.memory_bytes() - memory_before_);
-    counters.keys.Set(table_.dictionary.size());
-    counters.expiring.Set(table_.expiry.size());
-    counters.dictionary_bytes.Set(table_.dictionary.memory_bytes());
+    shard_.counters[database_].Show(table_);
     if (table_.first_deadline_ms() != first_before_) [[unlikely]]
       state_.UpdateNextExpiry(shard_);
   }

@@ -41,6 +41,12 @@ uint64_t Keyspace::ExpiringKeys(uint32_t database) const {
   return keys;
 }
 
+uint64_t Keyspace::KeysWithExpiringFields(uint32_t database) const {
+  uint64_t keys = 0;
+  for (uint32_t i = 0; i < kShardCount; i++) keys += state_->shard(i).counters[database].with_expiring_fields.Get();
+  return keys;
+}
+
 int64_t Keyspace::AverageTtlMs(uint32_t database, int64_t now_ms) const {
   double sum_ms = 0;
   uint64_t keys = 0;
@@ -88,9 +94,11 @@ void Keyspace::SwapDatabases(ChangeScope& scope, uint32_t a, uint32_t b) {
     shard.ExchangeTable(a, shard.ExchangeTable(b, shard.ExchangeTable(a, nullptr)));
     for (const uint32_t db : {a, b}) {
       const Table* table = shard.table(db);
-      shard.counters[db].keys.Set(table == nullptr ? 0 : table->dictionary.size());
-      shard.counters[db].expiring.Set(table == nullptr ? 0 : table->expiry.size());
-      shard.counters[db].dictionary_bytes.Set(table == nullptr ? 0 : table->dictionary.memory_bytes());
+      if (table != nullptr) {
+        shard.counters[db].Show(*table);
+      } else {
+        shard.counters[db].ShowNone();
+      }
       TouchReplaced(scope, shard, db, shard.table(db == a ? b : a), table);
       SignalReplaced(scope, shard, db);
     }
@@ -193,6 +201,15 @@ uint64_t Keyspace::entry_count_all() const {
   return keys;
 }
 
+Keyspace::WaitedKeys Keyspace::waited_keys() const {
+  WaitedKeys waited;
+  for (uint32_t i = 0; i < kShardCount; i++) {
+    waited.keys += state_->shard(i).waited_keys.Get();
+    waited.on_gone += state_->shard(i).awaited_gone.Get();
+  }
+  return waited;
+}
+
 KeyspaceStats Keyspace::stats() const {
   KeyspaceStats stats;
   for (uint32_t i = 0; i < kShardCount; i++) {
@@ -200,6 +217,7 @@ KeyspaceStats Keyspace::stats() const {
     stats.hits += shard.hits.Get();
     stats.misses += shard.misses.Get();
     stats.expired_keys += shard.expired_keys.Get();
+    stats.expired_fields += shard.expired_fields.Get();
     stats.evicted_keys += shard.evicted_keys.Get();
     stats.changes += shard.changes.Get();
   }
@@ -214,6 +232,7 @@ void Keyspace::ResetStats() {
     shard.hits.Set(0);
     shard.misses.Set(0);
     shard.expired_keys.Set(0);
+    shard.expired_fields.Set(0);
     shard.evicted_keys.Set(0);
   }
   state_->pending.ResetFreed();

@@ -53,7 +53,20 @@ class Published {
 };
 
 struct TableCounters {
-  Published<uint64_t> keys, expiring, dictionary_bytes;
+  Published<uint64_t> keys, expiring, with_expiring_fields, dictionary_bytes;
+
+  void Show(const Table& table) {
+    keys.Set(table.dictionary.size());
+    expiring.Set(table.expiry.size());
+    with_expiring_fields.Set(table.inner_expiry.size());
+    dictionary_bytes.Set(table.dictionary.memory_bytes());
+  }
+  void ShowNone() {
+    keys.Set(0);
+    expiring.Set(0);
+    with_expiring_fields.Set(0);
+    dictionary_bytes.Set(0);
+  }
 };
 
 struct alignas(64) Shard {
@@ -72,6 +85,13 @@ struct alignas(64) Shard {
   WaiterTable waiters;
   Random random{0};  // for LFU counters
   std::atomic<int64_t> next_expiry_ms{INT64_MAX};
+  Published<uint64_t> expired_fields;  // of hashes
+  Published<uint64_t> waited_keys, awaited_gone;
+
+  void ShowWaiters() {
+    waited_keys.Set(waiters.size());
+    awaited_gone.Set(waiters.awaited_gone());
+  }
 
   Table* table(uint32_t database) const { return database < kNearTables ? near_tables[database] : tables[database].get(); }
   // Puts a table, or none, in a database's place and returns what was there.

@@ -10,7 +10,7 @@ WaiterList::iterator WaiterTable::Add(const std::shared_ptr<Waiter>& waiter, std
   Queue& queue = queues_.try_emplace(std::string(name)).first->second;
   queue.needs |= waiter->needs;
   queue.with_destination += waiter->has_destination() ? 1 : 0;
-  queue.wake_on_gone += waiter->wake_on_gone ? 1 : 0;
+  if (waiter->wake_on_gone && queue.wake_on_gone++ == 0) awaited_gone_++;
   return queue.waiters.insert(queue.waiters.end(), waiter);
 }
 
@@ -18,7 +18,7 @@ void WaiterTable::Remove(std::string_view name, WaiterList::iterator place) {
   const auto at = queues_.find(name);
   Queue& queue = at->second;
   queue.with_destination -= (*place)->has_destination() ? 1 : 0;
-  queue.wake_on_gone -= (*place)->wake_on_gone ? 1 : 0;
+  if ((*place)->wake_on_gone && --queue.wake_on_gone == 0) awaited_gone_--;
   queue.waiters.erase(place);
   if (queue.waiters.empty()) queues_.erase(at);
 }
@@ -30,7 +30,10 @@ void Keyspace::AddWaiter(const std::shared_ptr<Waiter>& waiter) {
     const KeyRef& key = waiter->keys[i];
     const auto before = waiter->keys.begin() + static_cast<ptrdiff_t>(i);
     const bool again = std::any_of(waiter->keys.begin(), before, [&](const KeyRef& other) { return other.name == key.name; });
-    if (!again) waiter->places.push_back({i, state_->shard(key.shard()).waiters.Add(waiter, key.name)});
+    if (again) continue;
+    Shard& shard = state_->shard(key.shard());
+    waiter->places.push_back({i, shard.waiters.Add(waiter, key.name)});
+    shard.ShowWaiters();
   }
   waiters_.fetch_add(1, std::memory_order_relaxed);
 }
@@ -40,7 +43,9 @@ bool Keyspace::RemoveWaiter(Waiter& waiter) {
   waiter.registered = false;
   for (const Waiter::Place& place : waiter.places) {
     const KeyRef& key = waiter.keys[place.key];
-    state_->shard(key.shard()).waiters.Remove(key.name, place.at);
+    Shard& shard = state_->shard(key.shard());
+    shard.waiters.Remove(key.name, place.at);
+    shard.ShowWaiters();
   }
   waiter.places.clear();
   waiters_.fetch_sub(1, std::memory_order_relaxed);

@@ -66,6 +66,9 @@ class WaiterTable {
   };
 
   bool empty() const { return queues_.empty(); }
+  size_t size() const { return queues_.size(); }
+  // For how many names somebody has wake_on_gone.
+  size_t awaited_gone() const { return awaited_gone_; }
   // The waiters for keys of this name in any database; nullptr for none. Valid until the table changes.
   Queue* Find(std::string_view name) {
     const auto at = queues_.find(name);
@@ -84,6 +87,7 @@ class WaiterTable {
     size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
   };
   std::unordered_map<std::string, Queue, Hash, std::equal_to<>> queues_;
+  size_t awaited_gone_ = 0;
 };
 
 }  // namespace cairn

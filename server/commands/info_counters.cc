@@ -48,6 +48,7 @@ void WriteStatsSection(const InfoSource& source, InfoWriter& out) {
   out.Add("sync_full", 0);
   out.Add("sync_partial_ok", 0);
   out.Add("sync_partial_err", 0);
+  out.Add("expired_subkeys", store.expired_fields);
   out.Add("expired_keys", store.expired_keys);
   out.AddFixed("expired_stale_perc", 0);
   out.Add("expired_time_cap_reached_count", 0);
@@ -175,7 +176,8 @@ void WriteKeyspaceSection(const InfoSource& source, InfoWriter& out) {
     // Inside EXEC the shards' locks may be this thread's own already: no look at them then.
     const int64_t ttl_ms = ThisThreadHoldsShards() ? 0 : keyspace.AverageTtlMs(i, RealClock().WallMs());
     out.Add("db" + std::to_string(i), "keys=" + std::to_string(keys) + ",expires=" + std::to_string(keyspace.ExpiringKeys(i)) +
-                                          ",avg_ttl=" + std::to_string(ttl_ms < 0 ? 0 : ttl_ms));
+                                          ",avg_ttl=" + std::to_string(ttl_ms < 0 ? 0 : ttl_ms) +
+                                          ",subexpiry=" + std::to_string(keyspace.KeysWithExpiringFields(i)));
   }
 }
 

@@ -83,6 +83,9 @@ void WriteClientsSection(const InfoSource& source, InfoWriter& out) {
   out.Add("blocked_clients", source.server.blocked_session_count());
   out.Add("tracking_clients", 0);
   out.Add("clients_in_timeout_table", 0);
+  const Keyspace::WaitedKeys waited = source.loading ? Keyspace::WaitedKeys() : source.server.store().keyspace().waited_keys();
+  out.Add("total_blocking_keys", waited.keys);
+  out.Add("total_blocking_keys_on_nokey", waited.on_gone);
 }
 
 namespace {

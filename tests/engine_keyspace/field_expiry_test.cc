@@ -36,6 +36,7 @@ TEST(FieldExpiry, BackgroundRemovesWhatIsDueAndTheKeyWithTheLast) {
     AllLocked locked(keyspace, 1000);
     MakeHash(locked, keyspace, key, 10, 0);
     EXPECT_EQ(keyspace.NextExpiryMs(), 1001);
+    EXPECT_EQ(keyspace.KeysWithExpiringFields(0), 1u);
     EXPECT_EQ(keyspace.memory_bytes(), RecountMemory(keyspace));
   }
   {
@@ -44,6 +45,7 @@ TEST(FieldExpiry, BackgroundRemovesWhatIsDueAndTheKeyWithTheLast) {
     EXPECT_EQ(keyspace.ExpireDue(locked.scope, key.shard(), 3), 1u);
     EXPECT_EQ(EventsOf(locked.scope), "hexpired hexpired ");
     EXPECT_EQ(locked.scope.records(), 2u);
+    EXPECT_EQ(keyspace.stats().expired_fields, 4u);
     EXPECT_EQ(keyspace.NextExpiryMs(), 1005);
     EXPECT_EQ(keyspace.Find(locked.scope, 0, key, kPeek)->large().element_count(), 6u);
     EXPECT_EQ(keyspace.memory_bytes(), RecountMemory(keyspace));
@@ -52,6 +54,9 @@ TEST(FieldExpiry, BackgroundRemovesWhatIsDueAndTheKeyWithTheLast) {
   EXPECT_EQ(keyspace.ExpireDue(locked.scope, key.shard(), 100), 6u);
   EXPECT_EQ(EventsOf(locked.scope), "hexpired del ");
   EXPECT_EQ(keyspace.Size(0), 0u);
+  EXPECT_EQ(keyspace.KeysWithExpiringFields(0), 0u);
+  EXPECT_EQ(keyspace.stats().expired_fields, 10u);
+  EXPECT_EQ(keyspace.stats().expired_keys, 0u);
   EXPECT_EQ(keyspace.NextExpiryMs(), INT64_MAX);
   EXPECT_EQ(keyspace.memory_bytes(), RecountMemory(keyspace));
 }

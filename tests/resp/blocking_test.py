@@ -185,6 +185,46 @@ class Tests:
         except ReplyError as error:
             assert str(error) == "UNBLOCKED the stream key no longer exists", error
 
+    def test_the_last_entry(self):
+        """XREAD's "+": the last entry there is, and where there is none, the first that comes."""
+        if not self.has("xread"):
+            return
+        assert self.admin.call("XREAD", "STREAMS", "none", "+") is None
+        readers = [self.waiting("XREAD", "BLOCK", 0, "STREAMS", "s", "+")]
+        self.admin.call("XADD", "s", "1-1", "f", "v")
+        assert read_reply(readers[0].file) == [[b"s", [[b"1-1", [b"f", b"v"]]]]]
+        for entry in ("2-0", "2-18446744073709551615", "3-0"):
+            self.admin.call("XADD", "s", entry, "f", entry)
+            assert self.admin.call("XREAD", "COUNT", 3, "BLOCK", 0, "STREAMS", "none", "s", "+", "+") == \
+                [[b"s", [[entry.encode(), [b"f", entry.encode()]]]]]
+        self.admin.call("XDEL", "s", "3-0")
+        assert self.admin.call("XREAD", "STREAMS", "s", "+")[0][1][0][0] == b"2-18446744073709551615"
+        self.admin.call("XTRIM", "s", "MAXLEN", 0)
+        assert self.admin.call("XREAD", "STREAMS", "s", "+") is None
+        reader = self.waiting("XREAD", "BLOCK", 0, "STREAMS", "s", "+")
+        self.admin.call("XADD", "s", "3-1", "f", "v")
+        assert read_reply(reader.file) == [[b"s", [[b"3-1", [b"f", b"v"]]]]]
+
+    def test_waited_keys_are_counted(self):
+        if not self.has("blpop", "xreadgroup"):
+            return
+
+        def counts():
+            lines = dict(line.split(b":", 1) for line in self.admin.call("INFO", "clients").split(b"\r\n") if b":" in line)
+            return int(lines[b"total_blocking_keys"]), int(lines[b"total_blocking_keys_on_nokey"])
+
+        assert counts() == (0, 0)
+        self.admin.call("XGROUP", "CREATE", "s", "g", "$", "MKSTREAM")
+        self.waiting("BLPOP", "a", "b", "a", 0)
+        self.waiting("BLPOP", "a", 0)
+        self.waiting("XREADGROUP", "GROUP", "g", "c", "BLOCK", 0, "STREAMS", "s", ">")
+        assert counts() == (3, 1)
+        replies = self.admin.pipeline([["MULTI"], ["INFO", "clients"], ["FLUSHALL", "SYNC"], ["EXEC"]])
+        assert b"total_blocking_keys:3\r\n" in replies[-1][0], replies
+        assert counts() == (2, 0)  # whoever waits for the stream heard that it is gone
+        self.admin.call("RPUSH", "a", 1, 2)
+        assert counts() == (0, 0)
+
     def test_nothing_is_lost_or_served_twice(self):
         """Takers with short timeouts, of which some hang up, and makers: what was pushed comes out once, or is still there."""
         if not self.has("blpop", "blmove"):

@@ -65,6 +65,7 @@ TEST(Info, SectionsAndFields) {
   EXPECT_EQ(info["Replication"].fields["role"], "master");
   EXPECT_EQ(info["Cluster"].fields["cluster_enabled"], "0");
   EXPECT_TRUE(info["Keyspace"].fields["db0"].starts_with("keys=2,expires=1,avg_ttl=")) << info["Keyspace"].fields["db0"];
+  EXPECT_TRUE(info["Keyspace"].fields["db0"].ends_with(",subexpiry=0")) << info["Keyspace"].fields["db0"];
   for (const char* const field :
        {"used_memory", "used_memory_human", "mem_clients_normal", "maxmemory_policy", "mem_allocator"}) {
     EXPECT_TRUE(info["Memory"].fields.contains(field)) << field;
