@@ -1,5 +1,7 @@
 #include "server/config/config.h"
 
+#include <algorithm>
+
 #include <unordered_map>
 
 #include "base/file_system.h"
@@ -285,13 +287,12 @@ Status Config::Set(std::span<const Pair> pairs, const SetContext& context) {
 
   std::vector<Hook*> ran;
   for (size_t i = 0; i < indexes.size(); i++) {
-    Hook* const hook = hooks_[static_cast<size_t>(indexes[i])].get();
-    if (hook == nullptr || !changed[i]) continue;
-    bool already = false;
-    for (Hook* const other : ran) already |= other == hook;
-    if (already) continue;
-    ran.push_back(hook);
-    if (const Status status = (*hook)(); !status.ok()) {
+    if (!changed[i]) continue;
+    for (const std::shared_ptr<Hook>& hook : hooks_[static_cast<size_t>(indexes[i])]) {
+      if (std::find(ran.begin(), ran.end(), hook.get()) != ran.end()) continue;
+      ran.push_back(hook.get());
+      const Status status = (*hook)();
+      if (status.ok()) continue;
       Restore(indexes, old_values);
       for (Hook* const undo : ran) (void)(*undo)();  // with the old values, which were in force a moment ago
       return SetFailed(AllDirectives()[static_cast<size_t>(indexes[i])].name, status.message());
@@ -306,7 +307,7 @@ void Config::OnChange(std::span<const std::string_view> names, Hook hook) {
   for (const std::string_view name : names) {
     int index = 0;
     RowOf(name, &index);
-    hooks_[static_cast<size_t>(index)] = shared;
+    hooks_[static_cast<size_t>(index)].push_back(shared);
   }
 }
 

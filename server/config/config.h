@@ -91,7 +91,8 @@ class Config {
   // Whether the directive's value must not be shown.
   static bool IsSensitive(std::string_view name);
   // `hook` runs after a new value was stored; its Status refuses the value, which is then put back (and the hook runs again). The message
-  // goes into the CONFIG SET error. One hook may serve several names: it runs once a Set().
+  // goes into the CONFIG SET error. One hook may serve several names: it runs once a Set(). A name may have several hooks, which run in the
+  // order in which they were given.
   using Hook = std::function<Status()>;
   void OnChange(std::span<const std::string_view> names, Hook hook);
   void OnChange(std::initializer_list<std::string_view> names, Hook hook) {
@@ -134,7 +135,7 @@ class Config {
   mutable Mutex text_mutex_;
   Mutex set_mutex_;  // the turn of Set() and Rewrite()
   std::vector<bool> seen_in_files_;
-  std::vector<std::shared_ptr<Hook>> hooks_;  // by directive; null: none
+  std::vector<std::vector<std::shared_ptr<Hook>>> hooks_;  // by directive
   std::string directory_, config_file_;
   std::vector<std::pair<std::string, std::string>> renamed_commands_;
 };

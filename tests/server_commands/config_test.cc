@@ -281,6 +281,14 @@ TEST(ConfigSet, HooksRunOncePerCallAndMayRefuse) {
             "ERR CONFIG SET failed (possibly related to argument 'maxmemory') - no");
   EXPECT_EQ(config.Number("maxmemory"), 5);
   EXPECT_EQ(seen, 5) << "the hook saw the old value put back";
+  int others = 0;
+  config.OnChange({"maxmemory", "port"}, [&] {
+    others++;
+    return Status();
+  });
+  ASSERT_TRUE(config.Set(Pairs{{"maxmemory", "6"}, {"port", "7010"}}, {}).ok());
+  EXPECT_EQ(seen, 6) << "a second hook takes nothing from the first";
+  EXPECT_EQ(others, 1);
 }
 
 TEST(ConfigRewrite, KeepsOrderAndComments) {
