@@ -162,14 +162,14 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplySink& rep
       return {.kind = Outcome::Kind::kParked};
     if (verdict == Verdict::kError) [[unlikely]] {
       reply.Error(error);
-      return {};
+      return {.refused = true};
     }
     core_.log->PrefetchForAppend();
   } else if (core_.memory.limited() && (row.has(kDenyOom) || core_.memory.MustMeasure())) {  // clients' buffers grow by reads too
     std::string error;
     if (CheckMemory(row.flags, &error) == Verdict::kError) {
       reply.Error(error);
-      return {};
+      return {.refused = true};
     }
   }
 

@@ -49,6 +49,7 @@ struct Outcome {
     kApart,    // nothing was executed or written: the client's WaitPort executes it again
   };
   Kind kind = Kind::kDone;
+  bool refused = false;  // kDone: the reply says why nothing was executed (OOM, MISCONF)
   // The reply may leave once durable_lsn() >= visible_lsn (0: at once). Always 0 unless the policy is `always`.
   Lsn visible_lsn = 0;
 };

@@ -288,6 +288,11 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
     long_reply_->visible_lsn = std::exchange(outcome.visible_lsn, 0);
     session_.visible_lsn = std::max(session_.visible_lsn, long_reply_->visible_lsn);
   }
+  if (outcome.refused) [[unlikely]] {
+    thread_.stats().CommandRejected(row);
+    thread_.clock_ns = NowNs();
+    return Ran::kNext;
+  }
   if (outcome.visible_lsn > batch_lsn_) batch_lsn_ = outcome.visible_lsn;
   if (outcome.visible_lsn > session_.visible_lsn) session_.visible_lsn = outcome.visible_lsn;
   shared_.hub.DeliverOutbox(session_.visible_lsn);

@@ -123,6 +123,7 @@ class Session::Io final : public EventHandler, public WaitPort {
   bool LeaveWait();
   void BreakWait(bool with_error);  // its time is up, or CLIENT UNBLOCK
   void FinishWait(const RecordingSink& reply, Lsn visible_lsn);
+  void AfterWait(const Waiter& waiter, bool failed);
   void TakePiece(OutputQueue& piece, bool last);
   void NoteLongReplySent();
   void ForgetLater();  // the session is closed

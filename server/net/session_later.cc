@@ -56,21 +56,34 @@ bool Session::Io::LeaveWait() {
 }
 
 void Session::Io::BreakWait(bool with_error) {
-  if (waiter_ == nullptr) return;
-  const CommandRow& row = *waiter_->row;
-  if (!LeaveWait()) return;
+  const std::shared_ptr<Waiter> waiter = waiter_;
+  if (waiter == nullptr || !LeaveWait()) return;
   session_.Unblock([with_error](ReplySink& reply) {
     if (with_error) return reply.Error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
     reply.NullArray();
   });
-  thread_.stats().CommandDone(row, 0, with_error);
+  AfterWait(*waiter, with_error);
 }
 
 void Session::Io::FinishWait(const RecordingSink& reply, Lsn visible_lsn) {
-  if (waiter_ != nullptr) (void)LeaveWait();
+  const std::shared_ptr<Waiter> waiter = waiter_;
+  if (waiter != nullptr) (void)LeaveWait();
   session_.visible_lsn = std::max(session_.visible_lsn, visible_lsn);
-  thread_.stats().CommandDone(*session_.info.last_command, 0, reply.error_count() > 0);
+  const bool failed = reply.error_count() > 0;
+  if (waiter != nullptr) {
+    AfterWait(*waiter, failed);
+  } else {  // its time was up when it was served
+    thread_.stats().CommandDone(*session_.info.last_command, 0, failed);
+  }
   session_.Unblock([&reply](ReplySink& sink) { reply.Replay(sink); });
+}
+
+// As in Redis the wait is no part of the command's time.
+void Session::Io::AfterWait(const Waiter& waiter, bool failed) {
+  std::vector<std::string_view> args;
+  args.reserve(waiter.args.size());
+  for (const SharedBytes& arg : waiter.args) args.push_back(arg.view());
+  AfterCommand(*waiter.row, args, 0, failed);
 }
 
 // --- long replies --------------------------------------------------------------------------------------------------------------

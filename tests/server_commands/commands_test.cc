@@ -1,9 +1,13 @@
 // The server's own commands as a client sees them.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <map>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "server/config/config.h"
 #include "tests/server_net/test_server.h"
@@ -249,6 +253,56 @@ TEST(ConfigCommand, TakesEffect) {
   EXPECT_EQ(client.Call({"CONFIG", "SET", "maxmemory", "1", "x"}), "-ERR syntax error\r\n");
   EXPECT_EQ(client.Call({"CONFIG", "SET", "appendonly", "yes"}), "+OK\r\n");
   EXPECT_TRUE(server.server().store().options().runtime.append_only);
+}
+
+TEST(ConfigCommand, MovesThePort) {
+  TestServer server(kNoLog);
+  TestClient client(server.port());
+  const int taken = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+  socklen_t size = sizeof(address);
+  ASSERT_EQ(bind(taken, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(taken, 1), 0);
+  ASSERT_EQ(getsockname(taken, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const int port = ntohs(address.sin_port);
+  EXPECT_EQ(
+      client.Call({"CONFIG", "SET", "maxmemory", "77", "port", std::to_string(port)}),
+      "-ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port. Check server logs.\r\n");
+  EXPECT_EQ(client.Call({"CONFIG", "GET", "port"}), "*2\r\n" + Bulk("port") + Bulk(std::to_string(server.port())));
+  EXPECT_EQ(server.server().store().options().runtime.maxmemory_bytes, 0u);
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "bind", "999.999.1.1"}),
+            "-ERR CONFIG SET failed (possibly related to argument 'bind') - Failed to bind to specified addresses.\r\n");
+  EXPECT_EQ(TestClient(server.port()).Call({"PING"}), "+PONG\r\n");
+  close(taken);
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "port", std::to_string(port)}), "+OK\r\n");
+  EXPECT_EQ(TestClient(port).Call({"PING"}), "+PONG\r\n");
+  EXPECT_EQ(client.Call({"PING"}), "+PONG\r\n");
+}
+
+TEST(Watching, WhatIsRefusedDoesNotCountAsACall) {
+  TestServer server(kNoLog);
+  TestClient client(server.port());
+  client.Call({"CONFIG", "SET", "maxmemory", "1"});
+  client.Call({"CONFIG", "RESETSTAT"});
+  EXPECT_TRUE(client.Call({"SET", "k", "v"}).starts_with("-OOM"));
+  auto fields = ParseInfo(BulkText(client.Call({"INFO", "commandstats", "errorstats"})));
+  EXPECT_EQ(fields["Commandstats"].fields["cmdstat_set"], "calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0");
+  EXPECT_EQ(fields["Errorstats"].fields["errorstat_OOM"], "count=1");
+}
+
+TEST(Watching, SlowLogHasWhatWaited) {
+  TestServer server({"--appendonly", "no", "--slowlog-log-slower-than", "0"});
+  TestClient client(server.port()), waiting(server.port());
+  waiting.Send(Encode({"BLPOP", "served", "0"}));
+  while (BulkText(client.Call({"INFO", "clients"})).find("blocked_clients:1\r\n") == std::string::npos) std::this_thread::yield();
+  EXPECT_EQ(client.Call({"SLOWLOG", "GET", "-1"}).find("served"), std::string::npos);
+  client.Call({"RPUSH", "served", "e"});
+  EXPECT_EQ(waiting.ReceiveReply(), "*2\r\n" + Bulk("served") + Bulk("e"));
+  EXPECT_EQ(waiting.Call({"BLPOP", "late", "0.01"}), "*-1\r\n");
+  client.Send(Encode({"SLOWLOG", "GET", "-1"}) + Encode({"QUIT"}));
+  const std::string log = client.ReceiveAll();
+  EXPECT_NE(log.find(Bulk("BLPOP") + Bulk("served") + Bulk("0")), std::string::npos) << log;
+  EXPECT_NE(log.find(Bulk("BLPOP") + Bulk("late") + Bulk("0.01")), std::string::npos) << log;
 }
 
 TEST(Watching, ExecCountsItsCommands) {
