@@ -1,5 +1,7 @@
 #include "server/net/request_batch.h"
 
+#include <algorithm>
+
 namespace cairn {
 
 // A pipeline often says the same again, and often of the same key.
@@ -46,7 +48,8 @@ void RequestBatch::Resolve(const CommandTable& table, bool hash_keys) {
 }
 
 void RequestBatch::Prefetch(Store& store, uint32_t database) const {
-  if (keys.size() > 1) store.Prefetch(keys, database);
+  constexpr size_t kMostKeys = 1024;  // more would push each other out of the caches before they are used
+  if (keys.size() > 1) store.Prefetch(std::span(keys).first(std::min(keys.size(), kMostKeys)), database);
 }
 
 }  // namespace cairn

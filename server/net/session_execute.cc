@@ -98,7 +98,7 @@ size_t Session::Io::RunRequests(std::string_view input) {
 size_t Session::Io::RunBatch(RequestBatch& batch) {
   Store* const store = shared_.store.load(std::memory_order_acquire);
   batch.Resolve(*shared_.CurrentView().table, store != nullptr && !session_.transaction.open);
-  if (store != nullptr && batch.items.size() > 1) batch.Prefetch(*store, session_.database);
+  if (store != nullptr) batch.Prefetch(*store, session_.database);
   size_t ran_to = batch.items.front().begin;
   for (const RequestBatch::Item& item : batch.items) {
     if (!CanExecute() || turn_over_) return ran_to;
