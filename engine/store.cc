@@ -109,6 +109,8 @@ std::string Store::RefusalOf(const CommandRow& row, bool queueing) { return impl
 
 void Store::AddClientMemory(int64_t delta_bytes) { impl_->core.memory.AddClientBytes(delta_bytes); }
 
+void Store::HoldExpiry(bool hold) { impl_->core.SetGate(kGateExpiryHeld, hold); }
+
 ReplyValue Store::Run(Client& client, std::initializer_list<std::string_view> args, Durability wait) {
   return Run(client, std::span<const std::string_view>(args.begin(), args.size()), wait);
 }

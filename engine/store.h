@@ -107,6 +107,8 @@ class Store {
   std::string RefusalOf(const CommandRow& row, bool queueing);
   // Memory of clients' buffers, counted into used memory and against maxmemory.
   void AddClientMemory(int64_t delta_bytes);
+  // Keys and fields that are due are hidden but stay, until this is called with false.
+  void HoldExpiry(bool hold);
 
   // --- durability -----------------------------------------------------------------------------------------------------------
   Lsn durable_lsn() const;  // any thread, no lock

@@ -133,7 +133,7 @@ std::string StoreCore::ReadRefusalText() const {
 
 void StoreCore::FillScope(ChangeScope& scope, int64_t now_ms) const {
   scope.now_ms = now_ms;
-  scope.deletes_expired = !gate_has(kGateLogRefuses | kGateClosed);
+  scope.deletes_expired = !gate_has(kGateLogRefuses | kGateClosed | kGateExpiryHeld);
   ChangeListener* listener = change_listener.load(std::memory_order_relaxed);
   scope.wanted_events = listener != nullptr ? listener->wanted_classes() : 0;
 }

@@ -33,6 +33,7 @@ enum GateBit : uint32_t {
   kGateClosed = 1u << 2,          // the store is closed
   kGateHandOverFull = 1u << 3,    // the snapshot's hand-over buffers are full: writers wait
   kGateMemoryFull = 1u << 4,      // the log's buffers take too large a part of maxmemory: writers wait for the disk
+  kGateExpiryHeld = 1u << 5,      // nothing is deleted because it is due, only hidden
 };
 
 struct StoreCore {

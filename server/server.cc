@@ -97,18 +97,33 @@ void Server::ForEachSession(std::function<void(Session&)> work, uint64_t session
 uint64_t Server::session_count() const { return impl_->shared.sessions.load(std::memory_order_relaxed); }
 uint64_t Server::blocked_session_count() const { return impl_->shared.blocked_sessions.load(std::memory_order_relaxed); }
 
-void Server::PauseClients(int64_t until_monotonic_ms, bool writes_only) {
-  NetworkShared& shared = impl_->shared;
+void Server::PauseClients(int64_t until_monotonic_ms, bool writes_only) { impl_->PauseClients(until_monotonic_ms, writes_only); }
+
+void Server::Impl::PauseClients(int64_t until_monotonic_ms, bool writes_only) {
   shared.pause_writes_only.store(writes_only, std::memory_order_relaxed);
-  shared.pause_until_ms.store(until_monotonic_ms, std::memory_order_relaxed);
-  for (const auto& thread : impl_->threads) {
+  {
+    MutexLock lock(pause_mutex_);
+    shared.pause_until_ms.store(until_monotonic_ms, std::memory_order_relaxed);
+    HoldExpiry(until_monotonic_ms != 0);
+  }
+  for (const auto& thread : threads) {
     thread->ResumePaused();
     if (until_monotonic_ms == 0) continue;
     // A little later than asked for, so that the sessions find the pause over.
-    thread->loop().Post([&thread = *thread, until_monotonic_ms] {
-      thread.loop().At(until_monotonic_ms + 1, [&thread] { thread.ResumePaused(); });
+    thread->loop().Post([this, &thread = *thread, until_monotonic_ms] {
+      thread.loop().At(until_monotonic_ms + 1, [this, &thread, until_monotonic_ms] {
+        thread.ResumePaused();
+        MutexLock lock(pause_mutex_);
+        if (shared.pause_until_ms.load(std::memory_order_relaxed) == until_monotonic_ms) HoldExpiry(false);
+      });
     });
   }
+}
+
+// While clients are paused nothing changes by itself either.
+void Server::Impl::HoldExpiry(bool hold) {
+  Store* const open = shared.store.load(std::memory_order_acquire);
+  if (open != nullptr) open->HoldExpiry(hold);
 }
 
 const std::vector<std::unique_ptr<NetworkThread>>& Server::threads() const { return impl_->threads; }

@@ -30,6 +30,7 @@ class Server::Impl {
 
   Status Start();
   int Run();
+  void PauseClients(int64_t until_monotonic_ms, bool writes_only) CAIRN_EXCLUDES(pause_mutex_);
   void RequestShutdown(int save, bool force, uint64_t session_id) CAIRN_EXCLUDES(mutex_);
 
   // Constant after the constructor.
@@ -71,6 +72,7 @@ class Server::Impl {
   bool ShutDown(const ShutdownRequest& request);  // false: it failed and the server goes on
   Status SaveForShutdown(const ShutdownRequest& request);
   void StopServing();
+  void HoldExpiry(bool hold) CAIRN_REQUIRES(pause_mutex_);
   // Runs `work` on every network thread and waits until all have.
   void OnEveryThread(const std::function<void(NetworkThread&)>& work);
 
@@ -78,6 +80,7 @@ class Server::Impl {
   std::thread loader_;
   Mutex mutex_;
   ShutdownRequest request_ CAIRN_GUARDED_BY(mutex_);
+  Mutex pause_mutex_;                // shared.pause_until_ms, and whether expiry is held, change together
   std::atomic<bool> loaded_{false};  // the loader has ended
 };
 

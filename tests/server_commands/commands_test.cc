@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <map>
 #include <set>
 #include <sstream>
@@ -279,6 +280,27 @@ TEST(ConfigCommand, MovesThePort) {
   EXPECT_EQ(client.Call({"PING"}), "+PONG\r\n");
 }
 
+TEST(ClientPause, NothingExpiresMeanwhile) {
+  TestServer server(kNoLog);
+  TestClient client(server.port());
+  const auto expired = [&] { return ParseInfo(BulkText(client.Call({"INFO", "stats"})))["Stats"].fields["expired_keys"]; };
+  const auto set_and_pause = [&](const std::string& pause_ms) {
+    client.Send(Encode({"MULTI"}) + Encode({"SET", "k", "v", "PX", "20"}) + Encode({"SET", "other", "v", "PX", "20"}) +
+                Encode({"CLIENT", "PAUSE", pause_ms, "WRITE"}) + Encode({"EXEC"}));
+    for (int i = 0; i < 5; i++) client.ReceiveReply();
+  };
+  set_and_pause("50000");
+  while (client.Call({"GET", "k"}) != "$-1\r\n") std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  EXPECT_EQ(client.Call({"DBSIZE"}), ":2\r\n");
+  EXPECT_EQ(expired(), "0");
+  client.Call({"CLIENT", "UNPAUSE"});
+  EXPECT_EQ(client.Call({"GET", "k"}), "$-1\r\n");
+  while (expired() != "2") std::this_thread::yield();
+  set_and_pause("60");
+  while (expired() != "4") std::this_thread::yield();
+}
+
 TEST(Watching, WhatIsRefusedDoesNotCountAsACall) {
   TestServer server(kNoLog);
   TestClient client(server.port());
@@ -293,14 +315,18 @@ TEST(Watching, WhatIsRefusedDoesNotCountAsACall) {
 TEST(Watching, SlowLogHasWhatWaited) {
   TestServer server({"--appendonly", "no", "--slowlog-log-slower-than", "0"});
   TestClient client(server.port()), waiting(server.port());
+  const auto slow_log = [&] {
+    TestClient reader(server.port());
+    reader.Send(Encode({"SLOWLOG", "GET", "-1"}) + Encode({"QUIT"}));
+    return reader.ReceiveAll();
+  };
   waiting.Send(Encode({"BLPOP", "served", "0"}));
   while (BulkText(client.Call({"INFO", "clients"})).find("blocked_clients:1\r\n") == std::string::npos) std::this_thread::yield();
-  EXPECT_EQ(client.Call({"SLOWLOG", "GET", "-1"}).find("served"), std::string::npos);
+  EXPECT_EQ(slow_log().find("served"), std::string::npos);
   client.Call({"RPUSH", "served", "e"});
   EXPECT_EQ(waiting.ReceiveReply(), "*2\r\n" + Bulk("served") + Bulk("e"));
   EXPECT_EQ(waiting.Call({"BLPOP", "late", "0.01"}), "*-1\r\n");
-  client.Send(Encode({"SLOWLOG", "GET", "-1"}) + Encode({"QUIT"}));
-  const std::string log = client.ReceiveAll();
+  const std::string log = slow_log();
   EXPECT_NE(log.find(Bulk("BLPOP") + Bulk("served") + Bulk("0")), std::string::npos) << log;
   EXPECT_NE(log.find(Bulk("BLPOP") + Bulk("late") + Bulk("0.01")), std::string::npos) << log;
 }
