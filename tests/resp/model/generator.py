@@ -390,7 +390,10 @@ class Generator:
             return [b"XTRIM", k] + trim()
         if r == 13:
             keys = self.keys("stream")
-            return [b"XREAD"] + self.maybe(b"COUNT", self.count()) + [b"STREAMS"] + keys + [sid() for _ in keys]
+            ids = [sid() for _ in keys]
+            if not self.newer:  # the last entry, since 7.4
+                ids = [b"abc" if one == b"+" else one for one in ids]
+            return [b"XREAD"] + self.maybe(b"COUNT", self.count()) + [b"STREAMS"] + keys + ids
         if r < 16:
             what = self.pick([b"CREATE", b"CREATE", b"CREATE", b"CREATE", b"SETID", b"DESTROY", b"CREATECONSUMER", b"DELCONSUMER"])
             if what == b"CREATE" and self.chance(0.7):

@@ -250,7 +250,11 @@ class Streams(Base):
         starts = []
         for key, text in zip(rest[:half], rest[half:]):
             stream = self.find(key, "stream")
-            starts.append((stream.last if stream else (0, 0)) if text == b"$" else stream_id(text))
+            if text == b"+" and stream and stream.entries:
+                ms, seq = max(stream.entries)
+                starts.append((ms, seq - 1) if seq else (ms - 1, MAX))
+            else:
+                starts.append((stream.last if stream else (0, 0)) if text in (b"$", b"+") else stream_id(text))
         result = []
         for key, start in zip(rest[:half], starts):
             stream = self.find(key, "stream")
