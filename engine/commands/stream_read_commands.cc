@@ -249,7 +249,8 @@ std::vector<PendingEntry> FindIdle(const CommandContext& context, const ReadOpti
                                    const StreamGroup& group) {
   std::vector<PendingEntry> idle;
   for (auto at = group.pending().First(); at.valid(); at.Next()) {
-    if (IdleMs(context, at->delivery_ms) >= parsed.min_idle_ms) idle.push_back(*at);
+    // The clock may have been set back since the delivery: 0 asks for all.
+    if (parsed.min_idle_ms == 0 || IdleMs(context, at->delivery_ms) >= parsed.min_idle_ms) idle.push_back(*at);
   }
   std::stable_sort(idle.begin(), idle.end(), [](const auto& a, const auto& b) { return a.delivery_ms < b.delivery_ms; });
   size_t kept = 0;

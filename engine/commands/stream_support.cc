@@ -10,8 +10,9 @@ namespace {
 constexpr size_t kIdTextMaxBytes = 127;
 constexpr size_t kLoggedIdsMax = 1000;  // in one command
 
-// A number as Redis reads it in ids: leading zeros and a plus sign are allowed.
+// A number as Redis reads it in ids, which is strtoull's way: white space, a plus sign and leading zeros are allowed.
 bool ParseIdNumber(std::string_view text, uint64_t* number) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\n\v\f\r"), text.size()));
   if (text.starts_with('+')) text.remove_prefix(1);
   if (text.empty()) return false;
   uint64_t value = 0;

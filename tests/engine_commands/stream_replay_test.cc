@@ -56,6 +56,9 @@ TEST(StreamRestore, TakesTimesAtTheEndsOfTheRange) {
     EXPECT_EQ(harness.Run("XREADGROUP GROUP g d CLAIM 1 STREAMS s >"),
               "[[\"s\" [" + (long_ago ? "[\"1-1\" [\"a\" \"b\"] " + idle + " :1] " : std::string()) +
                   "[\"2-1\" [\"a\" \"b\"] :0 :0]]]]");
+    ASSERT_EQ(harness.RunArgs({"RESTORE", "s", "0", payload, "REPLACE"}), "+OK");
+    EXPECT_EQ(harness.Run("XREADGROUP GROUP g d CLAIM 0 STREAMS s >"),
+              "[[\"s\" [[\"1-1\" [\"a\" \"b\"] " + idle + " :1] [\"2-1\" [\"a\" \"b\"] :0 :0]]]]");
   }
 }
 

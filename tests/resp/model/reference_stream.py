@@ -8,6 +8,7 @@ DELIVERIES_MAX = (1 << 63) - 1
 
 
 def part(text):
+    text = text.lstrip(b" \t\n\v\f\r")
     text = text[text.startswith(b"+"):]
     need(text.isdigit() and int(text) <= MAX)
     return int(text)
