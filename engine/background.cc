@@ -88,7 +88,8 @@ void Background::ExpiryMain() {
     if (!paused_.load(std::memory_order_relaxed) && core_.active_expire.load(std::memory_order_relaxed)) {
       const int64_t next_ms = core_.keyspace->NextExpiryMs();
       if (next_ms <= now_ms) {
-        if (core_.gate_has(kGateLogRefuses | kGateClosed | kGateExpiryHeld) || core_.log->Admit(kEvictedRecordBytes) != Admission::kAdmitted) {
+        if (core_.gate_has(kGateLogRefuses | kGateClosed | kGateExpiryHeld) ||
+            core_.log->Admit(kEvictedRecordBytes) != Admission::kAdmitted) {
           sleep_us = kRefusedRetryUs;
         } else {
           MutexLock round(pause_mutex_);
