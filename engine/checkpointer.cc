@@ -202,7 +202,7 @@ Status Checkpointer::EnableLog() {
     core_.keyspace->LockShards(all);
     core_.log_off.store(false, std::memory_order_relaxed);
     core_.keyspace->UnlockShards(all);
-    const Status enabled = core_.log->Enable();
+    Status enabled = core_.log->Enable();
     if (!enabled.ok()) {
       core_.log_off.store(true, std::memory_order_relaxed);
       return enabled;
