@@ -201,7 +201,7 @@ void XInfoConsumers(CommandContext& context) {
     MapReply map(context.reply, 3);
     map.Bulk("name", consumer->name());
     map.Number("pending", consumer->pending().size());
-    map.Number("idle", static_cast<uint64_t>(std::max<int64_t>(IdleMs(context, consumer->seen_ms()), 0)));
+    map.Number("idle", static_cast<uint64_t>(IdleMs(context, consumer->seen_ms())));
   }
 }
 

@@ -55,7 +55,7 @@ void ReplyPending(CommandContext& context, const StreamGroup& group, const Pendi
   reply.Array(4);
   ReplyStreamId(reply, entry.id);
   reply.Bulk(owned ? std::string_view(group.consumer(entry.consumer).name()) : std::string_view());
-  reply.Integer(owned ? std::max<int64_t>(IdleMs(context, entry.delivery_ms), 0) : -1);
+  reply.Integer(owned ? IdleMs(context, entry.delivery_ms) : -1);
   reply.Integer(entry.delivery_count);
 }
 

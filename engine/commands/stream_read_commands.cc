@@ -152,15 +152,12 @@ struct ReadRange {
 
 bool ReadAfterId(CommandContext& context, const ReadOptions& parsed, size_t key, const Stream* stream, StreamId* after) {
   const std::string_view text = parsed.id(context, key);
-  if (text == "$") {
+  if (text == "$" || text == "+") {
     *after = stream == nullptr ? StreamId{} : stream->last_id;
-    return true;
-  }
-  if (text == "+") {  // the last entry
-    *after = stream == nullptr ? StreamId{} : stream->last_id;
-    if (stream == nullptr || stream->element_count() == 0) return true;
-    *after = stream->LastLiveId();
-    after->Decrement();
+    if (text == "+" && stream != nullptr && stream->element_count() > 0) {  // the last entry is the first one behind it
+      *after = stream->LastLiveId();
+      after->Decrement();
+    }
     return true;
   }
   if (text == ">") {
@@ -249,8 +246,7 @@ std::vector<PendingEntry> FindIdle(const CommandContext& context, const ReadOpti
                                    const StreamGroup& group) {
   std::vector<PendingEntry> idle;
   for (auto at = group.pending().First(); at.valid(); at.Next()) {
-    // The clock may have been set back since the delivery: 0 asks for all.
-    if (parsed.min_idle_ms == 0 || IdleMs(context, at->delivery_ms) >= parsed.min_idle_ms) idle.push_back(*at);
+    if (IdleMs(context, at->delivery_ms) >= parsed.min_idle_ms) idle.push_back(*at);
   }
   std::stable_sort(idle.begin(), idle.end(), [](const auto& a, const auto& b) { return a.delivery_ms < b.delivery_ms; });
   size_t kept = 0;
@@ -364,7 +360,7 @@ class GroupReader {
   void Claim(const PendingEntry& pending) {
     StreamCursor entry(stream_, pending.id, pending.id);
     CAIRN_CHECK(entry.Next());
-    Reply(entry, std::max<int64_t>(IdleMs(context_, pending.delivery_ms), 0), pending.delivery_count);
+    Reply(entry, IdleMs(context_, pending.delivery_ms), pending.delivery_count);
     Deliver(pending, OneMore(pending.delivery_count));
   }
 

@@ -229,8 +229,8 @@ ConsumerSlot TouchConsumer(CommandContext& context, const KeyRef& key, StreamGro
 
 int64_t IdleMs(const CommandContext& context, int64_t then_ms) {
   int64_t idle_ms = 0;
-  if (!__builtin_sub_overflow(context.now_ms(), then_ms, &idle_ms)) return idle_ms;
-  return then_ms < 0 ? INT64_MAX : INT64_MIN;
+  if (!__builtin_sub_overflow(context.now_ms(), then_ms, &idle_ms)) return std::max<int64_t>(idle_ms, 0);
+  return then_ms < 0 ? INT64_MAX : 0;
 }
 
 void NoGroup(CommandContext& context, std::string_view key, std::string_view group, std::string_view more) {

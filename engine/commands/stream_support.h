@@ -97,7 +97,7 @@ void LogAcknowledged(CommandContext& context, std::string_view key, const Stream
 ConsumerSlot TouchConsumer(CommandContext& context, const KeyRef& key, StreamGroup& group, std::string_view name, int64_t seen_ms,
                            bool* created = nullptr);
 
-// How long ago that was; negative: it is to come. At the ends of the range where it is further away, as a restored value's may be.
+// How long ago that was: 0 where it is to come (the clock was set back, or the time is a restored value's), INT64_MAX at most.
 int64_t IdleMs(const CommandContext& context, int64_t then_ms);
 
 // "NOGROUP No such key 'k' or consumer group 'g'" and what follows.
