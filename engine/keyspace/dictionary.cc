@@ -1,8 +1,11 @@
 #include "engine/keyspace/dictionary.h"
 
 #include <algorithm>
+#include <memory>
+#include <new>
 
 #include "base/allocator.h"
+#include "base/epoch.h"
 #include "base/status.h"
 #include "engine/keyspace/entry_codec.h"
 
@@ -18,26 +21,39 @@ HashPosition HashPosition::Unpack(uint64_t packed) {
 
 Dictionary::Dictionary(uint32_t roots) : roots_(roots) {
   CAIRN_CHECK(roots >= 1 && roots <= kMaxRoots);
-  AllocateDirectory(0);
-  std::fill_n(directory_, directory_size_, SegmentRef());
+  UseEmptyDirectory();
 }
 
 Dictionary::~Dictionary() {
   uint64_t freed = 0;
   FreeStep(UINT32_MAX, &freed);
-  FreeDirectory();
+  DropDirectory(directory_.load(std::memory_order_relaxed));
 }
 
-void Dictionary::AllocateDirectory(uint32_t depth) {
+Dictionary::Directory* Dictionary::NewDirectory(uint32_t depth) {
+  const uint64_t size = uint64_t{roots_} << depth;
+  const size_t bytes = Directory::BytesFor(size);
+  memory_bytes_ += AllocationSize(bytes);
+  return new (AllocateBytes(bytes)) Directory(size);
+}
+
+void Dictionary::UseDirectory(Directory* directory, uint32_t depth) {
+  DropDirectory(directory_.exchange(directory, std::memory_order_release));
   depth_ = depth;
-  directory_size_ = uint64_t{roots_} << depth;
-  directory_ = static_cast<SegmentRef*>(AllocateBytes(directory_size_ * sizeof(SegmentRef)));
-  memory_bytes_ += AllocationSize(directory_size_ * sizeof(SegmentRef));
+  directory_size_ = directory->size;
 }
 
-void Dictionary::FreeDirectory() {
-  FreeBytes(directory_, directory_size_ * sizeof(SegmentRef));
-  memory_bytes_ -= AllocationSize(directory_size_ * sizeof(SegmentRef));
+void Dictionary::UseEmptyDirectory() {
+  Directory* const empty = NewDirectory(0);
+  std::uninitialized_fill_n(empty->refs(), empty->size, SegmentRef());
+  UseDirectory(empty, 0);
+}
+
+void Dictionary::DropDirectory(Directory* directory) {
+  if (directory == nullptr) return;
+  const size_t bytes = Directory::BytesFor(directory->size);
+  memory_bytes_ -= AllocationSize(bytes);
+  FreeAfterReaders(directory, bytes);
 }
 
 uint64_t* Dictionary::FindSlot(const KeyRef& key) const {
@@ -90,23 +106,25 @@ Entry* Dictionary::Remove(const KeyRef& key, uint64_t* slot) {
 Entry* Dictionary::Replace(const KeyRef& key, uint64_t* slot, Entry* entry) {
   BeforeChange(key, slot);
   Entry* old = SlotEntry(*slot);
-  *slot = (*slot & ~kSlotEntryMask) | reinterpret_cast<uint64_t>(entry);
+  StoreSlot(*slot, (*slot & ~kSlotEntryMask) | reinterpret_cast<uint64_t>(entry));
   return old;
 }
 
 void Dictionary::PrefetchEntry(uint64_t hash) const {
-  const SegmentRef segment = SegmentAt(hash);
+  const SegmentRef segment = PeekSegment(hash);
   if (segment.empty()) return;
   const uint32_t tag = hash & 0xFFFF;
   uint32_t index = segment.HomeOf(tag);
   for (int probes = 0; probes < 2; probes++) {
     const uint64_t* bucket = segment.bucket(index);
-    uint32_t matches = MatchTag(bucket, tag);
-    if (matches != 0) {
-      while (matches != 0) PrefetchSlotEntry(bucket[NextMatch(&matches)]);
-      return;
+    bool found = false;
+    for (uint32_t i = 0; i < kSlotsPerBucket; i++) {
+      const uint64_t slot = PeekSlot(bucket[i]);
+      if (SlotTag(slot) != tag) continue;
+      PrefetchSlotEntry(slot);
+      found = true;
     }
-    if (!BucketOverflowed(bucket)) return;
+    if (found || (PeekSlot(bucket[0]) & kSlotOverflowFlag) == 0) return;
     if (++index == segment.buckets()) index = 0;
   }
 }
@@ -126,7 +144,9 @@ void Dictionary::DropSegment(SegmentRef segment) {
 
 void Dictionary::Install(uint32_t prefix, SegmentRef segment) {
   const uint32_t begin = IndexOf(RangeBegin(prefix, segment.depth()));
-  std::fill_n(directory_ + begin, size_t{1} << (depth_ - segment.depth()), segment);
+  SegmentRef* const at = directory() + begin;
+  const uint64_t count = uint64_t{1} << (depth_ - segment.depth());
+  for (uint64_t i = 0; i < count; i++) std::atomic_ref<SegmentRef>(at[i]).store(segment, std::memory_order_release);
 }
 
 SegmentRef Dictionary::MakeRoom(uint64_t hash, SegmentRef segment) {
@@ -191,12 +211,13 @@ void Dictionary::Split(uint64_t hash, SegmentRef segment) {
 }
 
 void Dictionary::DoubleDirectory() {
-  SegmentRef* const old = directory_;
-  const uint64_t old_size = directory_size_;
-  AllocateDirectory(depth_ + 1);
-  for (uint64_t i = 0; i < old_size; i++) directory_[2 * i] = directory_[2 * i + 1] = old[i];
-  FreeBytes(old, old_size * sizeof(SegmentRef));
-  memory_bytes_ -= AllocationSize(old_size * sizeof(SegmentRef));
+  Directory* const twice = NewDirectory(depth_ + 1);
+  const SegmentRef* const old = directory();
+  for (uint64_t i = 0; i < directory_size_; i++) {
+    new (twice->refs() + 2 * i) SegmentRef(old[i]);
+    new (twice->refs() + 2 * i + 1) SegmentRef(old[i]);
+  }
+  UseDirectory(twice, depth_ + 1);
 }
 
 void Dictionary::Reserve(uint64_t keys) {
@@ -218,22 +239,19 @@ void Dictionary::ReserveRange(uint32_t prefix, uint32_t depth, uint64_t keys) {
 
 // Only while there is no entry.
 void Dictionary::Reset() {
-  for (uint64_t i = 0; i < directory_size_;) {
-    const SegmentRef segment = directory_[i];
-    i += uint64_t{1} << (depth_ - segment.depth());
+  for (uint32_t prefix = 0; prefix < PrefixEnd();) {
+    const SegmentRef segment = directory()[IndexOf(prefix)];
+    Install(prefix, SegmentRef(nullptr, 0, segment.depth()));
     DropSegment(segment);
+    prefix = RangeEnd(prefix, segment.depth());
   }
-  if (depth_ > 0) {
-    FreeDirectory();
-    AllocateDirectory(0);
-  }
-  std::fill_n(directory_, directory_size_, SegmentRef());
+  if (depth_ > 0) UseEmptyDirectory();
 }
 
 bool Dictionary::FreeStep(uint32_t max_entries, uint64_t* freed_entries) {
   uint64_t freed = 0;
   while (free_index_ < directory_size_ && freed < max_entries) {
-    const SegmentRef segment = directory_[free_index_];
+    const SegmentRef segment = directory()[free_index_];
     const uint64_t* slots = segment.slots();
     for (uint32_t i = 0; i < segment.buckets() * kSlotsPerBucket; i++) {
       if (Entry* entry = SlotEntry(slots[i])) {

@@ -9,12 +9,14 @@
 //
 // Ownership: the dictionary owns the entries in it. Remove and Replace give an entry back to the caller. Pointers to slots are
 // valid until the next insertion or removal. Threads: the shard's lock is held for every call, or the dictionary belongs to one
-// thread.
+// thread; only the Prefetch functions are called without it, within a ReadSection (base/epoch.h) that began before the dictionary
+// was looked up. What they read is therefore written atomically and freed after its readers.
 //
 // Snapshots: while a cut is set, every bucket is handed to it before anything in it changes. Remove, Replace, insertions and
 // rebuilding see to it; whoever changes an entry in place calls BeforeChange first.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -77,9 +79,9 @@ class Dictionary {
   // Makes room for so many keys in all, so that inserting them moves little. Only in an empty dictionary.
   void Reserve(uint64_t keys);
 
-  // Stage 1 and 2 of Keyspace::Prefetch.
+  // Stage 1 and 2 of Keyspace::Prefetch. Without the lock: what they see may be on the move, and they only foresee.
   void PrefetchBucket(uint64_t hash) const {
-    const SegmentRef segment = SegmentAt(hash);
+    const SegmentRef segment = PeekSegment(hash);
     if (!segment.empty()) __builtin_prefetch(segment.bucket(segment.HomeOf(hash & 0xFFFF)));
   }
   void PrefetchEntry(uint64_t hash) const;
@@ -110,7 +112,20 @@ class Dictionary {
   static uint64_t PartOf(uint64_t hash, uint64_t parts) {
     return static_cast<uint64_t>((static_cast<unsigned __int128>(hash) * parts) >> 64);
   }
-  SegmentRef SegmentAt(uint64_t hash) const { return directory_[PartOf(hash, directory_size_)]; }
+  // Where segments are, with the number of the places in the same allocation: whoever reads without the lock must see the two agree.
+  struct Directory {
+    explicit Directory(uint64_t number) : size(number) {}
+    static constexpr size_t BytesFor(uint64_t size) { return sizeof(Directory) + size * sizeof(SegmentRef); }
+    SegmentRef* refs() { return reinterpret_cast<SegmentRef*>(this + 1); }
+    const uint64_t size;
+  };
+  static_assert(sizeof(SegmentRef) == sizeof(Directory));
+  SegmentRef* directory() const { return directory_.load(std::memory_order_relaxed)->refs(); }
+  SegmentRef SegmentAt(uint64_t hash) const { return directory()[PartOf(hash, directory_size_)]; }
+  SegmentRef PeekSegment(uint64_t hash) const {
+    Directory* const directory = directory_.load(std::memory_order_acquire);
+    return std::atomic_ref<SegmentRef>(directory->refs()[PartOf(hash, directory->size)]).load(std::memory_order_acquire);
+  }
   uint32_t PrefixOf(uint64_t hash) const { return static_cast<uint32_t>(PartOf(hash, PrefixEnd())); }
   uint32_t PrefixEnd() const { return roots_ << HashPosition::kMaxDepth; }
   static uint32_t RangeBegin(uint32_t prefix, uint32_t depth) {
@@ -127,8 +142,12 @@ class Dictionary {
   void DropSegment(SegmentRef segment);
   // Puts `segment` everywhere in the directory where its hashes belong.
   void Install(uint32_t prefix, SegmentRef segment);
-  void AllocateDirectory(uint32_t depth);
-  void FreeDirectory();
+  // A directory of that depth for which the dictionary accounts; the caller fills it and hands it to UseDirectory.
+  Directory* NewDirectory(uint32_t depth);
+  // Takes the place of the directory that there is.
+  void UseDirectory(Directory* directory, uint32_t depth);
+  void UseEmptyDirectory();
+  void DropDirectory(Directory* directory);
   SegmentRef MakeRoom(uint64_t hash, SegmentRef segment);
   SegmentRef Rebuild(uint64_t hash, SegmentRef segment, uint32_t buckets);
   void Split(uint64_t hash, SegmentRef segment);
@@ -141,8 +160,8 @@ class Dictionary {
   void MarkAllHandedOver(SegmentRef segment);
   void GatherTags(SegmentRef segment, uint32_t tag_begin, uint32_t tag_end, std::vector<Entry*>* entries) const;
 
-  SegmentRef* directory_;
-  uint64_t directory_size_;  // roots_ << depth_
+  std::atomic<Directory*> directory_{nullptr};
+  uint64_t directory_size_ = 0;  // roots_ << depth_
   const uint32_t roots_;
   uint32_t depth_ = 0;
   uint32_t epoch_ = 0;  // of the cut

@@ -33,13 +33,13 @@ void Dictionary::GatherTags(SegmentRef segment, uint32_t tag_begin, uint32_t tag
 
 bool Dictionary::Gather(HashPosition* position, std::vector<Entry*>* entries) const {
   if (position->prefix >= PrefixEnd()) return false;
-  if (position->tag == 0) position->depth = directory_[IndexOf(position->prefix)].depth();
+  if (position->tag == 0) position->depth = directory()[IndexOf(position->prefix)].depth();
   // Where the range was split since it was begun, its parts are visited side by side, tag by tag.
   const uint32_t begin = RangeBegin(position->prefix, position->depth);
   const uint32_t end = RangeEnd(position->prefix, position->depth);
   uint32_t tag_end = 0;
   for (uint32_t at = begin; at < end;) {
-    const SegmentRef segment = directory_[IndexOf(at)];
+    const SegmentRef segment = directory()[IndexOf(at)];
     if (!segment.empty()) {
       if (tag_end == 0) tag_end = segment.FirstTagOf(segment.HomeOf(position->tag) + 1);
       GatherTags(segment, position->tag, tag_end, entries);
@@ -64,7 +64,7 @@ void Dictionary::Sample(uint64_t hash, size_t wanted, bool volatile_only, uint32
   for (uint32_t looked = 0; looked < max_buckets * kSlotsPerBucket && entries->size() < wanted; looked++) {
     while (index >= segment.buckets() * kSlotsPerBucket) {
       prefix = RangeEnd(prefix, segment.depth()) % PrefixEnd();
-      segment = directory_[IndexOf(prefix)];
+      segment = directory()[IndexOf(prefix)];
       index = 0;
     }
     Entry* entry = SlotEntry(segment.slots()[index++]);
@@ -115,7 +115,7 @@ bool Dictionary::HandOverSome(CutWalk* walk, uint32_t max_buckets) {
   constexpr uint32_t kCost = 16;  // of a bucket handed over, in buckets passed by
   for (uint32_t cost = 0; cost < max_buckets * kCost; cost++) {
     if (walk->prefix >= PrefixEnd()) return false;
-    const SegmentRef segment = directory_[IndexOf(walk->prefix)];
+    const SegmentRef segment = directory()[IndexOf(walk->prefix)];
     if (walk->bucket >= segment.buckets()) {
       walk->prefix = RangeEnd(walk->prefix, segment.depth());
       walk->bucket = 0;

@@ -88,8 +88,8 @@ class Keyspace {
   void UnlockShard(uint32_t shard) CAIRN_NO_THREAD_SAFETY_ANALYSIS { LockOf(shard).Unlock(); }
   // The shard will be locked soon.
   void PrefetchShard(uint32_t shard) const { PrefetchForWrite(shards_ + shard * kShardStrideBytes); }
-  // Overlaps the cache misses of a batch: touches the buckets, then the entries, of keys about to be used. Takes and releases
-  // each shard's lock by itself; call it with none held.
+  // Overlaps the cache misses of a batch: touches the buckets, then the entries, of keys about to be used. Takes no lock. Does nothing
+  // for databases from the 17th on.
   void Prefetch(std::span<const KeyRef> keys, uint32_t database);
 
   // --- one key (its shard locked) --------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "base/epoch.h"
 #include "engine/keyspace/shard.h"
 #include "engine/values/large_value.h"
 #include "engine/values/rope.h"
@@ -80,6 +81,7 @@ bool PendingFrees::FreeFor(int64_t budget_us) {
       }
     } else if (!table_->expiry.FreeStep(kNodesPerStep) && !table_->inner_expiry.FreeStep(kNodesPerStep) &&
                !table_->dictionary.FreeStep(kEntriesPerStep, &freed)) {
+      AwaitReaders();
       table_.reset();
     }
     pending_.fetch_sub(freed, std::memory_order_relaxed);

@@ -1,6 +1,7 @@
 #include "engine/keyspace/segment.h"
 
 #include "base/allocator.h"
+#include "base/epoch.h"
 #include "base/status.h"
 
 namespace cairn {
@@ -14,13 +15,15 @@ constexpr uint8_t kOverflowStuck = 255;
 void CountOverflow(SegmentRef segment, uint32_t bucket) {
   uint8_t& count = segment.overflow()[bucket];
   if (count != kOverflowStuck) count++;
-  segment.bucket(bucket)[0] |= kSlotOverflowFlag;
+  uint64_t& first = segment.bucket(bucket)[0];
+  StoreSlot(first, first | kSlotOverflowFlag);
 }
 
 void UncountOverflow(SegmentRef segment, uint32_t bucket) {
   uint8_t& count = segment.overflow()[bucket];
   if (count != kOverflowStuck) count--;
-  if (count == 0) segment.bucket(bucket)[0] &= ~kSlotOverflowFlag;
+  uint64_t& first = segment.bucket(bucket)[0];
+  if (count == 0) StoreSlot(first, first & ~kSlotOverflowFlag);
 }
 
 uint32_t Next(SegmentRef segment, uint32_t bucket) { return bucket + 1 == segment.buckets() ? 0 : bucket + 1; }
@@ -60,7 +63,7 @@ SegmentRef MakeHashSegment(uint32_t buckets, uint32_t depth) {
 }
 
 void FreeSegment(SegmentRef segment) {
-  if (!segment.empty()) FreeBytes(segment.slots(), SegmentBytes(segment.buckets()));
+  if (!segment.empty()) FreeAfterReaders(segment.slots(), SegmentBytes(segment.buckets()));
 }
 
 uint32_t SegmentCapacity(uint32_t buckets) {
@@ -92,7 +95,7 @@ uint64_t* PlaceInSegment(SegmentRef segment, uint32_t tag, Entry* entry) {
     bucket = Next(segment, bucket);
   }
   uint64_t* slot = segment.bucket(bucket) + index;
-  *slot = (*slot & kSlotOverflowFlag) | reinterpret_cast<uint64_t>(entry) | uint64_t{tag} << 48;
+  StoreSlot(*slot, (*slot & kSlotOverflowFlag) | reinterpret_cast<uint64_t>(entry) | uint64_t{tag} << 48);
   segment.tail().count++;
   return slot;
 }
@@ -101,15 +104,15 @@ void RemoveFromSegment(SegmentRef segment, uint64_t* slot, bool pull_back) {
   uint32_t bucket = static_cast<uint32_t>(slot - segment.slots()) / kSlotsPerBucket;
   for (uint32_t b = segment.HomeOf(SlotTag(*slot)); b != bucket; b = Next(segment, b)) UncountOverflow(segment, b);
   // Only the first slot's lowest bit is the bucket's; in the others it is 0 anyway.
-  *slot &= kSlotOverflowFlag;
+  StoreSlot(*slot, *slot & kSlotOverflowFlag);
   segment.tail().count--;
   while (pull_back && BucketOverflowed(segment.bucket(bucket))) {
     uint64_t* displaced = FindDisplaced(segment, bucket);
     if (displaced == nullptr) return;
     const uint32_t from = static_cast<uint32_t>(displaced - segment.slots()) / kSlotsPerBucket;
     for (uint32_t b = bucket; b != from; b = Next(segment, b)) UncountOverflow(segment, b);
-    *slot = (*slot & kSlotOverflowFlag) | (*displaced & ~kSlotOverflowFlag);
-    *displaced &= kSlotOverflowFlag;
+    StoreSlot(*slot, (*slot & kSlotOverflowFlag) | (*displaced & ~kSlotOverflowFlag));
+    StoreSlot(*displaced, *displaced & kSlotOverflowFlag);
     slot = displaced;
     bucket = from;
   }

@@ -10,9 +10,13 @@
 //  - The home of a tag is bucket (tag * B) >> 16, which grows with the tag: B may change without looking at a single key.
 //  - An entry is in its home, or in a later bucket (mod B) where every bucket from its home on counts it as overflowed; the flag
 //    is set if and only if the count is not 0. A count of 255 stays until the segment is rebuilt.
-// B is chosen so that an allocation of the allocator's sizes is used up. Not synchronised: the shard's lock is held.
+// B is chosen so that an allocation of the allocator's sizes is used up.
+//
+// Threads: the shard's lock is held. Only to foresee which lines will be needed slots are read without it (PeekSlot), within a
+// ReadSection (base/epoch.h); so a segment is freed after its readers, and its slots are written by StoreSlot.
 #pragma once
 
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +42,11 @@ inline void PrefetchSlotEntry(uint64_t slot) {
   __builtin_prefetch(reinterpret_cast<const char*>(address));
   __builtin_prefetch(reinterpret_cast<const char*>(address + 64));
 }
+// A slot that may be changed meanwhile.
+inline uint64_t PeekSlot(const uint64_t& slot) {
+  return std::atomic_ref<uint64_t>(const_cast<uint64_t&>(slot)).load(std::memory_order_relaxed);
+}
+inline void StoreSlot(uint64_t& slot, uint64_t value) { std::atomic_ref<uint64_t>(slot).store(value, std::memory_order_relaxed); }
 inline uint32_t SlotTag(uint64_t slot) { return static_cast<uint32_t>(slot >> 48); }
 
 struct SegmentTail {
@@ -82,6 +91,7 @@ static_assert(SegmentBytes(kSegmentMaxBuckets) <= 8192);
 
 // A zeroed segment. The caller owns it until FreeSegment.
 SegmentRef MakeHashSegment(uint32_t buckets, uint32_t depth);
+// The segment is in no directory any more.
 void FreeSegment(SegmentRef segment);
 // How many entries a segment of so many buckets may hold.
 uint32_t SegmentCapacity(uint32_t buckets);

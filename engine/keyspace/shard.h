@@ -1,7 +1,8 @@
 // One of the 64 parts of the keyspace: its lock and what the lock guards. Internal to engine/keyspace.
 //
 // Everything but the lock and the atomics is guarded by the lock. The atomics are written by its holder only (plain additions, no
-// read-modify-write) and read by anybody.
+// read-modify-write) and read by anybody. A table may be looked at without the lock, to prefetch, by who is in a ReadSection
+// (base/epoch.h): its last holder awaits the readers before it goes.
 #pragma once
 
 #include <algorithm>
@@ -78,9 +79,9 @@ struct alignas(64) Shard {
   uint32_t index = 0;
   Published<uint64_t> hits, misses, changes, memory_bytes;
   Published<uint64_t> expired_keys, evicted_keys;
-  Table* near_tables[kNearTables] = {};        // the first of `tables`, without the way through two more cache lines
-  std::vector<std::shared_ptr<Table>> tables;  // by database; null where it never had a key
-  std::vector<TableCounters> counters;         // by database
+  std::atomic<Table*> near_tables[kNearTables] = {};  // the first of `tables`, without the way through two more cache lines
+  std::vector<std::shared_ptr<Table>> tables;         // by database; null where it never had a key
+  std::vector<TableCounters> counters;                // by database
   WatchTable watches;
   WaiterTable waiters;
   Random random{0};  // for LFU counters
@@ -93,10 +94,16 @@ struct alignas(64) Shard {
     awaited_gone.Set(waiters.awaited_gone());
   }
 
-  Table* table(uint32_t database) const { return database < kNearTables ? near_tables[database] : tables[database].get(); }
+  Table* table(uint32_t database) const {
+    return database < kNearTables ? near_tables[database].load(std::memory_order_relaxed) : tables[database].get();
+  }
+  // Without the lock, within a ReadSection. Databases that are not near are not shown.
+  const Table* PeekTable(uint32_t database) const {
+    return database < kNearTables ? near_tables[database].load(std::memory_order_acquire) : nullptr;
+  }
   // Puts a table, or none, in a database's place and returns what was there.
   std::shared_ptr<Table> ExchangeTable(uint32_t database, std::shared_ptr<Table> table) {
-    if (database < kNearTables) near_tables[database] = table.get();
+    if (database < kNearTables) near_tables[database].store(table.get(), std::memory_order_release);
     tables[database].swap(table);
     return table;
   }
