@@ -42,7 +42,7 @@ Status CopyUnits(const LogOptions& options, const LogRecoveryResult& found, Lsn 
   if (status.ok()) status = segments.CommitNewest();
   if (status.ok()) return status;
   writer.reset();
-  segments.AbandonNewest();
+  segments.AbandonPending();
   return status;
 }
 

@@ -147,14 +147,13 @@ void SegmentSet::Forget(const std::string& path) {
   stale_.push_back(path);
 }
 
-void SegmentSet::AbandonNewest() {
-  std::string path = std::exchange(pending_path_, {});
+void SegmentSet::AbandonPending() {
+  if (pending_path_.empty()) return;
   {
     MutexLock hold(mutex_);
-    if (path.empty()) path = chain_.back().path;
     chain_.pop_back();
   }
-  Forget(path);
+  Forget(std::exchange(pending_path_, {}));
 }
 
 SegmentListing SegmentSet::listing() const {

@@ -62,9 +62,9 @@ class SegmentSet {
   Result<NewSegment> Create(SegmentHeader* header, uint64_t zero_ahead_bytes, Kind kind);
   // The replacement is written and synced: gives it its name, durably. Nothing to do for other kinds. Log thread only.
   Status CommitNewest();
-  // The newest segment never became what it was made for: takes it from the chain and removes its file as far as the disk
-  // allows. Log thread only.
-  void AbandonNewest();
+  // The newest segment, if it is a replacement that CommitNewest has not made a part of the log, will not become one: takes it from the
+  // chain and removes its file as far as the disk allows. Any other may be named by its predecessor already, and stays. Log thread only.
+  void AbandonPending();
   SegmentListing listing() const;
   // The newest segment grew.
   void NoteWrite(uint64_t file_bytes);

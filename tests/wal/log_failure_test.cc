@@ -161,6 +161,48 @@ TEST(LogFailure, ASuccessorFrameThatCannotBeWrittenIsNotMissed) {
   test.ExpectAllThereAfterCrash();
 }
 
+// What is rewritten may be more than a segment takes. The first of them is then a part of the log like any other, and names the one
+// that the next failure hits: that one must stay, or the next start misses it.
+TEST(LogFailure, ASecondFailureWhileSeveralSegmentsAreRewritten) {
+  for (const bool crash_meanwhile : {true, false}) {
+    FailingLog test;
+    test.log.reset();
+    test.options.segment_bytes = 4'096;
+    test.options.max_frame_bytes = 256;
+    test.log = test.Open();
+    const Lsn before = test.Append();
+    ASSERT_TRUE(test.Within([&] { return test.log->durable_lsn() == before; }));
+    test.faulty.AddFault(Fault(FileOperation::kSync, UINT64_MAX));
+    Lsn end = test.Append();
+    ASSERT_TRUE(test.Within([&] { return test.log->Admit(10) == Admission::kRefused; }));
+    const uint64_t failed_syncs = test.faulty.failures(FileOperation::kSync);
+    ASSERT_TRUE(test.Within([&] { return test.faulty.failures(FileOperation::kSync) > failed_syncs; }));
+    for (int i = 0; i < 150; i++) end = test.Append();
+    // Now the clock stands still. The next attempt writes a header, frames until the segment is full, the next one's header and the
+    // frame that names it; the fifth write goes there.
+    test.faulty.ClearFaults();
+    FileFault fault = Fault(FileOperation::kWrite, 2);
+    fault.let_pass = 4;
+    test.faulty.AddFault(fault);
+    const uint64_t failed_writes = test.faulty.failures(FileOperation::kWrite);
+    ASSERT_TRUE(test.Within([&] { return test.faulty.failures(FileOperation::kWrite) > failed_writes; }));
+    if (crash_meanwhile) {
+      ASSERT_TRUE(test.memory.SyncDirectory("log").ok());  // as a file system may do by itself
+      test.log.reset();
+      test.memory.CrashAndDropUnsynced();
+      const Status read = test.Read();
+      ASSERT_TRUE(read.ok()) << read.ToString();
+      EXPECT_EQ(test.stream, test.expected.substr(0, test.stream.size()));
+      EXPECT_GT(test.stream.size(), 4'096u / 2);
+      continue;
+    }
+    ASSERT_TRUE(test.Within([&] { return test.log->durable_lsn() == end; }));
+    test.Append();
+    ASSERT_TRUE(test.log->CloseCleanly().ok());
+    test.ExpectAllThereAfterCrash();
+  }
+}
+
 TEST(LogFailure, AFullDiskRefusesAndRecoversByItself) {
   FailingLog test;
   ASSERT_TRUE(test.log->WaitDurable(test.Append()).ok());
