@@ -79,7 +79,7 @@ void Dictionary::Insert(const KeyRef& key, Entry* entry) {
   if (segment.empty() || segment.tail().count >= SegmentCapacity(segment.buckets())) segment = MakeRoom(key.hash, segment);
   const uint32_t tag = key.hash & 0xFFFF;
   if (sink_ != nullptr) [[unlikely]]
-    HandOver(segment, PlaceFor(segment, tag));
+    JoinCut(segment, PlaceFor(segment, tag));
   PlaceInSegment(segment, tag, entry);
   size_++;
 }
@@ -87,9 +87,9 @@ void Dictionary::Insert(const KeyRef& key, Entry* entry) {
 Entry* Dictionary::Remove(const KeyRef& key, uint64_t* slot) {
   const SegmentRef segment = SegmentAt(key.hash);
   if (sink_ != nullptr) [[unlikely]]
-    HandOver(segment, SlotBucket(segment, slot));
+    HandOver(segment, slot);
   Entry* entry = SlotEntry(*slot);
-  // While a cut is set nothing moves that was not handed over.
+  // While a cut is set nothing moves: its walk goes through a segment bucket by bucket.
   RemoveFromSegment(segment, slot, sink_ == nullptr);
   size_--;
   const uint32_t count = segment.tail().count;
@@ -132,7 +132,7 @@ void Dictionary::PrefetchEntry(uint64_t hash) const {
 SegmentRef Dictionary::MakeSegment(uint32_t buckets, uint32_t depth) {
   const SegmentRef segment = MakeHashSegment(buckets, depth);
   memory_bytes_ += AllocationSize(SegmentBytes(buckets));
-  if (sink_ != nullptr) MarkAllHandedOver(segment);
+  if (sink_ != nullptr) MarkAllJoined(segment);
   return segment;
 }
 
@@ -143,6 +143,7 @@ void Dictionary::DropSegment(SegmentRef segment) {
 }
 
 void Dictionary::Install(uint32_t prefix, SegmentRef segment) {
+  layout_++;
   const uint32_t begin = IndexOf(RangeBegin(prefix, segment.depth()));
   SegmentRef* const at = directory() + begin;
   const uint64_t count = uint64_t{1} << (depth_ - segment.depth());
@@ -167,21 +168,26 @@ SegmentRef Dictionary::MakeRoom(uint64_t hash, SegmentRef segment) {
   }
 }
 
+void Dictionary::MoveEntry(uint64_t from, SegmentRef to) {
+  Entry* const entry = SlotEntry(from);
+  if (entry == nullptr) return;
+  uint64_t* const slot = PlaceInSegment(to, SlotTag(from), entry);
+  StoreSlot(*slot, *slot | (from & kSlotPendingFlag));
+}
+
 SegmentRef Dictionary::Rebuild(uint64_t hash, SegmentRef segment, uint32_t buckets) {
   if (buckets == segment.buckets()) return segment;
-  if (sink_ != nullptr) HandOverAll(segment);
   const SegmentRef rebuilt = MakeSegment(buckets, segment.depth());
+  if (sink_ != nullptr) JoinAll(segment);
   const uint64_t* slots = segment.slots();
-  for (uint32_t i = 0; i < segment.buckets() * kSlotsPerBucket; i++) {
-    if (Entry* entry = SlotEntry(slots[i])) PlaceInSegment(rebuilt, SlotTag(slots[i]), entry);
-  }
+  for (uint32_t i = 0; i < segment.buckets() * kSlotsPerBucket; i++) MoveEntry(slots[i], rebuilt);
   Install(PrefixOf(hash), rebuilt);
   DropSegment(segment);
   return rebuilt;
 }
 
 void Dictionary::Split(uint64_t hash, SegmentRef segment) {
-  if (sink_ != nullptr) HandOverAll(segment);
+  if (sink_ != nullptr) JoinAll(segment);
   const uint32_t depth = segment.depth();
   if (depth == depth_) DoubleDirectory();
   const uint64_t* slots = segment.slots();
@@ -202,7 +208,7 @@ void Dictionary::Split(uint64_t hash, SegmentRef segment) {
                                      : MakeSegment(BucketsFor(counts[half] + counts[half] / 64 + 1), depth + 1);
   }
   for (uint32_t i = 0; i < slot_count; i++) {
-    if (Entry* entry = SlotEntry(slots[i])) PlaceInSegment(halves[side[i]], SlotTag(slots[i]), entry);
+    if (SlotEntry(slots[i]) != nullptr) MoveEntry(slots[i], halves[side[i]]);
   }
   const uint32_t begin = RangeBegin(PrefixOf(hash), depth);
   Install(begin, halves[0]);

@@ -12,8 +12,9 @@
 // thread; only the Prefetch functions are called without it, within a ReadSection (base/epoch.h) that began before the dictionary
 // was looked up. What they read is therefore written atomically and freed after its readers.
 //
-// Snapshots: while a cut is set, every bucket is handed to it before anything in it changes. Remove, Replace, insertions and
-// rebuilding see to it; whoever changes an entry in place calls BeforeChange first.
+// Snapshots: while a cut is set, every entry that was there when it was set is handed to it before it changes or goes. Remove and
+// Replace see to it; whoever changes an entry in place calls BeforeChange first. What is still to be handed over is marked in its slot
+// (kSlotPendingFlag), the slots of a bucket when the bucket is touched for the first time: to set a cut touches nothing.
 #pragma once
 
 #include <atomic>
@@ -26,12 +27,11 @@
 
 namespace cairn {
 
-// Takes a bucket's entries as they are (snapshot_cut.h). Called under the shard's lock.
-class BucketSink {
+// Takes an entry as it is (snapshot_cut.h). Called under the shard's lock.
+class EntrySink {
  public:
-  virtual ~BucketSink() = default;
-  // Free slots are to be passed over.
-  virtual void TakeBucket(uint32_t database, const uint64_t* bucket) = 0;
+  virtual ~EntrySink() = default;
+  virtual void TakeEntry(uint32_t database, const Entry& entry) = 0;
 };
 
 // A place in hash order that keeps its meaning while segments grow and split: everything before the range of hashes
@@ -72,9 +72,9 @@ class Dictionary {
   Entry* Remove(const KeyRef& key, uint64_t* slot);
   // Puts another entry of the same key into the slot.
   Entry* Replace(const KeyRef& key, uint64_t* slot, Entry* entry);
-  void BeforeChange(const KeyRef& key, const uint64_t* slot) {
+  void BeforeChange(const KeyRef& key, uint64_t* slot) {
     if (sink_ != nullptr) [[unlikely]]
-      HandOver(SegmentAt(key.hash), SlotBucket(SegmentAt(key.hash), slot));
+      HandOver(SegmentAt(key.hash), slot);
   }
   // Makes room for so many keys in all, so that inserting them moves little. Only in an empty dictionary.
   void Reserve(uint64_t keys);
@@ -82,7 +82,13 @@ class Dictionary {
   // Stage 1 and 2 of Keyspace::Prefetch. Without the lock: what they see may be on the move, and they only foresee.
   void PrefetchBucket(uint64_t hash) const {
     const SegmentRef segment = PeekSegment(hash);
-    if (!segment.empty()) __builtin_prefetch(segment.bucket(segment.HomeOf(hash & 0xFFFF)));
+    if (segment.empty()) return;
+    const uint32_t home = segment.HomeOf(hash & 0xFFFF);
+    __builtin_prefetch(segment.bucket(home));
+    if (cut_set_.load(std::memory_order_relaxed)) [[unlikely]] {
+      __builtin_prefetch(&segment.tail());
+      __builtin_prefetch(segment.joined() + home / 8);
+    }
   }
   void PrefetchEntry(uint64_t hash) const;
 
@@ -94,13 +100,14 @@ class Dictionary {
   // expiry. Looks at `max_buckets` buckets at most.
   void Sample(uint64_t hash, size_t wanted, bool volatile_only, uint32_t max_buckets, std::vector<Entry*>* entries) const;
 
-  // From now on buckets are handed over for `epoch` (not seen before) as keys of `database`, until sink is set to nullptr.
-  void SetCut(BucketSink* sink, uint32_t epoch, uint32_t database);
+  // From now on entries are handed over for `epoch` (not seen before) as keys of `database`, until sink is set to nullptr.
+  void SetCut(EntrySink* sink, uint32_t epoch, uint32_t database);
   // Hands over what was not handed over yet: up to `max_buckets` buckets from *walk on, which starts at 0 and is moved on; false
   // when all is handed over.
   struct CutWalk {
     uint32_t prefix = 0;
     uint32_t bucket = 0;
+    uint64_t layout = 0;  // of the segments, for which the bucket was meant
   };
   bool HandOverSome(CutWalk* walk, uint32_t max_buckets);
 
@@ -154,10 +161,14 @@ class Dictionary {
   void DoubleDirectory();
   void ReserveRange(uint32_t prefix, uint32_t depth, uint64_t keys);
   void Reset();
-  void HandOver(SegmentRef segment, uint32_t bucket);
-  void HandOverAll(SegmentRef segment);
-  bool HandedOver(SegmentRef segment, uint32_t bucket);
-  void MarkAllHandedOver(SegmentRef segment);
+  void HandOver(SegmentRef segment, uint64_t* slot);
+  // Marks what is in the bucket as pending, unless that was done in this epoch.
+  void JoinCut(SegmentRef segment, uint32_t bucket);
+  void JoinAll(SegmentRef segment);
+  // The buckets of a new segment need no joining: what is put into them is pending or not.
+  void MarkAllJoined(SegmentRef segment);
+  // Moves an entry into another segment, pending or not.
+  void MoveEntry(uint64_t from, SegmentRef to);
   void GatherTags(SegmentRef segment, uint32_t tag_begin, uint32_t tag_end, std::vector<Entry*>* entries) const;
 
   std::atomic<Directory*> directory_{nullptr};
@@ -167,8 +178,10 @@ class Dictionary {
   uint32_t epoch_ = 0;  // of the cut
   uint64_t size_ = 0;
   uint64_t memory_bytes_ = 0;
-  BucketSink* sink_ = nullptr;
+  EntrySink* sink_ = nullptr;
+  std::atomic<bool> cut_set_{false};  // sink_ != nullptr, for PrefetchBucket
   uint32_t sink_database_ = 0;
+  uint64_t layout_ = 0;      // grows whenever a segment takes another's place
   uint64_t free_index_ = 0;  // FreeStep's progress
 };
 

@@ -72,47 +72,56 @@ void Dictionary::Sample(uint64_t hash, size_t wanted, bool volatile_only, uint32
   }
 }
 
-void Dictionary::SetCut(BucketSink* sink, uint32_t epoch, uint32_t database) {
+void Dictionary::SetCut(EntrySink* sink, uint32_t epoch, uint32_t database) {
   sink_ = sink;
+  cut_set_.store(sink != nullptr, std::memory_order_relaxed);
   epoch_ = epoch;
   sink_database_ = database;
 }
 
-bool Dictionary::HandedOver(SegmentRef segment, uint32_t bucket) {
+void Dictionary::JoinCut(SegmentRef segment, uint32_t bucket) {
   SegmentTail& tail = segment.tail();
   if (tail.epoch != epoch_) {
     tail.epoch = epoch_;
-    std::memset(segment.handed_over(), 0, segment.handed_over_bytes());
+    std::memset(segment.joined(), 0, segment.joined_bytes());
   }
-  return (segment.handed_over()[bucket / 8] >> (bucket % 8) & 1) != 0;
-}
-
-void Dictionary::HandOver(SegmentRef segment, uint32_t bucket) {
-  if (HandedOver(segment, bucket)) return;
-  segment.handed_over()[bucket / 8] |= static_cast<uint8_t>(1u << (bucket % 8));
-  // A writer knows one entry of the bucket; the others are in no cache, and it has clients waiting.
-  for (uint32_t i = 0; i < kSlotsPerBucket; i++) PrefetchSlotEntry(segment.bucket(bucket)[i]);
-  sink_->TakeBucket(sink_database_, segment.bucket(bucket));
-}
-
-void Dictionary::HandOverAll(SegmentRef segment) {
-  constexpr uint32_t kAheadBuckets = 2;
-  for (uint32_t bucket = 0; bucket < segment.buckets(); bucket++) {
-    if (bucket + kAheadBuckets < segment.buckets()) {
-      const uint64_t* ahead = segment.bucket(bucket + kAheadBuckets);
-      for (uint32_t i = 0; i < kSlotsPerBucket; i++) __builtin_prefetch(SlotEntry(ahead[i]));
-    }
-    HandOver(segment, bucket);
+  uint8_t& joined = segment.joined()[bucket / 8];
+  const uint8_t bit = static_cast<uint8_t>(1u << (bucket % 8));
+  if ((joined & bit) != 0) return;
+  joined |= bit;
+  for (uint32_t i = 0; i < kSlotsPerBucket; i++) {
+    uint64_t& slot = segment.bucket(bucket)[i];
+    if (SlotEntry(slot) != nullptr) StoreSlot(slot, slot | kSlotPendingFlag);
   }
 }
 
-void Dictionary::MarkAllHandedOver(SegmentRef segment) {
+void Dictionary::JoinAll(SegmentRef segment) {
+  for (uint32_t bucket = 0; bucket < segment.buckets(); bucket++) JoinCut(segment, bucket);
+}
+
+void Dictionary::MarkAllJoined(SegmentRef segment) {
   segment.tail().epoch = epoch_;
-  std::memset(segment.handed_over(), 0xFF, segment.handed_over_bytes());
+  std::memset(segment.joined(), 0xFF, segment.joined_bytes());
+}
+
+void Dictionary::HandOver(SegmentRef segment, uint64_t* slot) {
+  JoinCut(segment, SlotBucket(segment, slot));
+  if ((*slot & kSlotPendingFlag) == 0) return;
+  StoreSlot(*slot, *slot & ~kSlotPendingFlag);
+  sink_->TakeEntry(sink_database_, *SlotEntry(*slot));
 }
 
 bool Dictionary::HandOverSome(CutWalk* walk, uint32_t max_buckets) {
-  constexpr uint32_t kCost = 16;  // of a bucket handed over, in buckets passed by
+  // Of a bucket with something to hand over, in buckets passed by: so much that a walk that begins its segment anew each time moves on.
+  constexpr uint32_t kCost = 128;
+  static_assert(kCost > kSegmentMaxBuckets);
+  constexpr uint32_t kAheadBuckets = 2;
+  constexpr uint32_t kAheadLines = 10;  // the next call's
+  if (walk->layout != layout_) {
+    // The bucket was one of a segment that may be another now. What it has handed over is not pending any more.
+    walk->layout = layout_;
+    walk->bucket = 0;
+  }
   for (uint32_t cost = 0; cost < max_buckets * kCost; cost++) {
     if (walk->prefix >= PrefixEnd()) return false;
     const SegmentRef segment = directory()[IndexOf(walk->prefix)];
@@ -121,12 +130,24 @@ bool Dictionary::HandOverSome(CutWalk* walk, uint32_t max_buckets) {
       walk->bucket = 0;
       continue;
     }
-    if (walk->bucket + 2 < segment.buckets()) {
-      const uint64_t* ahead = segment.bucket(walk->bucket + 2);
-      for (uint32_t i = 0; i < kSlotsPerBucket; i++) PrefetchSlotEntry(ahead[i]);
+    if (const uint32_t ahead = walk->bucket + kAheadLines; ahead < segment.buckets()) __builtin_prefetch(segment.bucket(ahead));
+    if (const uint32_t ahead = walk->bucket + kAheadBuckets; ahead < segment.buckets()) {
+      JoinCut(segment, ahead);
+      for (uint32_t i = 0; i < kSlotsPerBucket; i++) {
+        if (const uint64_t slot = segment.bucket(ahead)[i]; (slot & kSlotPendingFlag) != 0) PrefetchSlotEntry(slot);
+      }
     }
-    if (!HandedOver(segment, walk->bucket)) cost += kCost - 1;
-    HandOver(segment, walk->bucket++);
+    JoinCut(segment, walk->bucket);
+    bool handed_over = false;
+    for (uint32_t i = 0; i < kSlotsPerBucket; i++) {
+      uint64_t& slot = segment.bucket(walk->bucket)[i];
+      if ((slot & kSlotPendingFlag) == 0) continue;
+      StoreSlot(slot, slot & ~kSlotPendingFlag);
+      sink_->TakeEntry(sink_database_, *SlotEntry(slot));
+      handed_over = true;
+    }
+    if (handed_over) cost += kCost - 1;
+    walk->bucket++;
   }
   return walk->prefix < PrefixEnd();
 }

@@ -6,8 +6,8 @@
 //  3. Under a shard's lock nothing blocks: no I/O, no waiting for the log, no other lock but leaf locks (log buffer, event hub).
 //  4. Background work (expiry, eviction, frees, snapshots) takes one shard at a time, for microseconds.
 // Invariants: an entry is in exactly one dictionary; in the expiry index of its database if and only if it has an expiry; memory
-// counters equal the sum of AllocationSize over what the shard owns; a dictionary bucket older than the snapshot epoch is handed
-// to the snapshot before anything in it changes (snapshot_cut.h).
+// counters equal the sum of AllocationSize over what the shard owns; an entry that was there when a snapshot began is handed to it
+// before it changes (snapshot_cut.h).
 #pragma once
 
 #include <atomic>
@@ -197,7 +197,7 @@ class Keyspace {
   EvictionSettings eviction_settings() const;
   // A cut that has not begun. Without locks: what it allocates may take milliseconds.
   std::shared_ptr<SnapshotCut> MakeCut();
-  // With all shards locked: from now on every bucket is handed to the cut before it changes (snapshot_cut.h). One cut at a time.
+  // With all shards locked: from now on every entry is handed to the cut before it changes (snapshot_cut.h). One cut at a time.
   void BeginCut(SnapshotCut& cut);
   // Lets go of what the cut holds, finished or not; takes the shards' locks one by one. Every cut must be ended.
   void EndCut(SnapshotCut& cut);

@@ -1,10 +1,10 @@
 // A segment of the dictionary: 1 to 125 cache-line buckets of 8 slots in one allocation, followed by what only writers need.
 //
-//   bucket 0 (8 slots of 8 bytes) | ... | bucket B-1 | SegmentTail | overflow counters (1 byte a bucket) | handed-over bits
+//   bucket 0 (8 slots of 8 bytes) | ... | bucket B-1 | SegmentTail | overflow counters (1 byte a bucket) | joined bits
 //
 // A slot holds the entry's address in its low 48 bits and its tag, the low 16 bits of the key's hash, above. 0 in the address
 // bits is a free slot. Addresses are multiples of 16: bit 0 of a bucket's first slot is free to say that entries overflowed the
-// bucket.
+// bucket, and bit 1 of any slot that its entry is still to be handed to a snapshot's cut (of meaning in the cut's epoch only).
 //
 // Invariants
 //  - The home of a tag is bucket (tag * B) >> 16, which grows with the tag: B may change without looking at a single key.
@@ -34,6 +34,7 @@ inline constexpr uint32_t kSlotsPerBucket = 8;
 inline constexpr uint32_t kSegmentMaxBuckets = 125;
 inline constexpr uint64_t kSlotEntryMask = 0x0000FFFFFFFFFFF0;
 inline constexpr uint64_t kSlotOverflowFlag = 1;
+inline constexpr uint64_t kSlotPendingFlag = 2;
 
 inline Entry* SlotEntry(uint64_t slot) { return reinterpret_cast<Entry*>(slot & kSlotEntryMask); }
 // The two cache lines that a small entry takes; an empty slot is harmless.
@@ -50,7 +51,7 @@ inline void StoreSlot(uint64_t& slot, uint64_t value) { std::atomic_ref<uint64_t
 inline uint32_t SlotTag(uint64_t slot) { return static_cast<uint32_t>(slot >> 48); }
 
 struct SegmentTail {
-  uint32_t epoch;  // the snapshot epoch that the handed-over bits belong to
+  uint32_t epoch;  // the snapshot epoch that the joined bits belong to
   uint16_t count;  // entries
   uint16_t unused;
 };
@@ -76,8 +77,9 @@ class SegmentRef {
   // Only where !empty().
   SegmentTail& tail() const { return *reinterpret_cast<SegmentTail*>(bucket(buckets())); }
   uint8_t* overflow() const { return reinterpret_cast<uint8_t*>(&tail() + 1); }
-  uint8_t* handed_over() const { return overflow() + buckets(); }
-  uint32_t handed_over_bytes() const { return (buckets() + 7) / 8; }
+  // The buckets whose pending flags are those of the epoch.
+  uint8_t* joined() const { return overflow() + buckets(); }
+  uint32_t joined_bytes() const { return (buckets() + 7) / 8; }
 
  private:
   uint64_t bits_ = 0;
@@ -98,7 +100,7 @@ uint32_t SegmentCapacity(uint32_t buckets);
 // The smallest number of buckets that fills an allocation and has room for so many entries; the largest where none has.
 uint32_t BucketsFor(uint32_t entries);
 
-// Puts an entry into a segment that has a free slot; returns the slot.
+// Puts an entry into a segment that has a free slot; returns the slot, which is not pending.
 uint64_t* PlaceInSegment(SegmentRef segment, uint32_t tag, Entry* entry);
 // Frees a slot. `pull_back`: entries that overflowed into later buckets move up, or steady deletion and insertion would leave every
 // bucket marked as overflowed.

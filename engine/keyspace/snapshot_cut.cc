@@ -17,7 +17,7 @@ constexpr size_t kInlineEncodedMaxBytes = kPackedMaxBytes * 3;  // packed elemen
 }  // namespace
 
 // One shard's part. Everything but the claim and the atomic is guarded by the shard's lock, or belongs to who claimed the part.
-class SnapshotCut::ShardCut : public BucketSink {
+class SnapshotCut::ShardCut : public EntrySink {
  public:
   ShardCut(Shard* shard, AccessKind access_kind) : shard_(shard), access_kind_(access_kind) {}
 
@@ -26,13 +26,7 @@ class SnapshotCut::ShardCut : public BucketSink {
     uint64_t entries = 0;
   };
 
-  void TakeBucket(uint32_t database, const uint64_t* bucket) override {
-    for (uint32_t i = 0; i < kSlotsPerBucket; i++) {
-      if (const Entry* entry = SlotEntry(bucket[i])) TakeEntry(database, *entry);
-    }
-  }
-
-  void TakeEntry(uint32_t database, const Entry& entry) {
+  void TakeEntry(uint32_t database, const Entry& entry) override {
     EntryHead entry_head;
     entry_head.database = database;
     entry_head.value_type = RdbTypeOf(entry);

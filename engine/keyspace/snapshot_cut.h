@@ -2,8 +2,8 @@
 //
 // Life of a cut
 //  1. Keyspace::BeginCut, all shards locked: the cut pins every table and a new epoch begins. Nothing is copied or allocated.
-//  2. Before anything in a bucket of a pinned table changes for the first time, the writer's thread hands that bucket's entries
-//     to the cut: small values are encoded into the shard's buffer, ropes and large values retained by sharing.
+//  2. Before an entry of a pinned table changes for the first time, the writer's thread hands it to the cut: a small value is encoded
+//     into the shard's buffer, ropes and large values are retained by sharing.
 //  3. Worker threads call NextBlock until it returns false: each call fills one block from one shard, with what writers handed
 //     over and with buckets that it walks itself, taking the shard's lock for a few buckets at a time.
 //  4. Keyspace::EndCut lets the tables go.
@@ -11,7 +11,7 @@
 // An entry keeps the number of the database where it was when the cut began.
 //
 // Memory: handed_over_bytes() is what writers added and no worker has taken yet; whoever admits writers parks them while it is
-// high. Threads: NextBlock and the counters from any thread, without locks held; TakeBucket only from Dictionary.
+// high. Threads: NextBlock and the counters from any thread, without locks held; TakeEntry only from Dictionary.
 #pragma once
 
 #include <array>

@@ -149,7 +149,7 @@ TEST(Dictionary, LoadStaysHighAtEverySize) {
     if (n > 4000) worst = std::min(worst, static_cast<double>(n) * 8 / static_cast<double>(dictionary.memory_bytes()));
   }
   RecordProperty("worst_fill_percent", static_cast<int>(worst * 100));
-  EXPECT_GT(worst, 0.78);
+  EXPECT_GT(worst, 0.77);
 }
 
 TEST(Dictionary, ReserveIsEnough) {
@@ -165,56 +165,81 @@ TEST(Dictionary, ReserveIsEnough) {
 }
 
 // A sink that collects names; every name must come exactly once, as it was when the cut began.
-class CollectingSink : public BucketSink {
+class CollectingSink : public EntrySink {
  public:
-  void TakeBucket(uint32_t database, const uint64_t* bucket) override {
+  void TakeEntry(uint32_t database, const Entry& entry) override {
     EXPECT_EQ(database, 3u);
-    for (uint32_t i = 0; i < kSlotsPerBucket; i++) {
-      if (const Entry* entry = SlotEntry(bucket[i])) {
-        EXPECT_TRUE(taken.emplace(std::string(entry->key()), entry->int_value()).second) << entry->key();
-      }
-    }
+    EXPECT_TRUE(taken.emplace(std::string(entry.key()), entry.int_value()).second) << entry.key();
   }
   std::unordered_map<std::string, int64_t> taken;
 };
 
 TEST(Dictionary, CutIsExactWhateverChanges) {
   CAIRN_SEEDED(random);
-  for (uint32_t epoch = 1; epoch < 12; epoch++) {
-    Dictionary dictionary(4 + epoch % 4);
+  for (uint32_t roots = 4; roots < 8; roots++) {
+    Dictionary dictionary(roots);
     std::unordered_map<std::string, int64_t> model;
-    const uint64_t names = 1 + random.Uniform(6000);
-    const auto change = [&](int64_t number) {
-      const std::string name = Name(random.Uniform(names));
-      const KeyRef key = KeyRef::Of(name);
-      uint64_t* slot = dictionary.FindSlot(key);
-      if (slot == nullptr) {
-        dictionary.Insert(key, MakeEntry(name, number));
-      } else if (random.OneIn(3)) {
-        EntryCodec::Free(dictionary.Remove(key, slot));
-        model.erase(name);
-        return;
-      } else if (random.OneIn(2)) {
-        EntryCodec::Free(dictionary.Replace(key, slot, MakeEntry(name, number)));
-      } else {
-        dictionary.BeforeChange(key, slot);
-        EntryCodec::SetInt(SlotEntry(*slot), number);
-      }
-      model[name] = number;
-    };
-    for (uint64_t i = random.Uniform(9000); i > 0; i--) change(static_cast<int64_t>(i));
-    CollectingSink sink;
-    dictionary.SetCut(&sink, epoch, 3);
-    const auto expected = model;
-    Dictionary::CutWalk walk;
-    const uint64_t changes_per_step = random.Uniform(400);
-    do {
-      for (uint64_t i = 0; i < changes_per_step; i++) change(-static_cast<int64_t>(i));
-    } while (dictionary.HandOverSome(&walk, static_cast<uint32_t>(1 + random.Uniform(16))));
-    for (uint64_t i = 0; i < 500; i++) change(-7);
-    EXPECT_EQ(sink.taken, expected);
-    dictionary.SetCut(nullptr, 0, 0);
+    for (uint32_t epoch = 1; epoch < 6; epoch++) {
+      const uint64_t names = 1 + random.Uniform(6000);
+      const auto change = [&](int64_t number) {
+        const std::string name = Name(random.Uniform(names));
+        const KeyRef key = KeyRef::Of(name);
+        uint64_t* slot = dictionary.FindSlot(key);
+        if (slot == nullptr) {
+          dictionary.Insert(key, MakeEntry(name, number));
+        } else if (random.OneIn(3)) {
+          EntryCodec::Free(dictionary.Remove(key, slot));
+          model.erase(name);
+          return;
+        } else if (random.OneIn(2)) {
+          EntryCodec::Free(dictionary.Replace(key, slot, MakeEntry(name, number)));
+        } else {
+          dictionary.BeforeChange(key, slot);
+          EntryCodec::SetInt(SlotEntry(*slot), number);
+        }
+        model[name] = number;
+      };
+      for (uint64_t i = random.Uniform(9000); i > 0; i--) change(static_cast<int64_t>(i));
+      CollectingSink sink;
+      dictionary.SetCut(&sink, epoch, 3);
+      const auto expected = model;
+      Dictionary::CutWalk walk;
+      const uint64_t changes_per_step = random.Uniform(400);
+      // A cut that is given up leaves entries marked that no later one may take for handed over.
+      bool given_up = false;
+      do {
+        for (uint64_t i = 0; i < changes_per_step; i++) change(-static_cast<int64_t>(i));
+        given_up = epoch % 2 == 0 && random.OneIn(10);
+      } while (!given_up && dictionary.HandOverSome(&walk, static_cast<uint32_t>(1 + random.Uniform(16))));
+      for (uint64_t i = 0; i < 500; i++) change(-7);
+      if (!given_up) EXPECT_EQ(sink.taken, expected);
+      dictionary.SetCut(nullptr, 0, 0);
+      for (uint64_t i = 0; i < 500; i++) change(-8);
+    }
   }
+}
+
+// What a writer hands over is what it changes, not what lies beside it.
+TEST(Dictionary, AChangeHandsOverOneEntry) {
+  Dictionary dictionary(4);
+  for (uint64_t n = 0; n < 5000; n++) dictionary.Insert(KeyRef::Of(Name(n)), MakeEntry(Name(n), 0));
+  CollectingSink sink;
+  dictionary.SetCut(&sink, 1, 3);
+  for (int again = 0; again < 2; again++) {
+    for (uint64_t n = 0; n < 100; n++) {
+      const std::string name = Name(n);
+      dictionary.BeforeChange(KeyRef::Of(name), dictionary.FindSlot(KeyRef::Of(name)));
+    }
+    EXPECT_EQ(sink.taken.size(), 100u);
+  }
+  // Segments that split or grow hand nothing over either.
+  for (uint64_t n = 5000; n < 20000; n++) dictionary.Insert(KeyRef::Of(Name(n)), MakeEntry(Name(n), 0));
+  EXPECT_EQ(sink.taken.size(), 100u);
+  Dictionary::CutWalk walk;
+  while (dictionary.HandOverSome(&walk, 4)) {
+  }
+  EXPECT_EQ(sink.taken.size(), 5000u);
+  dictionary.SetCut(nullptr, 0, 0);
 }
 
 TEST(Dictionary, SampleAndFreeInSteps) {
