@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "base/scheduling.h"
+
 namespace cairn {
 namespace {
 
@@ -19,6 +21,7 @@ void ReplyWorkers::Run(std::function<void()> job) {
   if (idle_ < jobs_.size() && threads_.size() < kThreads) {
     threads_.emplace_back([this] {
       pthread_setname_np(pthread_self(), "replies");
+      LetOthersGoFirst();
       Loop();
     });
   }
