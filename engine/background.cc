@@ -1,7 +1,9 @@
 #include "engine/background.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "base/allocator.h"
 #include "base/logger.h"
@@ -14,7 +16,8 @@ namespace {
 constexpr int64_t kCareIntervalUs = 100'000;
 constexpr int64_t kLimitedCareIntervalUs = 20'000;  // with maxmemory: resident memory grows fast
 constexpr int64_t kBusyCareIntervalUs = 2'000;      // while frees are pending or commands are parked
-constexpr int64_t kFreeBudgetUs = 1'000;
+constexpr int64_t kFreeBudgetUs = 200;  // and then a rest, so that whoever waits for the core need not wait for the scheduler
+constexpr int64_t kFreeRestUs = 50;
 constexpr int64_t kExpiryIntervalUs = 1'000'000;  // how long the expiry thread sleeps at most
 constexpr int64_t kRefusedRetryUs = 20'000;
 constexpr size_t kExpirePerLock = 32;  // keys deleted before the shard's lock is released
@@ -149,7 +152,11 @@ void Background::CareMain() {
         RaiseCeiling();
       }
     }
-    if (more_to_free) continue;
+    if (more_to_free) {
+      // Under a memory limit somebody may wait for the room.
+      if (!core_.memory.limited()) std::this_thread::sleep_for(std::chrono::microseconds(kFreeRestUs));
+      continue;
+    }
     MutexLock lock(care_mutex_);
     if (!care_wake_) care_changed_.WaitFor(care_mutex_, parked ? kBusyCareIntervalUs : kLimitedCareIntervalUs);
     care_wake_ = false;
