@@ -30,30 +30,23 @@ Dictionary::~Dictionary() {
   DropDirectory(directory_.load(std::memory_order_relaxed));
 }
 
-Dictionary::Directory* Dictionary::NewDirectory(uint32_t depth) {
-  const uint64_t size = uint64_t{roots_} << depth;
-  const size_t bytes = Directory::BytesFor(size);
-  memory_bytes_ += AllocationSize(bytes);
-  return new (AllocateBytes(bytes)) Directory(size);
+Dictionary::Directory Dictionary::NewDirectory(uint32_t depth) {
+  memory_bytes_ += AllocationSize(DirectoryBytes(depth));
+  return {static_cast<SegmentRef*>(AllocateBytes(DirectoryBytes(depth))), depth};
 }
 
-void Dictionary::UseDirectory(Directory* directory, uint32_t depth) {
-  DropDirectory(directory_.exchange(directory, std::memory_order_release));
-  depth_ = depth;
-  directory_size_ = directory->size;
-}
+void Dictionary::UseDirectory(Directory directory) { DropDirectory(directory_.exchange(directory, std::memory_order_release)); }
 
 void Dictionary::UseEmptyDirectory() {
-  Directory* const empty = NewDirectory(0);
-  std::uninitialized_fill_n(empty->refs(), empty->size, SegmentRef());
-  UseDirectory(empty, 0);
+  const Directory empty = NewDirectory(0);
+  std::uninitialized_fill_n(empty.segments(), roots_, SegmentRef());
+  UseDirectory(empty);
 }
 
-void Dictionary::DropDirectory(Directory* directory) {
-  if (directory == nullptr) return;
-  const size_t bytes = Directory::BytesFor(directory->size);
-  memory_bytes_ -= AllocationSize(bytes);
-  FreeAfterReaders(directory, bytes);
+void Dictionary::DropDirectory(Directory directory) {
+  if (directory.segments() == nullptr) return;
+  memory_bytes_ -= AllocationSize(DirectoryBytes(directory.depth()));
+  FreeAfterReaders(directory.segments(), DirectoryBytes(directory.depth()));
 }
 
 uint64_t* Dictionary::FindSlot(const KeyRef& key) const {
@@ -78,7 +71,7 @@ void Dictionary::Insert(const KeyRef& key, Entry* entry) {
   SegmentRef segment = SegmentAt(key.hash);
   if (segment.empty() || segment.tail().count >= SegmentCapacity(segment.buckets())) segment = MakeRoom(key.hash, segment);
   const uint32_t tag = key.hash & 0xFFFF;
-  if (sink_ != nullptr) [[unlikely]]
+  if (cut_is_set()) [[unlikely]]
     JoinCut(segment, PlaceFor(segment, tag));
   PlaceInSegment(segment, tag, entry);
   size_++;
@@ -86,11 +79,11 @@ void Dictionary::Insert(const KeyRef& key, Entry* entry) {
 
 Entry* Dictionary::Remove(const KeyRef& key, uint64_t* slot) {
   const SegmentRef segment = SegmentAt(key.hash);
-  if (sink_ != nullptr) [[unlikely]]
+  if (cut_is_set()) [[unlikely]]
     HandOver(segment, slot);
   Entry* entry = SlotEntry(*slot);
   // While a cut is set nothing moves: its walk goes through a segment bucket by bucket.
-  RemoveFromSegment(segment, slot, sink_ == nullptr);
+  RemoveFromSegment(segment, slot, !cut_is_set());
   size_--;
   const uint32_t count = segment.tail().count;
   if (count == 0) {
@@ -132,7 +125,7 @@ void Dictionary::PrefetchEntry(uint64_t hash) const {
 SegmentRef Dictionary::MakeSegment(uint32_t buckets, uint32_t depth) {
   const SegmentRef segment = MakeHashSegment(buckets, depth);
   memory_bytes_ += AllocationSize(SegmentBytes(buckets));
-  if (sink_ != nullptr) MarkAllJoined(segment);
+  if (cut_is_set()) MarkAllJoined(segment);
   return segment;
 }
 
@@ -146,7 +139,7 @@ void Dictionary::Install(uint32_t prefix, SegmentRef segment) {
   layout_++;
   const uint32_t begin = IndexOf(RangeBegin(prefix, segment.depth()));
   SegmentRef* const at = directory() + begin;
-  const uint64_t count = uint64_t{1} << (depth_ - segment.depth());
+  const uint64_t count = uint64_t{1} << (directory_depth() - segment.depth());
   for (uint64_t i = 0; i < count; i++) std::atomic_ref<SegmentRef>(at[i]).store(segment, std::memory_order_release);
 }
 
@@ -178,7 +171,7 @@ void Dictionary::MoveEntry(uint64_t from, SegmentRef to) {
 SegmentRef Dictionary::Rebuild(uint64_t hash, SegmentRef segment, uint32_t buckets) {
   if (buckets == segment.buckets()) return segment;
   const SegmentRef rebuilt = MakeSegment(buckets, segment.depth());
-  if (sink_ != nullptr) JoinAll(segment);
+  if (cut_is_set()) JoinAll(segment);
   const uint64_t* slots = segment.slots();
   for (uint32_t i = 0; i < segment.buckets() * kSlotsPerBucket; i++) MoveEntry(slots[i], rebuilt);
   Install(PrefixOf(hash), rebuilt);
@@ -187,9 +180,9 @@ SegmentRef Dictionary::Rebuild(uint64_t hash, SegmentRef segment, uint32_t bucke
 }
 
 void Dictionary::Split(uint64_t hash, SegmentRef segment) {
-  if (sink_ != nullptr) JoinAll(segment);
+  if (cut_is_set()) JoinAll(segment);
   const uint32_t depth = segment.depth();
-  if (depth == depth_) DoubleDirectory();
+  if (depth == directory_depth()) DoubleDirectory();
   const uint64_t* slots = segment.slots();
   const uint32_t slot_count = segment.buckets() * kSlotsPerBucket;
   constexpr uint32_t kAhead = 12;
@@ -217,13 +210,10 @@ void Dictionary::Split(uint64_t hash, SegmentRef segment) {
 }
 
 void Dictionary::DoubleDirectory() {
-  Directory* const twice = NewDirectory(depth_ + 1);
+  const Directory twice = NewDirectory(directory_depth() + 1);
   const SegmentRef* const old = directory();
-  for (uint64_t i = 0; i < directory_size_; i++) {
-    new (twice->refs() + 2 * i) SegmentRef(old[i]);
-    new (twice->refs() + 2 * i + 1) SegmentRef(old[i]);
-  }
-  UseDirectory(twice, depth_ + 1);
+  for (uint64_t i = 0; i < directory_size(); i++) std::uninitialized_fill_n(twice.segments() + 2 * i, 2, old[i]);
+  UseDirectory(twice);
 }
 
 void Dictionary::Reserve(uint64_t keys) {
@@ -235,7 +225,7 @@ void Dictionary::Reserve(uint64_t keys) {
 // Splits an expected number of keys as their insertion would have done.
 void Dictionary::ReserveRange(uint32_t prefix, uint32_t depth, uint64_t keys) {
   if (keys > SegmentCapacity(kSegmentMaxBuckets) && depth < HashPosition::kMaxDepth) {
-    if (depth == depth_) DoubleDirectory();
+    if (depth == directory_depth()) DoubleDirectory();
     ReserveRange(prefix, depth + 1, (keys + 1) / 2);
     ReserveRange(RangeEnd(prefix, depth + 1), depth + 1, keys / 2);
     return;
@@ -251,12 +241,12 @@ void Dictionary::Reset() {
     DropSegment(segment);
     prefix = RangeEnd(prefix, segment.depth());
   }
-  if (depth_ > 0) UseEmptyDirectory();
+  if (directory_depth() > 0) UseEmptyDirectory();
 }
 
 bool Dictionary::FreeStep(uint32_t max_entries, uint64_t* freed_entries) {
   uint64_t freed = 0;
-  while (free_index_ < directory_size_ && freed < max_entries) {
+  while (free_index_ < directory_size() && freed < max_entries) {
     const SegmentRef segment = directory()[free_index_];
     const uint64_t* slots = segment.slots();
     for (uint32_t i = 0; i < segment.buckets() * kSlotsPerBucket; i++) {
@@ -265,12 +255,12 @@ bool Dictionary::FreeStep(uint32_t max_entries, uint64_t* freed_entries) {
         freed++;
       }
     }
-    free_index_ += uint64_t{1} << (depth_ - segment.depth());
+    free_index_ += uint64_t{1} << (directory_depth() - segment.depth());
     DropSegment(segment);
   }
   size_ -= std::min(size_, freed);
   *freed_entries += freed;
-  return free_index_ < directory_size_;
+  return free_index_ < directory_size();
 }
 
 }  // namespace cairn

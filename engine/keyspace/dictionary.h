@@ -73,7 +73,7 @@ class Dictionary {
   // Puts another entry of the same key into the slot.
   Entry* Replace(const KeyRef& key, uint64_t* slot, Entry* entry);
   void BeforeChange(const KeyRef& key, uint64_t* slot) {
-    if (sink_ != nullptr) [[unlikely]]
+    if (cut_is_set()) [[unlikely]]
       HandOver(SegmentAt(key.hash), slot);
   }
   // Makes room for so many keys in all, so that inserting them moves little. Only in an empty dictionary.
@@ -85,7 +85,7 @@ class Dictionary {
     if (segment.empty()) return;
     const uint32_t home = segment.HomeOf(hash & 0xFFFF);
     __builtin_prefetch(segment.bucket(home));
-    if (cut_set_.load(std::memory_order_relaxed)) [[unlikely]] {
+    if (cut_is_set()) [[unlikely]] {
       __builtin_prefetch(&segment.tail());
       __builtin_prefetch(segment.joined() + home / 8);
     }
@@ -119,19 +119,28 @@ class Dictionary {
   static uint64_t PartOf(uint64_t hash, uint64_t parts) {
     return static_cast<uint64_t>((static_cast<unsigned __int128>(hash) * parts) >> 64);
   }
-  // Where segments are, with the number of the places in the same allocation: whoever reads without the lock must see the two agree.
-  struct Directory {
-    explicit Directory(uint64_t number) : size(number) {}
-    static constexpr size_t BytesFor(uint64_t size) { return sizeof(Directory) + size * sizeof(SegmentRef); }
-    SegmentRef* refs() { return reinterpret_cast<SegmentRef*>(this + 1); }
-    const uint64_t size;
+  // Where segments are, and how often each root was halved to have so many: one word, so that whoever reads without the lock sees the
+  // two agree.
+  class Directory {
+   public:
+    Directory() = default;
+    Directory(SegmentRef* segments, uint32_t depth) : bits_(reinterpret_cast<uint64_t>(segments) | uint64_t{depth} << 56) {}
+    SegmentRef* segments() const { return reinterpret_cast<SegmentRef*>(bits_ & 0x00FFFFFFFFFFFFFF); }
+    uint32_t depth() const { return static_cast<uint32_t>(bits_ >> 56); }
+
+   private:
+    uint64_t bits_ = 0;
   };
-  static_assert(sizeof(SegmentRef) == sizeof(Directory));
-  SegmentRef* directory() const { return directory_.load(std::memory_order_relaxed)->refs(); }
-  SegmentRef SegmentAt(uint64_t hash) const { return directory()[PartOf(hash, directory_size_)]; }
+  SegmentRef* directory() const { return directory_.load(std::memory_order_relaxed).segments(); }
+  uint32_t directory_depth() const { return directory_.load(std::memory_order_relaxed).depth(); }
+  uint64_t directory_size() const { return SizeOf(directory_depth()); }
+  uint64_t SizeOf(uint32_t depth) const { return uint64_t{roots_} << depth; }
+  size_t DirectoryBytes(uint32_t depth) const { return SizeOf(depth) * sizeof(SegmentRef); }
+  SegmentRef SegmentAt(uint64_t hash) const { return directory()[PartOf(hash, directory_size())]; }
   SegmentRef PeekSegment(uint64_t hash) const {
-    Directory* const directory = directory_.load(std::memory_order_acquire);
-    return std::atomic_ref<SegmentRef>(directory->refs()[PartOf(hash, directory->size)]).load(std::memory_order_acquire);
+    const Directory directory = directory_.load(std::memory_order_acquire);
+    SegmentRef& place = directory.segments()[PartOf(hash, SizeOf(directory.depth()))];
+    return std::atomic_ref<SegmentRef>(place).load(std::memory_order_acquire);
   }
   uint32_t PrefixOf(uint64_t hash) const { return static_cast<uint32_t>(PartOf(hash, PrefixEnd())); }
   uint32_t PrefixEnd() const { return roots_ << HashPosition::kMaxDepth; }
@@ -144,24 +153,27 @@ class Dictionary {
   static uint32_t SlotBucket(SegmentRef segment, const uint64_t* slot) {
     return static_cast<uint32_t>(slot - segment.slots()) / kSlotsPerBucket;
   }
-  uint32_t IndexOf(uint32_t prefix) const { return prefix >> (HashPosition::kMaxDepth - depth_); }
+  uint32_t IndexOf(uint32_t prefix) const { return prefix >> (HashPosition::kMaxDepth - directory_depth()); }
   SegmentRef MakeSegment(uint32_t buckets, uint32_t depth);
   void DropSegment(SegmentRef segment);
   // Puts `segment` everywhere in the directory where its hashes belong.
   void Install(uint32_t prefix, SegmentRef segment);
   // A directory of that depth for which the dictionary accounts; the caller fills it and hands it to UseDirectory.
-  Directory* NewDirectory(uint32_t depth);
+  Directory NewDirectory(uint32_t depth);
   // Takes the place of the directory that there is.
-  void UseDirectory(Directory* directory, uint32_t depth);
+  void UseDirectory(Directory directory);
   void UseEmptyDirectory();
-  void DropDirectory(Directory* directory);
+  void DropDirectory(Directory directory);
   SegmentRef MakeRoom(uint64_t hash, SegmentRef segment);
   SegmentRef Rebuild(uint64_t hash, SegmentRef segment, uint32_t buckets);
   void Split(uint64_t hash, SegmentRef segment);
   void DoubleDirectory();
   void ReserveRange(uint32_t prefix, uint32_t depth, uint64_t keys);
   void Reset();
+  bool cut_is_set() const { return sink_.load(std::memory_order_relaxed) != nullptr; }
   void HandOver(SegmentRef segment, uint64_t* slot);
+  // Hands over what a slot of a joined bucket holds, if it is pending; whether it was.
+  bool TakeIfPending(uint64_t& slot);
   // Marks what is in the bucket as pending, unless that was done in this epoch.
   void JoinCut(SegmentRef segment, uint32_t bucket);
   void JoinAll(SegmentRef segment);
@@ -171,15 +183,12 @@ class Dictionary {
   void MoveEntry(uint64_t from, SegmentRef to);
   void GatherTags(SegmentRef segment, uint32_t tag_begin, uint32_t tag_end, std::vector<Entry*>* entries) const;
 
-  std::atomic<Directory*> directory_{nullptr};
-  uint64_t directory_size_ = 0;  // roots_ << depth_
+  std::atomic<Directory> directory_{};
   const uint32_t roots_;
-  uint32_t depth_ = 0;
   uint32_t epoch_ = 0;  // of the cut
   uint64_t size_ = 0;
   uint64_t memory_bytes_ = 0;
-  EntrySink* sink_ = nullptr;
-  std::atomic<bool> cut_set_{false};  // sink_ != nullptr, for PrefetchBucket
+  std::atomic<EntrySink*> sink_{nullptr};
   uint32_t sink_database_ = 0;
   uint64_t layout_ = 0;      // grows whenever a segment takes another's place
   uint64_t free_index_ = 0;  // FreeStep's progress

@@ -73,8 +73,7 @@ void Dictionary::Sample(uint64_t hash, size_t wanted, bool volatile_only, uint32
 }
 
 void Dictionary::SetCut(EntrySink* sink, uint32_t epoch, uint32_t database) {
-  sink_ = sink;
-  cut_set_.store(sink != nullptr, std::memory_order_relaxed);
+  sink_.store(sink, std::memory_order_relaxed);
   epoch_ = epoch;
   sink_database_ = database;
 }
@@ -106,9 +105,14 @@ void Dictionary::MarkAllJoined(SegmentRef segment) {
 
 void Dictionary::HandOver(SegmentRef segment, uint64_t* slot) {
   JoinCut(segment, SlotBucket(segment, slot));
-  if ((*slot & kSlotPendingFlag) == 0) return;
-  StoreSlot(*slot, *slot & ~kSlotPendingFlag);
-  sink_->TakeEntry(sink_database_, *SlotEntry(*slot));
+  TakeIfPending(*slot);
+}
+
+bool Dictionary::TakeIfPending(uint64_t& slot) {
+  if ((slot & kSlotPendingFlag) == 0) return false;
+  StoreSlot(slot, slot & ~kSlotPendingFlag);
+  sink_.load(std::memory_order_relaxed)->TakeEntry(sink_database_, *SlotEntry(slot));
+  return true;
 }
 
 bool Dictionary::HandOverSome(CutWalk* walk, uint32_t max_buckets) {
@@ -139,13 +143,7 @@ bool Dictionary::HandOverSome(CutWalk* walk, uint32_t max_buckets) {
     }
     JoinCut(segment, walk->bucket);
     bool handed_over = false;
-    for (uint32_t i = 0; i < kSlotsPerBucket; i++) {
-      uint64_t& slot = segment.bucket(walk->bucket)[i];
-      if ((slot & kSlotPendingFlag) == 0) continue;
-      StoreSlot(slot, slot & ~kSlotPendingFlag);
-      sink_->TakeEntry(sink_database_, *SlotEntry(slot));
-      handed_over = true;
-    }
+    for (uint32_t i = 0; i < kSlotsPerBucket; i++) handed_over |= TakeIfPending(segment.bucket(walk->bucket)[i]);
     if (handed_over) cost += kCost - 1;
     walk->bucket++;
   }
