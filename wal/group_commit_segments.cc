@@ -85,7 +85,7 @@ void GroupCommit::Retry(const AppendBuffer::Position& end) {
   const bool from_reserve = disk_full_ && segments_->reserve_usable();
   Status status = RewriteTo(end, from_reserve ? SegmentSet::Kind::kFromReserve : SegmentSet::Kind::kReplacement);
   if (!status.ok()) {
-    if (segment_ != nullptr) segments_->AbandonPending();
+    segments_->AbandonPending();
     Fail(status);
     return;
   }

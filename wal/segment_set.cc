@@ -114,6 +114,7 @@ Result<NewSegment> SegmentSet::Create(SegmentHeader* header, uint64_t zero_ahead
   if (!status.ok()) {
     made.file.reset();
     Forget(made_path);
+    pending_path_.clear();
     return status;
   }
   MutexLock hold(mutex_);
