@@ -8,7 +8,7 @@ namespace cairn {
 void PreferShortSlices();
 
 // The calling thread calculates for long and can wait: others, also of other processes, get the core before it when there are more of
-// them than cores. For the rest of its life; not for a thread that holds a lock which those who answer clients need.
+// them than cores. For the rest of its life; not for a thread that works while it holds a lock which those who answer clients need.
 void LetOthersGoFirst();
 
 // The calling thread's sleeps end when their time is up, and not up to 50 us later together with those of others.
