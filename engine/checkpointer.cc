@@ -14,6 +14,8 @@ namespace cairn {
 namespace {
 
 constexpr std::string_view kCreatedBy = "cairn 0.1.0";
+// To pack and write a block of that size takes a worker about as long as it works between rests.
+constexpr size_t kPoliteBlockBytes = 32 * 1024;
 
 }  // namespace
 
@@ -248,6 +250,7 @@ Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool ro
   options.shard_count = kShardCount;
   options.wall_time_unix_ms = core_.clock.WallMs();
   options.created_by = kCreatedBy;
+  if (pace == SnapshotPace::kPolite) options.block_bytes = kPoliteBlockBytes;
   Result<std::unique_ptr<SnapshotWriter>> created = SnapshotWriter::Create(core_.fs, directory_->path(), *lsn, options);
   if (!created.ok()) {
     core_.keyspace->EndCut(*cut);

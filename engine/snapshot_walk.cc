@@ -13,7 +13,8 @@ namespace {
 
 constexpr int64_t kRestShare = 5;  // of the time worked: a worker takes a sixth of a core, and is still faster than a fork
 constexpr int64_t kRestMostUs = 20'000;
-constexpr int64_t kWorkUs = 100;  // between rests: a client that needs the core waits no longer, where nothing else is at work
+// Between rests: so long a client that needs the core waits, each time, and a round of 50 clients' commands takes longer than a rest.
+constexpr int64_t kWorkUs = 30;
 
 // Takes an encoded value: into a snapshot's big entry, up to the first failure, or, without one, to count its bytes. Calls `between` again
 // and again on the way.
@@ -81,7 +82,7 @@ void SnapshotWalk::MayRest(SnapshotPace pace, int64_t* since_us) {
 }
 
 void SnapshotWalk::Work(SnapshotPace pace) {
-  EntryBlock block;
+  EntryBlock block(0, writer_.block_bytes());
   std::vector<LargeEntry> large;
   int64_t since_us = core_.clock.MonotonicUs();
   const std::function<void()> between = [&] { MayRest(pace, &since_us); };

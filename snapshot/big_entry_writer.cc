@@ -5,7 +5,7 @@
 namespace cairn {
 
 BigEntryWriter::BigEntryWriter(SnapshotWriter* writer, BlockKind kind, uint16_t shard, uint64_t bytes_missing)
-    : writer_(writer), buffer_(new char[kBlockHeaderBytes + kBlockTargetBytes]), bytes_missing_(bytes_missing) {
+    : writer_(writer), buffer_(new char[kBlockHeaderBytes + writer->block_bytes()]), bytes_missing_(bytes_missing) {
   header_.kind = kind;
   header_.shard = shard;
   header_.flags = kBlockFirstOfRun;
@@ -16,11 +16,12 @@ BigEntryWriter::BigEntryWriter(SnapshotWriter* writer, BlockKind kind, uint16_t 
 Status BigEntryWriter::Append(std::string_view part) {
   if (part.size() > bytes_missing_) return Status::Internal("big entry: more bytes than announced");
   bytes_missing_ -= part.size();
+  const size_t piece_bytes = writer_->block_bytes();
   while (!part.empty()) {
     // A full piece waits for its successor's first byte, so that the last piece is known as such
     // and never empty.
-    if (used_bytes_ == kBlockTargetBytes) CAIRN_RETURN_IF_ERROR(WritePiece(0));
-    const size_t taken = std::min(part.size(), kBlockTargetBytes - used_bytes_);
+    if (used_bytes_ == piece_bytes) CAIRN_RETURN_IF_ERROR(WritePiece(0));
+    const size_t taken = std::min(part.size(), piece_bytes - used_bytes_);
     part.copy(buffer_.get() + kBlockHeaderBytes + used_bytes_, taken);
     used_bytes_ += taken;
     part.remove_prefix(taken);

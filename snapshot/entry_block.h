@@ -28,8 +28,10 @@ struct DatabaseCount {
 
 class EntryBlock {
  public:
-  // Reserves about half a megabyte of address space; pages become resident as they are filled.
-  explicit EntryBlock(uint16_t shard = 0) : shard_(shard), buffer_(new char[kCapacityBytes]) {}
+  // Is full when it holds `target_bytes`, at most kBlockTargetBytes. Reserves up to half a megabyte of address space; pages become
+  // resident as they are filled.
+  explicit EntryBlock(uint16_t shard = 0, size_t target_bytes = kBlockTargetBytes)
+      : shard_(shard), target_bytes_(target_bytes), buffer_(new char[target_bytes + kExtraBytes]) {}
   EntryBlock(EntryBlock&&) noexcept = default;
   EntryBlock& operator=(EntryBlock&&) noexcept = default;
 
@@ -63,7 +65,7 @@ class EntryBlock {
   }
 
   // Time to hand it to SnapshotWriter::AddBlock.
-  bool full() const { return size_ >= kBlockHeaderBytes + kBlockTargetBytes; }
+  bool full() const { return size_ >= kBlockHeaderBytes + target_bytes_; }
   bool empty() const { return entry_count_ == 0; }
   uint16_t shard() const { return shard_; }
   uint32_t entry_count() const { return entry_count_; }
@@ -84,7 +86,7 @@ class EntryBlock {
   friend class SnapshotWriter;
   // The block header's room lies in front of the entries, so that an incompressible block is
   // written from here.
-  static constexpr size_t kCapacityBytes = kBlockHeaderBytes + kBlockTargetBytes + kInlineEntryMaxBytes + kEntryHeadMaxBytes;
+  static constexpr size_t kExtraBytes = kBlockHeaderBytes + kInlineEntryMaxBytes + kEntryHeadMaxBytes;
 
   void CheckRoom(uint64_t key_bytes, uint64_t value_bytes) const {
     CAIRN_CHECK(!full() && !IsBig(key_bytes, value_bytes) && value_bytes_missing_ == 0);
@@ -104,6 +106,7 @@ class EntryBlock {
 
   uint16_t shard_;
   uint32_t entry_count_ = 0;
+  size_t target_bytes_;
   std::unique_ptr<char[]> buffer_;
   size_t size_ = kBlockHeaderBytes;
   uint64_t value_bytes_missing_ = 0;

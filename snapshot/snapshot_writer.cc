@@ -43,6 +43,7 @@ SnapshotWriter::~SnapshotWriter() { Abort(); }
 Result<std::unique_ptr<SnapshotWriter>> SnapshotWriter::Create(FileSystem& fs, const std::string& directory, Lsn lsn,
                                                                SnapshotWriterOptions options) {
   CAIRN_CHECK(options.data_files > 0 && options.data_files <= kSnapshotFilesMax);
+  CAIRN_CHECK(options.block_bytes >= kEntryHeadMaxBytes && options.block_bytes <= kBlockTargetBytes);
   CAIRN_CHECK(options.shard_count > 0 && options.shard_count <= kSnapshotShardsMax);
   std::unique_ptr<SnapshotWriter> writer(new SnapshotWriter(fs, directory, lsn, std::move(options)));
   if (Status opened = writer->OpenFiles(); !opened.ok()) {

@@ -39,7 +39,10 @@ struct SnapshotWriterOptions {
   uint32_t data_files = 1;        // a shard's blocks are all in file shard % data_files
   int64_t wall_time_unix_ms = 0;  // of the cut
   std::string created_by;         // the program's version
-  int lz4_acceleration = 2;       // higher is faster and larger; 0 stores everything raw
+  // Of the pieces that big entries are cut into, and of the blocks that AddBlock's caller should fill; from kEntryHeadMaxBytes to kBlockTargetBytes. Small
+  // blocks take a few percent more room, and the thread that packs one is back sooner.
+  size_t block_bytes = kBlockTargetBytes;
+  int lz4_acceleration = 2;  // higher is faster and larger; 0 stores everything raw
   // A file is synced each time so much was written, so that the end, and other files' syncs, have
   // little left to wait for.
   uint64_t sync_every_bytes = 32 * 1024 * 1024;
@@ -101,6 +104,9 @@ class SnapshotWriter {
   // Stores bytes under a name that this format does not interpret. kInvalidArgument for a name used
   // before.
   Status AddSection(std::string_view name, std::string_view bytes);
+
+  // SnapshotWriterOptions::block_bytes. Any thread.
+  size_t block_bytes() const { return options_.block_bytes; }
 
   // What has been written so far; any thread, any time.
   SnapshotProgress progress() const;

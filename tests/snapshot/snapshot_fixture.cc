@@ -76,7 +76,7 @@ Result<SnapshotInfo> WriteContent(FileSystem& fs, const std::string& directory, 
       CAIRN_RETURN_IF_ERROR(WriteBig(*writer, key, entry));
       continue;
     }
-    EntryBlock& block = blocks.try_emplace(entry.shard, entry.shard).first->second;
+    EntryBlock& block = blocks.try_emplace(entry.shard, entry.shard, options.block_bytes).first->second;
     block.Append({HeadOf(key.first, entry), key.second, entry.value});
     if (block.full()) CAIRN_RETURN_IF_ERROR(writer->AddBlock(block));
   }

@@ -37,6 +37,8 @@ TEST_F(SnapshotTest, ContentOfEveryShapeRoundTrips) {
     }
   }
   EXPECT_EQ(RoundTrip(content, {.sync_every_bytes = 1}), content);
+  for (const size_t block_bytes : {kEntryHeadMaxBytes, size_t{4096}})
+    EXPECT_EQ(RoundTrip(content, {.block_bytes = block_bytes}), content);
 }
 
 TEST_F(SnapshotTest, MetadataAndCountsAreKept) {
@@ -85,6 +87,19 @@ TEST_F(SnapshotTest, CompressibleBlocksShrinkAndOthersAreStoredRaw) {
     }
     ASSERT_STATUS_OK((*writer)->Finish().status());
   }
+}
+
+TEST_F(SnapshotTest, BlocksAndPiecesAreAsLargeAsAskedFor) {
+  auto writer = SnapshotWriter::Create(fs_, "data", next_lsn_++, {.block_bytes = 4096, .lz4_acceleration = 0});
+  ASSERT_STATUS_OK(writer.status());
+  EntryBlock block(0, (*writer)->block_bytes());
+  for (int i = 0; !block.full(); i++) block.Append({{}, "key" + std::to_string(i), RandomBytes(100, static_cast<uint64_t>(i))});
+  EXPECT_LT(block.raw_bytes(), 4096u + 200);
+  auto big = (*writer)->BeginBigEntry(0, {}, "big", 10 * 4096);
+  ASSERT_STATUS_OK(big.status());
+  ASSERT_STATUS_OK((*big)->Append(std::string(10 * 4096, 'b')));
+  ASSERT_STATUS_OK((*big)->Finish());
+  EXPECT_EQ((*writer)->progress().blocks, 11u);  // the last holds what the head and the key pushed out of the others
 }
 
 TEST_F(SnapshotTest, ValuesInPartsAreTheSameEntries) {
