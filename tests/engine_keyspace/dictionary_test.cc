@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
+#include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "engine/keyspace/entry_codec.h"
 #include "keyspace_fixture.h"
