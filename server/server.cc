@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "base/clock.h"
@@ -100,9 +101,14 @@ uint64_t Server::blocked_session_count() const { return impl_->shared.blocked_se
 void Server::PauseClients(int64_t until_monotonic_ms, bool writes_only) { impl_->PauseClients(until_monotonic_ms, writes_only); }
 
 void Server::Impl::PauseClients(int64_t until_monotonic_ms, bool writes_only) {
-  shared.pause_writes_only.store(writes_only, std::memory_order_relaxed);
   {
     MutexLock lock(pause_mutex_);
+    const int64_t running_until_ms = shared.pause_until_ms.load(std::memory_order_relaxed);
+    if (until_monotonic_ms != 0 && running_until_ms > RealClock().MonotonicMs()) {
+      until_monotonic_ms = std::max(until_monotonic_ms, running_until_ms);
+      writes_only = writes_only && shared.pause_writes_only.load(std::memory_order_relaxed);
+    }
+    shared.pause_writes_only.store(writes_only, std::memory_order_relaxed);
     shared.pause_until_ms.store(until_monotonic_ms, std::memory_order_relaxed);
     HoldExpiry(until_monotonic_ms != 0);
   }

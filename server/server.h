@@ -69,7 +69,7 @@ class Server {
   void ForEachSession(std::function<void(Session&)> work, uint64_t session_id, std::function<void(Session&)> done);
   uint64_t session_count() const;
   uint64_t blocked_session_count() const;  // by Block() or CLIENT PAUSE
-  // CLIENT PAUSE: until (monotonic ms); 0 ends it.
+  // CLIENT PAUSE: until (monotonic ms); 0 ends it. A pause that runs already becomes longer or stricter, never less.
   void PauseClients(int64_t until_monotonic_ms, bool writes_only);
   const std::vector<std::unique_ptr<NetworkThread>>& threads() const;
   NetworkShared& shared();

@@ -80,7 +80,7 @@ class Server::Impl {
   std::thread loader_;
   Mutex mutex_;
   ShutdownRequest request_ CAIRN_GUARDED_BY(mutex_);
-  Mutex pause_mutex_;                // shared.pause_until_ms, and whether expiry is held, change together
+  Mutex pause_mutex_;                // shared.pause_until_ms, pause_writes_only and whether expiry is held change together
   std::atomic<bool> loaded_{false};  // the loader has ended
 };
 

@@ -182,5 +182,22 @@ TEST(Session, PausedClientsWait) {
   EXPECT_EQ(client.Call({"PING"}), "+PONG\r\n");
 }
 
+TEST(Session, APauseWithinAPauseMakesItNeitherShorterNorLaxer) {
+  TestServer server(kNoLog);
+  TestClient client(server.port()), other(server.port());
+  EXPECT_EQ(other.Call({"CLIENT", "PAUSE", "100000", "WRITE"}), "+OK\r\n");
+  EXPECT_EQ(other.Call({"CLIENT", "PAUSE", "1", "WRITE"}), "+OK\r\n");
+  pollfd waiting{client.fd(), POLLIN, 0};
+  client.Send(Encode({"SET", "a", "1"}));
+  EXPECT_EQ(poll(&waiting, 1, 100), 0);
+  EXPECT_EQ(other.Call({"CLIENT", "UNPAUSE"}), "+OK\r\n");
+  EXPECT_EQ(client.ReceiveReply(), "+OK\r\n");
+  EXPECT_EQ(other.Call({"CLIENT", "PAUSE", "400", "ALL"}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"GET", "a"}), Bulk("1"));  // waited for its end: the next pause is a new one
+  EXPECT_EQ(other.Call({"CLIENT", "PAUSE", "100000", "WRITE"}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"GET", "a"}), Bulk("1"));
+  EXPECT_EQ(other.Call({"CLIENT", "UNPAUSE"}), "+OK\r\n");
+}
+
 }  // namespace
 }  // namespace cairn
