@@ -84,7 +84,7 @@ constexpr CommandRow kSubcommands[] = {
     CAIRN_DEBUG_ROW("set-disable-deny-scripts", 3, kDebug, DebugAccepted, "<0 | 1>", "Accepted; there are no scripts yet."),
     CAIRN_DEBUG_ROW("set-skip-checksum-validation", 3, kDebug, DebugSkipChecksums, "<0 | 1>",
                     "Lets RESTORE take payloads with wrong checksums."),
-    CAIRN_DEBUG_ROW("sleep", 3, kDebug, DebugSleep, "seconds", "Stops this connection's thread for that long."),
+    CAIRN_DEBUG_ROW("sleep", 3, kDebug, DebugSleep, "seconds", "Nobody is answered for that long."),
     CAIRN_DEBUG_ROW("stringmatch-len", 4, kDebug, DebugStringMatch, "length pattern",
                     "Matches the pattern against that many letters a."),
 };

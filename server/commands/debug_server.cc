@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -10,17 +11,23 @@
 #include "server/commands/debug_commands.h"
 #include "server/commands/registry.h"
 #include "server/config/config.h"
+#include "server/net/network_thread.h"
 #include "server/server.h"
 #include "server/session.h"
 
 namespace cairn {
 
 // Holds the thread on purpose: tests use it to see what a stalled server does.
+// Whoever uses it wants a server that answers nobody, so all network threads sleep.
 void DebugSleep(CommandContext& context) {
   const double seconds = std::strtod(std::string(context.args[2]).c_str(), nullptr);
   if (std::isfinite(seconds) && seconds > 0) {
     constexpr double kLongestSeconds = 3600;
-    std::this_thread::sleep_for(std::chrono::microseconds(static_cast<int64_t>(std::min(seconds, kLongestSeconds) * 1e6)));
+    const auto end = std::chrono::steady_clock::now() +
+                     std::chrono::microseconds(static_cast<int64_t>(std::min(seconds, kLongestSeconds) * 1e6));
+    for (const auto& thread : SessionOf(context).server().threads())
+      thread->loop().Post([end] { std::this_thread::sleep_until(end); });
+    std::this_thread::sleep_until(end);
   }
   context.reply.Ok();
 }

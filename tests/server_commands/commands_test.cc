@@ -1,14 +1,18 @@
 // The server's own commands as a client sees them.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
+#include <memory>
 #include <set>
 #include <sstream>
 #include <thread>
+#include <vector>
 
 #include "server/config/config.h"
 #include "tests/server_net/test_server.h"
@@ -346,6 +350,27 @@ TEST(Watching, ExecCountsItsCommands) {
   EXPECT_TRUE(fields["Commandstats"].fields["cmdstat_exec"].ends_with(",failed_calls=0"));
   EXPECT_EQ(fields["Stats"].fields["total_error_replies"], "1");
   EXPECT_EQ(client.Call({"SLOWLOG", "LEN"}), ":1\r\n");
+}
+
+TEST(Debug, NobodyIsAnsweredDuringSleep) {
+  TestServer server({"--appendonly", "no", "--threads", "2", "--enable-debug-command", "yes"});
+  TestClient sleeper(server.port());
+  std::vector<std::unique_ptr<TestClient>> others;
+  for (int i = 0; i < 4; i++) others.push_back(std::make_unique<TestClient>(server.port()));
+  for (const auto& other : others) EXPECT_EQ(other->Call({"PING"}), "+PONG\r\n");
+  for (const auto& other : others) {
+    sleeper.Send(Encode({"DEBUG", "SLEEP", "0.5"}));
+    // One of its commands falls into the sleep, whenever that begins.
+    pollfd waiting{sleeper.fd(), POLLIN, 0};
+    auto longest = std::chrono::steady_clock::duration::zero();
+    while (poll(&waiting, 1, 0) == 0) {
+      const auto begin = std::chrono::steady_clock::now();
+      EXPECT_EQ(other->Call({"PING"}), "+PONG\r\n");
+      longest = std::max(longest, std::chrono::steady_clock::now() - begin);
+    }
+    EXPECT_EQ(sleeper.ReceiveReply(), "+OK\r\n");
+    EXPECT_GE(longest, std::chrono::milliseconds(250));
+  }
 }
 
 TEST(Watching, SlowLogAndLatency) {
