@@ -39,8 +39,8 @@ struct SnapshotWriterOptions {
   uint32_t data_files = 1;        // a shard's blocks are all in file shard % data_files
   int64_t wall_time_unix_ms = 0;  // of the cut
   std::string created_by;         // the program's version
-  // Of the pieces that big entries are cut into, and of the blocks that AddBlock's caller should fill; from kEntryHeadMaxBytes to kBlockTargetBytes. Small
-  // blocks take a few percent more room, and the thread that packs one is back sooner.
+  // Of the pieces that big entries are cut into, and of the blocks that AddBlock's caller should fill; from kEntryHeadMaxBytes to
+  // kBlockTargetBytes. Small blocks take a few percent more room, and the thread that packs one is back sooner.
   size_t block_bytes = kBlockTargetBytes;
   int lz4_acceleration = 2;  // higher is faster and larger; 0 stores everything raw
   // A file is synced each time so much was written, so that the end, and other files' syncs, have
