@@ -37,7 +37,8 @@ bool ReadScanOptions(CommandContext& context, size_t first, ScanExtra extra, Sca
       scan->typed = true;
       continue;
     }
-    if ((extra & kScanNoValues) != 0 && options.Take("novalues")) {
+    if (((extra & kScanNoValues) != 0 && options.Take("novalues")) ||
+        ((extra & kScanNoScores) != 0 && options.Take("noscores"))) {
       scan->no_values = true;
       continue;
     }

@@ -17,13 +17,13 @@ struct ScanOptions {
   std::string_view pattern = "*";
   std::string_view type;  // of a key; empty and not `typed`: any
   bool typed = false;
-  bool no_values = false;
+  bool no_values = false;  // or no scores: the names alone
 
   bool Matches(std::string_view name) const { return pattern == "*" || GlobMatch(pattern, name); }
 };
 
 // Which options a command knows beyond COUNT and MATCH.
-enum ScanExtra : uint8_t { kScanPlain = 0, kScanType = 1, kScanNoValues = 2 };
+enum ScanExtra : uint8_t { kScanPlain = 0, kScanType = 1, kScanNoValues = 2, kScanNoScores = 4 };
 
 // args[index] as strtoul reads it, because clients get away with it: nothing is 0, and a sign may stand before. False where an
 // error was answered.

@@ -161,7 +161,7 @@ void ZScan(CommandContext& context) {
   if (!FindSet(context, &entry)) return;
   if (entry == nullptr) return ReplyNothingScanned(context.reply);
   ScanOptions options;
-  if (!ReadScanOptions(context, 3, kScanPlain, &options)) return;
+  if (!ReadScanOptions(context, 3, kScanNoScores, &options)) return;
   const SortedSetView set = ViewOfSortedSet(entry);
   std::vector<SortedSetElement> found;
   uint64_t next = 0;
@@ -183,9 +183,10 @@ void ZScan(CommandContext& context) {
       if (options.Matches(member)) found.push_back({score, member});
     });
   }
-  ReplyScanHeader(context.reply, next, 2 * found.size());
+  ReplyScanHeader(context.reply, next, options.no_values ? found.size() : 2 * found.size());
   for (const SortedSetElement& element : found) {
     context.reply.Bulk(element.member);
+    if (options.no_values) continue;
     char score[kDoubleTextMaxBytes];
     context.reply.Bulk({score, static_cast<size_t>(WriteDouble(score, element.score) - score)});
   }

@@ -241,7 +241,7 @@ constexpr CommandRow kReadRows[] = {
      .since = "2.8.0",
      .group = "sorted-set",
      .complexity = "O(1) for each step on average, O(N) for the whole walk",
-     .syntax = "key cursor [MATCH pattern] [COUNT count]",
+     .syntax = "key cursor [MATCH pattern] [COUNT count] [NOSCORES]",
      .tips = "nondeterministic_output"},
 };
 

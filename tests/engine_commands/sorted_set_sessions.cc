@@ -107,6 +107,8 @@ Session Reading(bool large) {
                {"ZRANDMEMBER z -9223372036854775000 WITHSCORES", "-ERR value is out of range"},
                {"ZSCAN absent 0", "[\"0\" []]"},
                {"ZSCAN z 0 MATCH [ad] COUNT 100", large ? "?" : "[\"0\" [\"a\" \"1\" \"d\" \"3\"]]"},
+               {"ZSCAN z 0 MATCH [ad] NOSCORES COUNT 100", large ? "?" : "[\"0\" [\"a\" \"d\"]]"},
+               {"ZSCAN z 0 NOVALUES", "-ERR syntax error"},
                {"ZSCAN z x", "-ERR invalid cursor"}});
 }
 
