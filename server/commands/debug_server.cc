@@ -17,8 +17,7 @@
 
 namespace cairn {
 
-// Holds the thread on purpose: tests use it to see what a stalled server does.
-// Whoever uses it wants a server that answers nobody, so all network threads sleep.
+// Holds all network threads on purpose: tests use it to see what clients do when a server answers nobody.
 void DebugSleep(CommandContext& context) {
   const double seconds = std::strtod(std::string(context.args[2]).c_str(), nullptr);
   if (std::isfinite(seconds) && seconds > 0) {
