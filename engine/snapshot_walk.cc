@@ -11,7 +11,7 @@
 namespace cairn {
 namespace {
 
-constexpr int64_t kRestShare = 5;  // of the time worked: a worker takes a sixth of a core, and is still faster than a fork
+constexpr int64_t kRestShare = 5;  // of the time worked: a worker takes a sixth of a core, less what its sleeps are late
 constexpr int64_t kRestMostUs = 20'000;
 // Between rests: so long a client that needs the core waits, each time, and a round of 50 clients' commands takes longer than a rest.
 constexpr int64_t kWorkUs = 30;

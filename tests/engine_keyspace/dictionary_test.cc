@@ -154,13 +154,15 @@ double WorstLoad(const std::string& prefix) {
   return worst;
 }
 
-// Keys are hashed with the process's own seed, and with one seed of a hundred a dictionary is a little worse: five of them, and the middle
-// one counts.
+// Keys are hashed with the process's own seed, and of a hundred dictionaries one goes a little below the bound (of 2,500 the worst had
+// .771): the middle one of five must hold it, and none may be far from it.
 TEST(Dictionary, LoadStaysHighAtEverySize) {
   std::vector<double> worst;
   for (const char* prefix : {"a", "b", "c", "d", "e"}) worst.push_back(WorstLoad(prefix));
   std::sort(worst.begin(), worst.end());
+  RecordProperty("worst_fill_percent", static_cast<int>(worst[0] * 100));
   EXPECT_GT(worst[2], 0.78);
+  EXPECT_GT(worst[0], 0.76);
 }
 
 TEST(Dictionary, ReserveIsEnough) {
