@@ -271,6 +271,11 @@ class TrimWork final : public ApartWork {
   StreamId last_removed_;
 };
 
+// Without groups there are no references: such a trim takes whole blocks, and can be made apart.
+void IgnoreReferencesWithoutGroups(const Stream& stream, StreamTrim* trim) {
+  if (stream.groups().empty()) trim->references = StreamReferences::kKeep;
+}
+
 // False: the command ends here and is run again.
 bool TrimWhole(CommandContext& context, ValueEdit& edit, const StreamTrim& trim, uint64_t* removed, StreamId* last_removed) {
   const Stream& before = *StreamOf(edit.entry());
@@ -312,6 +317,7 @@ void XAdd(CommandContext& context) {
   context.Event(kEventStream, "xadd", key);
   std::optional<TrimRecord> trim;
   StreamId last_removed;
+  IgnoreReferencesWithoutGroups(stream, &parsed.trim);
   if (parsed.strategy != AddOrTrim::kNone && stream.Trim(parsed.trim, &last_removed) > 0) {
     context.Event(kEventStream, "xtrim", key);
     trim.emplace(parsed, stream, last_removed);
@@ -328,6 +334,7 @@ void XTrim(CommandContext& context) {
   const Stream* const before = StreamOf(edit.entry());
   // Most trims find nothing to do; the value is not touched for that.
   if (before == nullptr || !before->WouldTrim(parsed.trim)) return context.reply.Integer(0);
+  IgnoreReferencesWithoutGroups(*before, &parsed.trim);
   StreamId last_removed;
   uint64_t removed = 0;
   if (!TrimWhole(context, edit, parsed.trim, &removed, &last_removed)) return;

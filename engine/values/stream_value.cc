@@ -289,7 +289,6 @@ std::unique_ptr<LargeValue> Stream::DestroyGroup(std::string_view name) {
 }
 
 bool Stream::IsReferenced(const StreamId& id) const {
-  if (groups_.empty()) return true;
   for (const StreamGroup* group : groups_) {
     if (group->last_id < id || group->pending().Find(id) != nullptr) return true;
   }

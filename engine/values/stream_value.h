@@ -97,7 +97,7 @@ class Stream final : public LargeValue {
   StreamGroup* CreateGroup(std::string_view name, const StreamId& last, int64_t entries_read);  // null: the name is taken
   // Takes a group out, to be freed in steps; null where there is none.
   std::unique_ptr<LargeValue> DestroyGroup(std::string_view name);
-  // Whether some group has not read the entry, or not acknowledged it, or there is none that could have.
+  // Whether some group has not read the entry, or not acknowledged it.
   bool IsReferenced(const StreamId& id) const;
   bool IsPending(const StreamId& id) const;  // in some group
   // The entry is no longer pending in any group; returns in how many it was.

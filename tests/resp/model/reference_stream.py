@@ -48,8 +48,8 @@ class Stream:
         self.messages = {}  # (producer, its id of a message) -> id of the entry
 
     def referenced(self, one):
-        """Pending in a group, or not delivered to it yet; or there is no group that could have acknowledged it."""
-        return not self.groups or any(one in group.pending or one > group.last for group in self.groups.values())
+        """Pending in a group, or not delivered to it yet."""
+        return any(one in group.pending or one > group.last for group in self.groups.values())
 
     def drop_references(self, one):
         for group in self.groups.values():
