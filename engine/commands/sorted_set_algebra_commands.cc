@@ -15,12 +15,13 @@ namespace cairn::sorted_set_commands {
 namespace {
 
 enum class Operation : uint8_t { kUnion, kInter, kDiff };
-enum class Aggregate : uint8_t { kSum, kMin, kMax };
+enum class Aggregate : uint8_t { kSum, kMin, kMax, kCount };
 
-// A sorted set, or a set whose members all have the score 1, as an operand.
+// A sorted set, or a set whose members all have the score 1, as an operand. `all_ones`: a sorted set's members have it, too.
 class Operand {
  public:
-  Operand(const KeptValue& value, double with_weight) : weight(with_weight), is_set_(value.type() == ValueType::kSet) {
+  Operand(const KeptValue& value, double with_weight, bool all_ones = false)
+      : weight(with_weight), is_set_(value.type() == ValueType::kSet), all_ones_(all_ones) {
     if (is_set_) {
       set_ = value.set();
     } else {
@@ -32,8 +33,9 @@ class Operand {
 
   uint64_t size() const { return is_set_ ? set_.count() : sorted_.size(); }
   bool Find(std::string_view member, double* score) const {
-    *score = 1;
-    return is_set_ ? set_.Contains(MemberOf(member)) : sorted_.Find(member, score);
+    const bool found = is_set_ ? set_.Contains(MemberOf(member)) : sorted_.Find(member, score);
+    if (is_set_ || all_ones_) *score = 1;
+    return found;
   }
   // visit(member, score) -> bool, until it returns false.
   template <typename Visit>
@@ -43,12 +45,13 @@ class Operand {
       set_.ForEach([&](const SetMember& member) { return visit(member.Text(buffer), 1.0); });
       return;
     }
-    for (SortedSetView::Cursor at = sorted_.At(0); at.valid() && visit(at.member(), at.score()); at.Next()) {
+    for (SortedSetView::Cursor at = sorted_.At(0); at.valid() && visit(at.member(), all_ones_ ? 1.0 : at.score()); at.Next()) {
     }
   }
 
  private:
   bool is_set_;
+  bool all_ones_;
   SetView set_;
   SortedSetView sorted_;
 };
@@ -67,7 +70,8 @@ struct Request {
 std::vector<Operand> OperandsOf(std::span<const KeptValue> values, const Request& request) {
   std::vector<Operand> operands;
   operands.reserve(values.size());
-  for (size_t i = 0; i < values.size(); i++) operands.emplace_back(values[i], request.weights[i]);
+  const bool counts = request.aggregate == Aggregate::kCount;
+  for (size_t i = 0; i < values.size(); i++) operands.emplace_back(values[i], request.weights[i], counts);
   if (request.operation != Operation::kDiff) {
     std::stable_sort(operands.begin(), operands.end(), [](const Operand& a, const Operand& b) { return a.size() < b.size(); });
   }
@@ -102,7 +106,8 @@ class Result {
 
 double Combine(double a, double b, Aggregate aggregate) {
   switch (aggregate) {
-    case Aggregate::kSum: {
+    case Aggregate::kSum:
+    case Aggregate::kCount: {
       const double sum = a + b;
       return std::isnan(sum) ? 0 : sum;  // of both infinities
     }
@@ -176,6 +181,8 @@ bool ReadAggregate(CommandContext& context, std::string_view text, Aggregate* ag
     *aggregate = Aggregate::kMin;
   } else if (EqualsIgnoreCase(text, "max")) {
     *aggregate = Aggregate::kMax;
+  } else if (EqualsIgnoreCase(text, "count")) {
+    *aggregate = Aggregate::kCount;
   } else {
     context.SyntaxError();
     return false;

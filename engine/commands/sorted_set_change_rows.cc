@@ -182,7 +182,7 @@ constexpr CommandRow kChangeRows[] = {
      .group = "sorted-set",
      .complexity =
          "O(N)+O(M*log(M)) with N being the sum of the sizes of the sorted sets and M the number of elements in the result",
-     .syntax = "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>]",
+     .syntax = "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX | COUNT>]",
      .get_keys = KeysToStore},
     {.name = "zinterstore",
      .arity = -4,
@@ -194,7 +194,7 @@ constexpr CommandRow kChangeRows[] = {
      .since = "2.0.0",
      .group = "sorted-set",
      .complexity = "O(N*K)+O(M*log(M)) with N being the smallest of K sorted sets and M the number of elements in the result",
-     .syntax = "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>]",
+     .syntax = "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX | COUNT>]",
      .get_keys = KeysToStore},
     {.name = "zdiffstore",
      .arity = -4,

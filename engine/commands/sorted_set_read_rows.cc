@@ -180,7 +180,7 @@ constexpr CommandRow kReadRows[] = {
      .group = "sorted-set",
      .complexity =
          "O(N)+O(M*log(M)) with N being the sum of the sizes of the sorted sets and M the number of elements in the result",
-     .syntax = "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>] [WITHSCORES]",
+     .syntax = "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX | COUNT>] [WITHSCORES]",
      .get_keys = KeysFrom1},
     {.name = "zinter",
      .arity = -3,
@@ -192,7 +192,7 @@ constexpr CommandRow kReadRows[] = {
      .since = "6.2.0",
      .group = "sorted-set",
      .complexity = "O(N*K)+O(M*log(M)) with N being the smallest of K sorted sets and M the number of elements in the result",
-     .syntax = "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>] [WITHSCORES]",
+     .syntax = "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX | COUNT>] [WITHSCORES]",
      .get_keys = KeysFrom1},
     {.name = "zdiff",
      .arity = -3,

@@ -359,7 +359,7 @@ class Generator:
             return command + self.maybe(b"LIMIT", self.count())
         if not what.startswith(b"ZDIFF"):
             command += self.maybe(b"WEIGHTS", *[self.pick([b"1", b"2", b"-1", b"0.5", b"inf", b"x"]) for _ in keys], p=0.2)
-            command += self.maybe(b"AGGREGATE", self.pick([b"SUM", b"MIN", b"MAX"]), p=0.3)
+            command += self.maybe(b"AGGREGATE", self.pick([b"SUM", b"MIN", b"MAX"] + [b"COUNT"] * self.newer), p=0.3)
         return command + ([] if what.endswith(b"STORE") else self.maybe(b"WITHSCORES"))
 
     def stream_id(self):

@@ -265,13 +265,14 @@ class SortedSets(Base):
         need(0 < count <= len(a) - at - 1)
         keys, rest = a[at + 1:at + 1 + count], a[at + 1 + count:]
         sources = [self.any_scores(key) for key in keys]
+        aggregates = {b"sum": sum, b"min": min, b"max": max, b"count": len}
         weights, combine, with_scores = [1.0] * count, sum, False
         while rest:
             word = rest[0].lower()
             if word == b"weights" and what != b"d" and len(rest) > count:
                 weights, rest = [number(text) for text in rest[1:1 + count]], rest[1 + count:]
-            elif word == b"aggregate" and what != b"d" and len(rest) > 1 and rest[1].lower() in (b"sum", b"min", b"max"):
-                combine, rest = {b"sum": sum, b"min": min, b"max": max}[rest[1].lower()], rest[2:]
+            elif word == b"aggregate" and what != b"d" and len(rest) > 1 and rest[1].lower() in aggregates:
+                combine, rest = aggregates[rest[1].lower()], rest[2:]
             elif word == b"withscores" and not storing:
                 with_scores, rest = True, rest[1:]
             else:
@@ -281,6 +282,8 @@ class SortedSets(Base):
         if what == b"d":
             result = {m: s for m, s in sources[0].items() if not any(m in other for other in sources[1:])}
             return result, with_scores
+        if combine is len:
+            sources, combine = [dict.fromkeys(source, 1.0) for source in sources], sum
         pairs = list(zip(sources, weights))
         if what == b"i":  # the smallest first, as sums of infinities depend on the order
             pairs.sort(key=lambda pair: len(pair[0]))
