@@ -7,6 +7,7 @@
 #include "engine/commands/arg_reader.h"
 #include "engine/commands/set_commands.h"
 #include "engine/commands/set_support.h"
+#include "engine/values/hyperloglog.h"
 
 namespace cairn::set_commands {
 namespace {
@@ -162,6 +163,50 @@ void Store(CommandContext& context, Combination how, std::string_view event) {
   if (result.has_value()) StoreSetResult(context, context.key(0), *result, event);
 }
 
+// An estimate of how many members the sets have together, in the memory of one HyperLogLog.
+uint64_t EstimateUnion(std::span<const SetView> sets) {
+  HllRegisters registers{};
+  char buffer[kIntTextMaxBytes];
+  for (const SetView& set : sets) {
+    set.ForEach([&](const SetMember& member) {
+      const HllMark mark = HllMarkOf(member.Text(buffer));
+      registers[mark.index] = std::max(registers[mark.index], mark.value);
+      return true;
+    });
+  }
+  return HllCount(registers);
+}
+
+void ReplyCardinality(CommandContext& context, Combination how) {
+  int64_t limit = 0;
+  bool approximate = false;
+  for (OptionReader options(context, 2 + context.keys().size()); options.More();) {
+    std::string_view number;
+    size_t index = 0;
+    if (how == Combination::kUnion && options.Take("approx")) {
+      approximate = true;
+    } else if (options.Take("limit", &number, &index)) {
+      if (!ReadIntBetween(context, index, 0, LONG_MAX, &limit, "ERR LIMIT can't be negative")) return;
+    } else {
+      return context.SyntaxError();
+    }
+  }
+  std::vector<KeptValue> sets;
+  if (!FindSets(context, 0, &sets)) return;
+  const uint64_t most = limit == 0 ? UINT64_MAX : static_cast<uint64_t>(limit);
+  const uint64_t elements = LookedAt(how, sets);
+  ReadSets(context, std::move(sets), elements,
+           [how, approximate, most, &limits = context.limits()](std::span<const SetView> found, ReplySink& reply) {
+             uint64_t count = 0;
+             if (approximate) {
+               count = std::min(EstimateUnion(found), most);
+             } else {
+               Combine(how, found, limits, [&](const SetMember&) { return ++count < most; });
+             }
+             reply.Integer(static_cast<int64_t>(count));
+           });
+}
+
 }  // namespace
 
 void SInter(CommandContext& context) { Reply(context, Combination::kIntersection); }
@@ -171,26 +216,11 @@ void SInterStore(CommandContext& context) { Store(context, Combination::kInterse
 void SUnionStore(CommandContext& context) { Store(context, Combination::kUnion, "sunionstore"); }
 void SDiffStore(CommandContext& context) { Store(context, Combination::kDifference, "sdiffstore"); }
 
-void SInterCard(CommandContext& context) {
-  int64_t limit = 0;
-  for (OptionReader options(context, 2 + context.keys().size()); options.More();) {
-    std::string_view number;
-    size_t index = 0;
-    if (!options.Take("limit", &number, &index)) return context.SyntaxError();
-    if (!ReadIntBetween(context, index, 0, LONG_MAX, &limit, "ERR LIMIT can't be negative")) return;
-  }
-  std::vector<KeptValue> sets;
-  if (!FindSets(context, 0, &sets)) return;
-  const uint64_t most = limit == 0 ? UINT64_MAX : static_cast<uint64_t>(limit);
-  const uint64_t elements = LookedAt(Combination::kIntersection, sets);
-  ReadSets(context, std::move(sets), elements, [most](std::span<const SetView> found, ReplySink& reply) {
-    uint64_t count = 0;
-    Intersect(found, [&](const SetMember&) { return ++count < most; });
-    reply.Integer(static_cast<int64_t>(count));
-  });
-}
+void SInterCard(CommandContext& context) { ReplyCardinality(context, Combination::kIntersection); }
+void SUnionCard(CommandContext& context) { ReplyCardinality(context, Combination::kUnion); }
+void SDiffCard(CommandContext& context) { ReplyCardinality(context, Combination::kDifference); }
 
-Status SInterCardKeys(ArgSpan args, std::vector<int>* key_indexes) {
+Status CardKeys(ArgSpan args, std::vector<int>* key_indexes) {
   int64_t keys = 0;
   if (!ParseInt64(args[1], &keys) || keys < 1) return Status::InvalidArgument("ERR numkeys should be greater than 0");
   if (keys > static_cast<int64_t>(args.size()) - 2) {

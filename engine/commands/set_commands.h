@@ -22,6 +22,8 @@ void SRandMember(CommandContext& context);
 // set_algebra_commands.cc: several sets
 void SInter(CommandContext& context);
 void SInterCard(CommandContext& context);
+void SUnionCard(CommandContext& context);
+void SDiffCard(CommandContext& context);
 void SInterStore(CommandContext& context);
 void SUnion(CommandContext& context);
 void SUnionStore(CommandContext& context);
@@ -29,6 +31,6 @@ void SDiff(CommandContext& context);
 void SDiffStore(CommandContext& context);
 
 // The keys of SINTERCARD.
-Status SInterCardKeys(ArgSpan args, std::vector<int>* key_indexes);
+Status CardKeys(ArgSpan args, std::vector<int>* key_indexes);
 
 }  // namespace cairn::set_commands

@@ -138,15 +138,15 @@ class RandomSets {
 
   void Combine() {
     static constexpr const char* kCommands[] = {"SINTER", "SUNION", "SDIFF"};
+    static constexpr const char* kCounts[] = {"SINTERCARD", "SUNIONCARD", "SDIFFCARD"};
     const size_t how = random_.Uniform(3);
     const std::vector<std::string> keys = Keys();
     const Members expected = Expected(how, keys);
     std::vector<std::string> args = {kCommands[how]};
     args.insert(args.end(), keys.begin(), keys.end());
     ASSERT_EQ(ParseReply(Run(args)), expected);
-    if (how != 0) return;
     args.insert(args.begin() + 1, std::to_string(keys.size()));
-    args[0] = "SINTERCARD";
+    args[0] = kCounts[how];
     ASSERT_EQ(Run(args), ":" + std::to_string(expected.size()));
   }
 

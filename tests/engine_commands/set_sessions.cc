@@ -42,10 +42,11 @@ static Session Members() {
 static Session WrongTypes() {
   const std::string wrong = "-WRONGTYPE Operation against a key holding the wrong kind of value";
   std::vector<Step> steps = {{"SET k v", "+OK"}, {"SADD s 1 2", ":2"}};
-  for (const char* command : {"SADD k a",        "SREM k a",          "SMOVE k s a", "SMOVE s k 1",      "SISMEMBER k a",
-                              "SMISMEMBER k a",  "SCARD k",           "SPOP k",      "SPOP k 2",         "SRANDMEMBER k",
-                              "SRANDMEMBER k 2", "SMEMBERS k",        "SINTER s k",  "SINTERCARD 2 s k", "SINTERSTORE d s k",
-                              "SUNION s k",      "SUNIONSTORE d s k", "SDIFF s k",   "SDIFFSTORE d k s", "SSCAN k 0"}) {
+  for (const char* command :
+       {"SADD k a",          "SREM k a",         "SMOVE k s a",       "SMOVE s k 1",      "SISMEMBER k a",   "SMISMEMBER k a",
+        "SCARD k",           "SPOP k",           "SPOP k 2",          "SRANDMEMBER k",    "SRANDMEMBER k 2", "SMEMBERS k",
+        "SINTER s k",        "SINTERCARD 2 s k", "SINTERSTORE d s k", "SUNIONCARD 2 s k", "SDIFFCARD 2 s k", "SUNION s k",
+        "SUNIONSTORE d s k", "SDIFF s k",        "SDIFFSTORE d k s",  "SSCAN k 0"}) {
     steps.push_back({command, wrong, "", ""});
   }
   steps.push_back({"EXISTS d", ":0"});
@@ -129,6 +130,19 @@ static Session Algebra() {
            {"SINTERCARD 1 a LIMIT", "-ERR syntax error"},
            {"SINTERCARD 1 a LIMIT -1", "-ERR LIMIT can't be negative"},
            {"SINTERCARD 1 a LIMIT x", "-ERR LIMIT can't be negative"},
+           {"SUNIONCARD 3 a b c", ":6"},
+           {"SUNIONCARD 9 c a a a a a a a a", ":5"},
+           {"SUNIONCARD 2 a b LIMIT 3", ":3"},
+           {"SUNIONCARD 2 a b limit 0 approx", ":5"},
+           {"SUNIONCARD 2 a c APPROX LIMIT 2", ":2"},
+           {"SUNIONCARD 2 absent absent APPROX", ":0"},
+           {"SUNIONCARD 1 a LIMIT", "-ERR syntax error"},
+           {"SDIFFCARD 3 a b c", ":2"},
+           {"SDIFFCARD 2 a b LIMIT 1", ":1"},
+           {"SDIFFCARD 2 absent a", ":0"},
+           {"SDIFFCARD 1 a APPROX", "-ERR syntax error"},
+           {"SDIFFCARD 1 a LIMIT -1", "-ERR LIMIT can't be negative"},
+           {"SDIFFCARD 0 a", "-ERR numkeys should be greater than 0"},
            {"@protocol 3", ""},
            {"SINTER a b", "~[\"3\" \"4\"]"},
            {"SDIFF absent", "~[]"}}};

@@ -267,7 +267,8 @@ class Generator:
             return [self.pick([b"SINTERSTORE", b"SUNIONSTORE", b"SDIFFSTORE"]), k] + self.keys("set")
         if r == 18:
             keys = self.keys("set")
-            return [b"SINTERCARD", self.numkeys(keys)] + keys + self.maybe(b"LIMIT", self.count())
+            card = self.pick([b"SINTERCARD"] + [b"SUNIONCARD", b"SDIFFCARD"] * self.newer)
+            return [card, self.numkeys(keys)] + keys + self.maybe(b"LIMIT", self.count())
         if r == 19:
             return [b"SSCAN", k, b"0", b"COUNT", b"100000"] + self.maybe(b"MATCH", self.pick([b"*", b"a*", b"n1*"]))
         if r == 20:

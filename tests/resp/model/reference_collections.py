@@ -439,15 +439,17 @@ class Sets(Base):
 
     do_sinterstore = do_sunionstore = do_sdiffstore = combine_store
 
-    def do_sintercard(self, a, reply):
+    def combine_count(self, a, reply):
         keys, rest = keys_and_rest(a, 1)
         limit = 0
         while rest:
             need(len(rest) >= 2 and rest[0].lower() == b"limit")
             limit = integer(rest[1], 0)
             rest = rest[2:]
-        count = len(self.combine(b"sinter", keys))
+        count = len(self.combine(a[0], keys))
         return min(count, limit) if limit else count
+
+    do_sintercard = do_sunioncard = do_sdiffcard = combine_count
 
     def do_sscan(self, a, reply):
         pattern = a[6] if len(a) > 6 else b"*"
