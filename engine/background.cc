@@ -45,11 +45,8 @@ EvictionSettings EvictionSettingsOf(const RuntimeOptions& options) {
 Background::~Background() { Stop(); }
 
 void Background::Start() {
-  core_.keyspace->SetEarlierExpiryCallback([this](int64_t) {
-    MutexLock lock(expiry_mutex_);
-    expiry_wake_ = true;
-    expiry_changed_.NotifyOne();
-  });
+  core_.keyspace->SetEarlierExpiryCallback([this](int64_t) { NoteEarlierTime(); });
+  core_.timed_wakes.SetEarlierCallback([this] { NoteEarlierTime(); });
   expiry_thread_ = std::thread([this] { ExpiryMain(); });
   care_thread_ = std::thread([this] { CareMain(); });
 }
@@ -61,14 +58,17 @@ void Background::Stop() {
   expiry_thread_.join();
   care_thread_.join();
   core_.keyspace->SetEarlierExpiryCallback(nullptr);
+  core_.timed_wakes.SetEarlierCallback(nullptr);
+}
+
+void Background::NoteEarlierTime() {
+  MutexLock lock(expiry_mutex_);
+  expiry_wake_ = true;
+  expiry_changed_.NotifyOne();
 }
 
 void Background::Wake() {
-  {
-    MutexLock lock(expiry_mutex_);
-    expiry_wake_ = true;
-    expiry_changed_.NotifyOne();
-  }
+  NoteEarlierTime();
   MutexLock lock(care_mutex_);
   care_wake_ = true;
   care_changed_.NotifyOne();
@@ -88,8 +88,9 @@ void Background::ExpiryMain() {
   while (!stopping_.load(std::memory_order_relaxed)) {
     const int64_t now_ms = core_.clock.WallMs();
     int64_t sleep_us = kExpiryIntervalUs;
-    if (!paused_.load(std::memory_order_relaxed) && core_.active_expire.load(std::memory_order_relaxed)) {
-      const int64_t next_ms = core_.keyspace->NextExpiryMs();
+    if (!paused_.load(std::memory_order_relaxed)) {
+      const bool expires = core_.active_expire.load(std::memory_order_relaxed);
+      const int64_t next_ms = std::min(expires ? core_.keyspace->NextExpiryMs() : INT64_MAX, core_.timed_wakes.next_ms());
       if (next_ms <= now_ms) {
         if (core_.gate_has(kGateLogRefuses | kGateClosed | kGateExpiryHeld) ||
             core_.log->Admit(kEvictedRecordBytes) != Admission::kAdmitted) {
@@ -97,7 +98,8 @@ void Background::ExpiryMain() {
         } else {
           MutexLock round(pause_mutex_);
           if (paused_.load(std::memory_order_relaxed)) continue;
-          ExpireRound(now_ms);
+          if (expires) ExpireRound(now_ms);
+          core_.serve_keys(core_.timed_wakes.TakeDue(now_ms));
           continue;
         }
       } else {

@@ -1,4 +1,4 @@
-// The store's own housekeeping on two threads: one removes keys whose time has come, the other does everything that may take longer:
+// The store's own housekeeping on two threads: one removes keys whose time has come and wakes waiters whose time has, the other does everything that may take longer:
 // frees, memory samples, eviction over the limit, save points, compaction of the log, the LSN ceiling of stores without a log.
 //
 // What is deleted here is logged, sent as an event and made visible exactly as a command would do it. While the log refuses writes
@@ -44,6 +44,7 @@ class Background {
   void CareMain();
   // One round over all shards; true when a shard had more than its share.
   bool ExpireRound(int64_t now_ms);
+  void NoteEarlierTime();
   void SampleMemory();
   void ConsiderSavePoints(int64_t now_s);
   void ConsiderCompaction();

@@ -23,6 +23,7 @@
 
 namespace cairn {
 
+struct BlockRequest;
 struct ExecutionScratch;
 struct RunPorts;
 class ShardLocks;
@@ -75,6 +76,7 @@ class Executor {
   void ServeReady(ExecutionScratch& scratch);
   void ServeKey(const ReadyKey& ready, ExecutionScratch& scratch);
   bool ServeWaiter(const std::shared_ptr<Waiter>& waiter, std::string_view ready_name, ExecutionScratch& scratch);
+  void WakeLater(const Waiter& waiter, const BlockRequest& block);
   // Ends a unit whose locks are held: serves, commits, hands out the replies of whoever was served. Returns what the command's own reply
   // waits for.
   Lsn FinishUnit(ExecutionScratch& scratch);

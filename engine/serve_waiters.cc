@@ -6,7 +6,7 @@
 //      first come, first served, until none finds anything; what they touch may be waited for again.
 //   4. All of that is one unit of the log; the replies are handed out once its LSN is known.
 // Keys that become ready where step 2 did not look (an expired stream that a read deletes, eviction) are served in a unit of their own as
-// soon as the locks are released.
+// soon as the locks are released; so are those whose waiters asked to look again at a time that has come (timed_wakes.h).
 
 #include <algorithm>
 #include <optional>
@@ -66,7 +66,13 @@ void Executor::RunBlocking(Client& client, const Request& request, std::span<con
   CAIRN_CHECK((waiter->needs & ~scratch.scope.locked_shards).none());
   client.wait_port->OnBlocked(waiter);
   core_.keyspace->AddWaiter(waiter);
+  WakeLater(*waiter, block);
   scratch.blocked = true;
+}
+
+void Executor::WakeLater(const Waiter& waiter, const BlockRequest& block) {
+  for (const BlockRequest::LookAgain& again : block.look_again)
+    core_.timed_wakes.Add(waiter.database, waiter.keys[again.key].name, again.at_ms);
 }
 
 ShardSet Executor::ShardsForWaiters(const ShardSet& locked, std::span<const KeyRef> keys) const {
@@ -147,7 +153,10 @@ bool Executor::ServeWaiter(const std::shared_ptr<Waiter>& waiter, std::string_vi
   while (waiter->keys[block.ready_key].name != ready_name) block.ready_key++;
   auto reply = std::make_shared<RecordingSink>(waiter->protocol);
   RunHandler(*waiter->row, args, {}, waiter->keys, client, scratch.scope, *reply, {&block, nullptr});
-  if (block.asked) return false;
+  if (block.asked) {
+    WakeLater(*waiter, block);
+    return false;
+  }
   CAIRN_CHECK(core_.keyspace->RemoveWaiter(*waiter));
   scratch.served.push_back({waiter, std::move(reply)});
   return true;

@@ -2,7 +2,7 @@
 //
 // Life: made by Store::Open, filled by recovery, constant in its pointers while commands run, torn down by the store after all of its
 // threads have ended. The parts (executor, background, checkpointer) hold a reference and never each other's state.
-// Threads: `keyspace`, `log`, `stripes` and `undurable_keys` synchronise themselves; atomics are atomics; the rest says its guard.
+// Threads: `keyspace`, `log`, `stripes`, `undurable_keys` and `timed_wakes` synchronise themselves; atomics are atomics; the rest says its guard.
 #pragma once
 
 #include <array>
@@ -21,6 +21,7 @@
 #include "engine/lsn_stripes.h"
 #include "engine/memory_limit.h"
 #include "engine/store_options.h"
+#include "engine/timed_wakes.h"
 #include "engine/undurable_keys.h"
 #include "wal/log_writer.h"
 
@@ -52,6 +53,7 @@ struct StoreCore {
   MemoryLimit memory;
   LsnStripes stripes;
   UndurableKeys undurable_keys;
+  TimedWakes timed_wakes;
   // Executor::ServeKeys, for who changes keys outside of commands. With no lock held.
   std::function<void(std::vector<ReadyKey>)> serve_keys;
 

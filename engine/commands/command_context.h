@@ -39,6 +39,11 @@ struct BlockRequest {
   bool asked = false;  // the handler found nothing and wrote no reply
   BlockOptions options;
   std::vector<std::string> args;  // those of the options, kept
+  struct LookAgain {
+    size_t key;  // index in the command's keys
+    int64_t at_ms;
+  };
+  std::vector<LookAgain> look_again;
 };
 
 // A reply that is written after the locks are released; see CommandContext::Defer.
@@ -146,6 +151,8 @@ class CommandContext {
   // again, first come first served, with serving(), under the locks of all its keys, within the unit of the command that made the key
   // ready; if it calls Block() again it keeps its place. What it logs must be its non-blocking form (LPOP for BLPOP).
   void Block(const BlockOptions& options);
+  // Together with Block(): at this time (Unix milliseconds) the n-th key may have what the command waits for without being touched.
+  void LookAgain(size_t n, int64_t at_ms) { ports_.block->look_again.push_back({n, at_ms}); }
   bool serving() const { return ports_.block != nullptr && ports_.block->ready_key != BlockRequest::kNotServing; }
   // While it is served a handler looks at the key that became ready and at no other of those it waits for.
   size_t ready_key() const { return ports_.block->ready_key; }  // index in keys(); only while serving()

@@ -237,16 +237,22 @@ struct GroupRead {
   bool served = false;
   bool history = false;  // its own pending entries behind `after`
   StreamId after;
-  std::vector<PendingEntry> claimed;  // idle ones, the longest first
-  uint64_t count = 0;                 // of new entries
+  std::vector<PendingEntry> claimed;    // idle ones, the longest first
+  int64_t claimable_at_ms = INT64_MAX;  // when the next one will have been idle for long enough
+  uint64_t count = 0;                   // of new entries
 };
 
-// Pending entries that have been idle for long enough and are still in the stream.
-std::vector<PendingEntry> FindIdle(const CommandContext& context, const ReadOptions& parsed, const Stream& stream,
-                                   const StreamGroup& group) {
-  std::vector<PendingEntry> idle;
+// Finds pending entries that have been idle for long enough and are still in the stream, and when the next one will have been.
+void FindIdle(const CommandContext& context, const ReadOptions& parsed, const Stream& stream, const StreamGroup& group,
+              GroupRead* read) {
+  std::vector<PendingEntry>& idle = read->claimed;
   for (auto at = group.pending().First(); at.valid(); at.Next()) {
-    if (IdleMs(context, at->delivery_ms) >= parsed.min_idle_ms) idle.push_back(*at);
+    int64_t claimable_at_ms = INT64_MAX;
+    if (IdleMs(context, at->delivery_ms) >= parsed.min_idle_ms) {
+      idle.push_back(*at);
+    } else if (!__builtin_add_overflow(at->delivery_ms, parsed.min_idle_ms, &claimable_at_ms)) {
+      read->claimable_at_ms = std::min(read->claimable_at_ms, claimable_at_ms);
+    }
   }
   std::stable_sort(idle.begin(), idle.end(), [](const auto& a, const auto& b) { return a.delivery_ms < b.delivery_ms; });
   size_t kept = 0;
@@ -254,7 +260,6 @@ std::vector<PendingEntry> FindIdle(const CommandContext& context, const ReadOpti
     if (stream.Contains(idle[i].id)) idle[kept++] = idle[i];
   }
   idle.resize(kept);
-  return idle;
 }
 
 // Whether the key and its group are there; otherwise the error is answered.
@@ -295,7 +300,7 @@ bool LookAtGroup(CommandContext& context, const ReadOptions& parsed, size_t key,
     read->served = read->history = true;
     return ReadStreamId(context, parsed.first_key + parsed.keys + key, &read->after);
   }
-  if (parsed.claims) read->claimed = FindIdle(context, parsed, *stream, *group);
+  if (parsed.claims) FindIdle(context, parsed, *stream, *group, read);
   StreamId start = group->last_id;
   uint64_t there = start.Increment() ? stream->CountBetween(start, kStreamIdMax) : 0;
   for (size_t i = 0; i < before.size(); i++) {
@@ -427,7 +432,12 @@ void XReadGroup(CommandContext& context) {
     if (!LookAtGroup(context, parsed, i, std::span(reads).first(i), &reads[i])) return;
     served += reads[i].served ? 1 : 0;
   }
-  if (served == 0) return WaitOrEnd(context, parsed, {});
+  if (served == 0) {
+    for (size_t i = 0; i < parsed.keys && parsed.blocks && context.may_block(); i++) {
+      if (reads[i].claimable_at_ms != INT64_MAX) context.LookAgain(i, reads[i].claimable_at_ms);
+    }
+    return WaitOrEnd(context, parsed, {});
+  }
   context.LogNothing();  // what changes is logged as it happens
   ReplyStreamsHead(context.reply, served);
   for (size_t i = 0; i < parsed.keys; i++) {

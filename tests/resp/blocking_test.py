@@ -185,6 +185,30 @@ class Tests:
         except ReplyError as error:
             assert str(error) == "UNBLOCKED the stream key no longer exists", error
 
+    def test_claims_when_entries_have_grown_old(self):
+        """XREADGROUP CLAIM waits for entries that nobody touches meanwhile."""
+        if not self.has("xreadgroup"):
+            return
+        claim = lambda consumer, idle_ms, *keys: self.waiting("XREADGROUP", "GROUP", "g", consumer, "BLOCK", 0, "CLAIM", idle_ms, "STREAMS",
+                                                              *keys, *[">" for _ in keys])
+        for key in "s", "t":
+            self.admin.call("XGROUP", "CREATE", key, "g", "$", "MKSTREAM")
+        self.admin.call("XADD", "s", "1-1", "f", "v")
+        begin = time.monotonic()
+        self.admin.call("XREADGROUP", "GROUP", "g", "a", "STREAMS", "s", ">")
+        (stream, entries), = read_reply(claim("b", 150, "t", "s").file)
+        assert (stream, [entry[0] for entry in entries]) == (b"s", [b"1-1"]) and entries[0][2] >= 150, entries
+        assert 0.14 <= time.monotonic() - begin < LATE_MS / 1000
+        # What the first one gets the second one claims from it, also where nothing was pending when they began to wait.
+        self.admin.call("XACK", "s", "g", "1-1")
+        first, second = claim("b", 150, "s"), claim("c", 150, "s")
+        begin = time.monotonic()
+        self.admin.call("XADD", "s", "2-1", "f", "v")
+        assert read_reply(first.file) == [[b"s", [[b"2-1", [b"f", b"v"], 0, 0]]]]
+        (stream, entries), = read_reply(second.file)
+        assert entries[0][0] == b"2-1" and entries[0][2] >= 150 and entries[0][3] == 1, entries
+        assert 0.14 <= time.monotonic() - begin < LATE_MS / 1000
+
     def test_the_last_entry(self):
         """XREAD's "+": the last entry there is, and where there is none, the first that comes."""
         if not self.has("xread"):
