@@ -244,10 +244,9 @@ Status DecodeGroup(uint8_t rdb_type, Input* input, Stream* stream) {
   const uint64_t consumers = input->Count(10);
   for (uint64_t i = 0; i < consumers; i++) CAIRN_RETURN_IF_ERROR(DecodeConsumer(active_times, input, group));
   if (!input->ok()) return Status::Damaged("a group's consumers end early");
-  if (rdb_type == kRdbTypeStreamExtended) return Status();
-  uint64_t owned = 0;
-  for (const StreamConsumer* consumer : group->consumers()) owned += consumer->pending().size();
-  return owned == group->pending().size() ? Status() : Status::Damaged("a pending entry has no consumer");
+  if (rdb_type != kRdbTypeStreamExtended && group->nacked_count() > 0) return Status::Damaged("a pending entry has no consumer");
+  group->RestorePlaces();
+  return Status();
 }
 
 Status DecodeProducers(Input* input, Stream* stream) {

@@ -124,7 +124,7 @@ void XClaim(CommandContext& context) {
       continue;
     }
     if (pending == nullptr && !parsed.force) continue;
-    if (pending != nullptr && parsed.min_idle_ms > 0 && IdleMs(context, pending->delivery_ms) < parsed.min_idle_ms) continue;
+    if (pending != nullptr && !IsIdle(context, *pending, parsed.min_idle_ms)) continue;
     // What FORCE makes starts at one delivery, as if it had been read.
     int64_t count = pending != nullptr ? pending->delivery_count : 1;
     if (parsed.retry_count >= 0) {
@@ -167,8 +167,7 @@ void XAutoClaim(CommandContext& context) {
   std::vector<PendingEntry> found;
   auto at = stream->FindGroup(context.args[2])->pending().LowerBound(start);
   for (int64_t attempts = count * kAttemptsFactor; attempts > 0 && count > 0 && at.valid(); attempts--, at.Next()) {
-    const bool old_enough = min_idle_ms <= 0 || IdleMs(context, at->delivery_ms) >= min_idle_ms;
-    if (!old_enough && stream->Contains(at->id)) continue;
+    if (!IsIdle(context, *at, min_idle_ms) && stream->Contains(at->id)) continue;
     found.push_back(*at);
     count--;
   }

@@ -22,11 +22,13 @@ void ReplyOutcomes(CommandContext& context, const std::vector<int8_t>& outcomes)
 
 // [KEEPREF | DELREF | ACKED] and IDS numids id ..., in any order.
 bool ReadDeletion(CommandContext& context, size_t first, StreamReferences* references, std::vector<StreamId>* ids) {
+  bool chosen = false;
   for (size_t i = first; i < context.args.size();) {
     OptionReader options(context, i);
-    if (TakeReferences(options, references)) {
+    if (!chosen && TakeReferences(options, references)) {
+      chosen = true;
       i++;
-    } else if (EqualsIgnoreCase(context.args[i], "ids")) {
+    } else if (ids->empty() && EqualsIgnoreCase(context.args[i], "ids")) {
       if (!ReadIdsBlock(context, i, &i, ids)) return false;
     } else {
       return context.SyntaxError(), false;

@@ -194,25 +194,30 @@ bool ReadNack(CommandContext& context, NackOptions* parsed) {
   } else if (EqualsIgnoreCase(mode, "fatal")) {
     parsed->mode = NackOptions::kFatal;
   } else {
-    return context.SyntaxError(), false;
+    return context.reply.Error("ERR mode must be SILENT, FAIL, or FATAL"), false;
   }
-  size_t i = 4;
-  if (!EqualsIgnoreCase(context.args[i], "ids")) return context.SyntaxError(), false;
-  if (!ReadIdsBlock(context, i, &i, &parsed->ids)) return false;
-  for (OptionReader options(context, i); options.More();) {
+  constexpr IdsBlockErrors kIdsErrors = {"ERR numids must be a positive integer", "ERR number of IDs doesn't match numids"};
+  for (size_t i = 4; i < context.args.size();) {
+    OptionReader options(context, i);
     std::string_view text;
     size_t index = 0;
     if (options.Take("force")) {
       parsed->force = true;
     } else if (options.Take("retrycount", &text, &index)) {
-      if (!ReadIntBetween(context, index, 0, INT64_MAX, &parsed->retry_count,
-                          "ERR Invalid RETRYCOUNT option argument for XNACK")) {
-        return false;
-      }
+      if (!ReadInt(context, index, &parsed->retry_count)) return false;
+      if (parsed->retry_count < 0) return context.reply.Error("ERR Invalid RETRYCOUNT value, must be >= 0"), false;
+    } else if (parsed->ids.empty() && EqualsIgnoreCase(options.peek(), "ids")) {
+      if (!ReadIdsBlock(context, i, &i, &parsed->ids, kIdsErrors)) return false;
+      continue;
     } else {
-      return context.SyntaxError(), false;
+      std::string error = "ERR Unrecognized XNACK option '";
+      error.append(options.peek()).append("'");
+      context.reply.Error(error);
+      return false;
     }
+    i = options.index();
   }
+  if (parsed->ids.empty()) return context.reply.Error("ERR syntax error, expected IDS keyword"), false;
   return true;
 }
 
@@ -230,10 +235,8 @@ void XNack(CommandContext& context) {
   for (const StreamId& id : parsed.ids) {
     const PendingEntry* pending = stream->FindGroup(context.args[2])->pending().Find(id);
     if (pending == nullptr && !(parsed.force && stream->Contains(id))) continue;
-    // Delivered at no time: every claim may have it at once.
-    const PendingEntry entry{
-        .id = id, .delivery_ms = 0, .delivery_count = parsed.CountAfter(pending ? pending->delivery_count : -1)};
-    edit.Mutable<Stream>().MutableGroup(context.args[2])->Deliver(entry);
+    const int64_t count = parsed.CountAfter(pending ? pending->delivery_count : -1);
+    edit.Mutable<Stream>().MutableGroup(context.args[2])->GiveBack(id, count);
     released++;
   }
   context.reply.Integer(released);

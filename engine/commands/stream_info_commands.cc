@@ -99,7 +99,7 @@ void ReplyGroupPending(ReplySink& reply, const StreamGroup& group, uint64_t coun
     reply.Array(4);
     ReplyStreamId(reply, at->id);
     reply.Bulk(owned ? std::string_view(group.consumer(at->consumer).name()) : std::string_view());
-    reply.Integer(at->delivery_ms);
+    reply.Integer(at->delivered_ms());
     reply.Integer(at->delivery_count);
   }
 }
@@ -129,12 +129,13 @@ void ReplyFull(ReplySink& reply, const Stream& stream, uint64_t count) {
   ReplyEntries(reply, stream, kStreamIdMin, kStreamIdMax, std::min(count, stream.length()), false);
   map.Key("groups").Array(stream.groups().size());
   for (const StreamGroup* group : stream.groups()) {
-    MapReply of_group(reply, 7);
+    MapReply of_group(reply, 8);
     of_group.Bulk("name", group->name());
     of_group.Id("last-delivered-id", group->last_id);
     of_group.EntriesRead(*group);
     of_group.Lag(stream, *group);
     of_group.Number("pel-count", group->pending().size());
+    of_group.Number("nacked-count", group->nacked_count());
     ReplyGroupPending(of_group.Key("pending"), *group, count);
     of_group.Key("consumers").Array(group->consumers().size());
     for (const StreamConsumer* consumer : group->consumers()) ReplyConsumer(reply, *group, *consumer, count);

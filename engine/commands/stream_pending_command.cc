@@ -62,7 +62,7 @@ void ReplyPending(CommandContext& context, const StreamGroup& group, const Pendi
 void ReplyRange(CommandContext& context, const StreamGroup& group, const PendingQuery& query) {
   std::vector<const PendingEntry*> found;
   const auto take = [&](const PendingEntry& entry) {
-    if (query.min_idle_ms == 0 || IdleMs(context, entry.delivery_ms) >= query.min_idle_ms) found.push_back(&entry);
+    if (query.min_idle_ms == 0 || IsIdle(context, entry, query.min_idle_ms)) found.push_back(&entry);
     return static_cast<int64_t>(found.size()) < query.count;
   };
   const auto walk = [&](auto at, auto&& entry_of) {

@@ -83,15 +83,17 @@ void RememberMessage(CommandContext& context, Stream& stream, const ProducerOpti
 
 void XCfgSet(CommandContext& context) {
   int64_t duration_s = 0, max_size = 0;
-  if (context.args.size() < 4) return context.SyntaxError();
+  if (context.args.size() == 2) return context.reply.Error("ERR At least one parameter must be specified");
   for (size_t i = 2; i < context.args.size(); i += 2) {
     const bool duration = EqualsIgnoreCase(context.args[i], "idmp-duration");
     if (i + 1 >= context.args.size() || (!duration && !EqualsIgnoreCase(context.args[i], "idmp-maxsize")))
       return context.SyntaxError();
-    if (duration) {
-      if (!ReadIntBetween(context, i + 1, 1, kProducerDurationMaxS, &duration_s, "ERR invalid duration")) return;
-    } else if (!ReadIntBetween(context, i + 1, 1, kProducerSizeMax, &max_size, "ERR invalid maxsize")) {
-      return;
+    int64_t* const value = duration ? &duration_s : &max_size;
+    const int64_t most = duration ? kProducerDurationMaxS : kProducerSizeMax;
+    if (!ReadInt(context, i + 1, value)) return;
+    if (*value < 1 || *value > most) {
+      return context.reply.Error(std::string(duration ? "ERR IDMP-DURATION" : "ERR IDMP-MAXSIZE") + " must be between 1 and " +
+                                 std::to_string(most));
     }
   }
   ValueEdit edit = context.Edit(context.key());

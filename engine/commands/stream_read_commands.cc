@@ -73,7 +73,8 @@ bool ReadReadOptions(CommandContext& context, ReadOptions* parsed) {
     } else if (options.Take("noack")) {
       if (GroupOptionMisused(context, *parsed, "NOACK")) return false;
       parsed->no_ack = true;
-    } else if (parsed->group_read && options.Take("claim", &text, &index)) {
+    } else if (options.Take("claim", &text, &index)) {
+      if (GroupOptionMisused(context, *parsed, "CLAIM")) return false;
       if (!ReadInt(context, index, &parsed->min_idle_ms, "ERR min-idle-time is not an integer")) return false;
       if (parsed->min_idle_ms < 0) return context.reply.Error("ERR min-idle-time must be a positive integer"), false;
       parsed->claims = true;
@@ -248,7 +249,7 @@ void FindIdle(const CommandContext& context, const ReadOptions& parsed, const St
   std::vector<PendingEntry>& idle = read->claimed;
   for (auto at = group.pending().First(); at.valid(); at.Next()) {
     int64_t claimable_at_ms = INT64_MAX;
-    if (IdleMs(context, at->delivery_ms) >= parsed.min_idle_ms) {
+    if (IsIdle(context, *at, parsed.min_idle_ms)) {
       idle.push_back(*at);
     } else if (!__builtin_add_overflow(at->delivery_ms, parsed.min_idle_ms, &claimable_at_ms)) {
       read->claimable_at_ms = std::min(read->claimable_at_ms, claimable_at_ms);
@@ -365,7 +366,7 @@ class GroupReader {
   void Claim(const PendingEntry& pending) {
     StreamCursor entry(stream_, pending.id, pending.id);
     CAIRN_CHECK(entry.Next());
-    Reply(entry, IdleMs(context_, pending.delivery_ms), pending.delivery_count);
+    Reply(entry, IdleMs(context_, pending.delivered_ms()), pending.delivery_count);
     Deliver(pending, OneMore(pending.delivery_count));
   }
 

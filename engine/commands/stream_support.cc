@@ -107,12 +107,12 @@ bool TakeReferences(OptionReader& options, StreamReferences* references) {
   return true;
 }
 
-bool ReadIdsBlock(CommandContext& context, size_t index, size_t* end, std::vector<StreamId>* ids) {
+bool ReadIdsBlock(CommandContext& context, size_t index, size_t* end, std::vector<StreamId>* ids, const IdsBlockErrors& errors) {
   int64_t count = 0;
   if (index + 1 >= context.args.size()) return context.SyntaxError(), false;
-  if (!ReadIntBetween(context, index + 1, 1, INT64_MAX, &count, "ERR Number of IDs must be a positive integer")) return false;
+  if (!ReadIntBetween(context, index + 1, 1, INT64_MAX, &count, errors.count)) return false;
   if (static_cast<uint64_t>(count) > context.args.size() - index - 2) {
-    context.reply.Error("ERR The `numids` parameter must match the number of arguments");
+    context.reply.Error(errors.mismatch);
     return false;
   }
   *end = index + 2 + static_cast<size_t>(count);

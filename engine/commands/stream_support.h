@@ -28,7 +28,12 @@ bool ReadRangeEnd(CommandContext& context, size_t index, StreamId* end);
 // KEEPREF, DELREF or ACKED.
 bool TakeReferences(OptionReader& options, StreamReferences* references);
 // IDS numids id ... at args[index], which is "IDS"; *end is the index behind it. Answers the error otherwise.
-bool ReadIdsBlock(CommandContext& context, size_t index, size_t* end, std::vector<StreamId>* ids);
+struct IdsBlockErrors {
+  std::string_view count = "ERR Number of IDs must be a positive integer";
+  std::string_view mismatch = "ERR The `numids` parameter must match the number of arguments";
+};
+bool ReadIdsBlock(CommandContext& context, size_t index, size_t* end, std::vector<StreamId>* ids,
+                  const IdsBlockErrors& errors = {});
 
 // The stream of an entry, or nullptr for nullptr.
 inline const Stream* StreamOf(const Entry* entry) { return entry == nullptr ? nullptr : &entry->large_as<Stream>(); }
@@ -99,6 +104,10 @@ ConsumerSlot TouchConsumer(CommandContext& context, const KeyRef& key, StreamGro
 
 // How long ago that was: 0 where it is to come (the clock was set back, or the time is a restored value's), INT64_MAX at most.
 int64_t IdleMs(const CommandContext& context, int64_t then_ms);
+// Whether a pending entry may be claimed by who wants it idle for so long; one that was given back may be at once.
+inline bool IsIdle(const CommandContext& context, const PendingEntry& entry, int64_t min_idle_ms) {
+  return entry.consumer == kNoConsumer || IdleMs(context, entry.delivery_ms) >= min_idle_ms;
+}
 
 // "NOGROUP No such key 'k' or consumer group 'g'" and what follows.
 void NoGroup(CommandContext& context, std::string_view key, std::string_view group, std::string_view more = {});

@@ -27,12 +27,19 @@ StreamGroup::StreamGroup(const StreamGroup& other)  // NOLINT: the holders of th
       pending_(other.pending_),
       consumers_(other.consumers_),
       slots_(other.slots_),
-      consumer_bytes_(other.consumer_bytes_) {
+      consumer_bytes_(other.consumer_bytes_),
+      last_place_(other.last_place_) {
   for (StreamConsumer* consumer : consumers_) consumer->AddReference();
 }
 
 StreamGroup::~StreamGroup() {
   for (StreamConsumer* consumer : consumers_) Drop(consumer);
+}
+
+uint64_t StreamGroup::nacked_count() const {
+  uint64_t count = pending_.size();
+  for (const StreamConsumer* consumer : consumers_) count -= consumer->pending().size();
+  return count;
 }
 
 uint64_t StreamGroup::memory_bytes() const {
@@ -105,6 +112,18 @@ void StreamGroup::Deliver(const PendingEntry& entry) {
       consumer->pending_.Insert({entry.id});
     }
     consumer_bytes_ += consumer->pending_.memory_bytes();
+  }
+}
+
+void StreamGroup::GiveBack(const StreamId& id, int64_t delivery_count) {
+  if (last_place_ < INT64_MAX) last_place_++;  // a file may have said anything
+  Deliver({.id = id, .delivery_ms = last_place_, .delivery_count = delivery_count});
+}
+
+void StreamGroup::RestorePlaces() {
+  if (nacked_count() == 0) return;
+  for (auto at = pending_.First(); at.valid(); at.Next()) {
+    if (at->consumer == kNoConsumer) last_place_ = std::max(last_place_, at->delivery_ms);
   }
 }
 

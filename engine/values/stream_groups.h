@@ -24,9 +24,12 @@ inline constexpr int64_t kEntriesReadUnknown = -1;
 
 struct PendingEntry {
   StreamId id;
+  // Of an entry without a consumer its place among these, first given back, first claimed: small numbers, older than any time.
   int64_t delivery_ms = 0;
   int64_t delivery_count = 0;
   ConsumerSlot consumer = kNoConsumer;
+
+  int64_t delivered_ms() const { return consumer == kNoConsumer ? 0 : delivery_ms; }
 };
 
 struct PendingId {
@@ -74,6 +77,7 @@ class StreamGroup : public CowNode {
   const std::vector<StreamConsumer*>& consumers() const { return consumers_; }  // sorted by name
   const StreamConsumer* FindConsumer(std::string_view name) const;              // null: none
   const StreamConsumer& consumer(ConsumerSlot slot) const { return *slots_[slot]; }
+  uint64_t nacked_count() const;  // pending entries without a consumer; O(consumers)
   uint64_t memory_bytes() const;  // O(1)
 
   // --- changes (of a group that nobody else holds) ---------------------------------------------------------------------------------
@@ -85,6 +89,10 @@ class StreamGroup : public CowNode {
   void SetActive(ConsumerSlot slot, int64_t active_ms);
   // Makes the entry pending with these facts, or gives it them, and its consumer (kNoConsumer: none), if it is.
   void Deliver(const PendingEntry& entry);
+  // The entry is pending without a consumer, behind all others that are.
+  void GiveBack(const StreamId& id, int64_t delivery_count);
+  // After pending entries without consumers were put in by Deliver.
+  void RestorePlaces();
   // The entry is not pending any more; false where it was not.
   bool Acknowledge(const StreamId& id);
   // Lets go of about `max_nodes` nodes; false when none is left.
@@ -100,6 +108,7 @@ class StreamGroup : public CowNode {
   std::vector<StreamConsumer*> consumers_;  // by name
   std::vector<StreamConsumer*> slots_;      // null: free
   uint64_t consumer_bytes_ = 0;
+  int64_t last_place_ = 0;  // that an entry without a consumer got
 };
 
 }  // namespace cairn

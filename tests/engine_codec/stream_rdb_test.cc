@@ -99,6 +99,26 @@ TEST(StreamRdb, ProducersAreKept) {
   EXPECT_NE(copy->producers()->FindAny("p", "a"), nullptr);
 }
 
+TEST(StreamRdb, TheOrderOfWhatWasGivenBackIsKept) {
+  Stream stream;
+  const Views fields = {"a", "1"};
+  for (uint64_t i = 1; i <= 3; i++) stream.Append({i, 0}, fields, CollectionLimits());
+  StreamGroup* const group = stream.CreateGroup("g", {3, 0}, 3);
+  for (const uint64_t id : {2, 1, 2}) group->GiveBack({id, 0}, 1);
+  std::unique_ptr<Stream> copy;
+  ASSERT_TRUE(Decode(StreamRdbType(stream), Encoded(stream), &copy).ok());
+  StreamGroup* const loaded = copy->MutableGroup("g");
+  loaded->GiveBack({3, 0}, 1);
+  EXPECT_EQ(loaded->nacked_count(), 3u);
+  const auto place = [&](uint64_t id) { return loaded->pending().Find({id, 0})->delivery_ms; };
+  EXPECT_LT(place(1), place(2));
+  EXPECT_LT(place(2), place(3));
+  loaded->Deliver({{1, 0}, 1'700'000'000'000, 2, loaded->CreateConsumer("c", 1)});
+  EXPECT_EQ(loaded->nacked_count(), 2u);
+  loaded->GiveBack({1, 0}, 2);
+  EXPECT_LT(place(3), place(1));
+}
+
 std::string FromHex(std::string_view hex) {
   std::string bytes;
   for (size_t i = 0; i < hex.size(); i += 2)

@@ -230,9 +230,36 @@ static Session Claims() {
            {"XNACK s g SILENT IDS 1 5-0", ":0", "", ""},
            {"XNACK s g FATAL IDS 1 1-0", ":1"},
            {"XNACK s g FATAL IDS 1 1-0 RETRYCOUNT 4", ":1"},
-           {"XNACK s g SILENT IDS 2 1-0", "-ERR The `numids` parameter must match the number of arguments"},
+           {"XNACK s g FAIL FORCE RETRYCOUNT 2 IDS 1 1-0", ":1"},
+           {"XNACK s g SILENT IDS 2 1-0", "-ERR number of IDs doesn't match numids"},
+           {"XNACK s g SILENT IDS 0 1-0", "-ERR numids must be a positive integer"},
+           {"XNACK s g MAYBE IDS 1 1-0", "-ERR mode must be SILENT, FAIL, or FATAL"},
+           {"XNACK s g FAIL IDS 1 1-0 2-0", "-ERR Unrecognized XNACK option '2-0'"},
+           {"XNACK s g FAIL FORCE RETRYCOUNT 1", "-ERR syntax error, expected IDS keyword"},
+           {"XNACK s g FAIL IDS 1 1-0 RETRYCOUNT -1", "-ERR Invalid RETRYCOUNT value, must be >= 0"},
+           {"XNACK s g FAIL IDS 1 1-0 RETRYCOUNT x", "-ERR value is not an integer or out of range"},
            {"XAUTOCLAIM s g e 1000 0 JUSTID", "[\"0-0\" [\"1-0\"] []]"},
            {"XPENDING s g", "[:1 \"1-0\" \"1-0\" [[\"e\" \"1\"]]]"}}};
+}
+
+static Session GivenBack() {
+  return {"xreadgroup claims what was given back first",
+          {{"XADD s 1-0 a 1", "\"1-0\""},
+           {"XADD s 2-0 a 2", "\"2-0\""},
+           {"XADD s 3-0 a 3", "\"3-0\""},
+           {"XADD s 4-0 a 4", "\"4-0\""},
+           {"XGROUP CREATE s g 0", "+OK"},
+           {"XREADGROUP GROUP g c STREAMS s >", "?"},
+           {"XNACK s g FAIL IDS 3 1-0 2-0 3-0", ":3"},
+           {"XNACK s g FAIL IDS 1 1-0", ":1"},
+           {"COPY s t", ":1"},
+           {"XPENDING s g - + 10", "[[\"1-0\" \"\" :-1 :1] [\"2-0\" \"\" :-1 :1] [\"3-0\" \"\" :-1 :1] [\"4-0\" \"c\" :0 :1]]"},
+           {"XREADGROUP GROUP g d COUNT 2 CLAIM 9223372036854775807 STREAMS s >",
+            "[[\"s\" [[\"2-0\" [\"a\" \"2\"] :1700000000000 :1] [\"3-0\" [\"a\" \"3\"] :1700000000000 :1]]]]"},
+           {"XNACK t g FAIL IDS 1 2-0", ":1"},
+           {"XCLAIM t g d 9223372036854775807 3-0 JUSTID", "[\"3-0\"]"},
+           {"XREADGROUP GROUP g d CLAIM 9223372036854775807 STREAMS t >",
+            "[[\"t\" [[\"1-0\" [\"a\" \"1\"] :1700000000000 :1] [\"2-0\" [\"a\" \"2\"] :1700000000000 :1]]]]"}}};
 }
 
 static Session ReadsThatClaim() {
@@ -279,6 +306,8 @@ static Session References() {
            {"XPENDING s g", "[:0 nil nil nil-array]"},
            {"XACKDEL absent g IDS 2 1-0 2-0", "[:-1 :-1]"},
            {"XDELEX s IDS 0 1-0", "-ERR Number of IDs must be a positive integer"},
+           {"XDELEX s KEEPREF DELREF IDS 1 1-0", "-ERR syntax error"},
+           {"XACKDEL s g IDS 1 1-0 IDS 1 2-0", "-ERR syntax error"},
            {"XDELEX s FOO IDS 1 1-0", "-ERR syntax error"}}};
 }
 
@@ -311,8 +340,11 @@ static Session Producers() {
            {"XADD s IDMP p \"\" * f v", "-ERR IDMP requires a non-empty idempotent ID"},
            {"XADD s IDMPAUTO \"\" * f v", "-ERR IDMPAUTO requires a non-empty producer ID"},
            {"XCFGSET absent IDMP-MAXSIZE 5", "-ERR no such key"},
-           {"XCFGSET s IDMP-MAXSIZE 0", "-ERR invalid maxsize"},
-           {"XCFGSET s", "-ERR syntax error"},
+           {"XCFGSET s IDMP-MAXSIZE 0", "-ERR IDMP-MAXSIZE must be between 1 and 10000"},
+           {"XCFGSET s IDMP-DURATION 86401", "-ERR IDMP-DURATION must be between 1 and 86400"},
+           {"XCFGSET s IDMP-DURATION INVALID IDMP-MAXSIZE", "-ERR value is not an integer or out of range"},
+           {"XCFGSET s IDMP-DURATION", "-ERR syntax error"},
+           {"XCFGSET s", "-ERR At least one parameter must be specified"},
            {"XIDMPRECORD s p a 1700000100001-3", "+OK", "", ""},
            {"XIDMPRECORD s p a 1700000100001-2", "-ERR The idempotent ID already maps to a different stream ID", "", ""},
            {"XIDMPRECORD s p z 1-1", "-ERR The stream ID does not exist in the stream", "", ""},
@@ -340,8 +372,8 @@ static Session Information() {
        {"XINFO STREAM s FULL",
         "{\"length\" :1 \"radix-tree-keys\" :1 \"radix-tree-nodes\" :2 \"last-generated-id\" \"2-0\" \"max-deleted-entry-id\" "
         "\"2-0\" \"entries-added\" :2 \"recorded-first-entry-id\" \"1-0\" \"entries\" [[\"1-0\" [\"a\" \"1\"]]] \"groups\" "
-        "[{\"name\" \"g\" \"last-delivered-id\" \"1-0\" \"entries-read\" :1 \"lag\" nil \"pel-count\" :1 \"pending\" [[\"1-0\" "
-        "\"c\" :1700000000000 :1]] \"consumers\" [{\"name\" \"c\" \"seen-time\" :1700000000000 \"pel-count\" :1 \"pending\" "
+        "[{\"name\" \"g\" \"last-delivered-id\" \"1-0\" \"entries-read\" :1 \"lag\" nil \"pel-count\" :1 \"nacked-count\" :0 "
+        "\"pending\" [[\"1-0\" \"c\" :1700000000000 :1]] \"consumers\" [{\"name\" \"c\" \"seen-time\" :1700000000000 \"pel-count\" :1 \"pending\" "
         "[[\"1-0\" :1700000000000 :1]]}]}]}"},
        {"XINFO STREAM absent", "-ERR no such key"},
        {"XINFO STREAM s FULL COUNT", "-ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try XINFO HELP."},
@@ -350,8 +382,8 @@ static Session Information() {
 }
 
 std::vector<Session> StreamSessions() {
-  return {Adding(), Trimming(),       Ranges(),     Reading(),   Waiting(),    Groups(),
-          Claims(), ReadsThatClaim(), References(), Producers(), Information()};
+  return {Adding(), Trimming(),       Ranges(),    Reading(),    Waiting(),   Groups(),
+          Claims(), ReadsThatClaim(), GivenBack(), References(), Producers(), Information()};
 }
 
 }  // namespace cairn
