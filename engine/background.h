@@ -1,5 +1,6 @@
-// The store's own housekeeping on two threads: one removes keys whose time has come and wakes waiters whose time has, the other does everything that may take longer:
-// frees, memory samples, eviction over the limit, save points, compaction of the log, the LSN ceiling of stores without a log.
+// The store's own housekeeping on two threads: one removes keys whose time has come and wakes waiters whose time has, the other does
+// everything that may take longer: frees, memory samples, eviction over the limit, save points, compaction of the log, the LSN ceiling of
+// stores without a log.
 //
 // What is deleted here is logged, sent as an event and made visible exactly as a command would do it. While the log refuses writes
 // nothing is deleted (promise P5).

@@ -2,7 +2,8 @@
 //
 // Life: made by Store::Open, filled by recovery, constant in its pointers while commands run, torn down by the store after all of its
 // threads have ended. The parts (executor, background, checkpointer) hold a reference and never each other's state.
-// Threads: `keyspace`, `log`, `stripes`, `undurable_keys` and `timed_wakes` synchronise themselves; atomics are atomics; the rest says its guard.
+// Threads: `keyspace`, `log`, `stripes`, `undurable_keys` and `timed_wakes` synchronise themselves; atomics are atomics; the rest says its
+// guard.
 #pragma once
 
 #include <array>

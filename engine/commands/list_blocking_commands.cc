@@ -61,8 +61,32 @@ void BlMove(CommandContext& context) {
   int64_t timeout_ms = 0;
   if (!ReadListEnd(context, 3, &from) || !ReadListEnd(context, 4, &to) || !ReadBlockTimeout(context, 5, &timeout_ms)) return;
   if (!BlockingMove(context, from, to, timeout_ms)) return;
-  const auto name = [](ListEnd end) { return end == ListEnd::kFront ? std::string_view("LEFT") : std::string_view("RIGHT"); };
-  context.LogAs({"LMOVE", context.key(0).name, context.key(1).name, name(from), name(to)});
+  context.LogAs({"LMOVE", context.key(0).name, context.key(1).name, EndName(from), EndName(to)});
+}
+
+void BlMoveM(CommandContext& context) {
+  MultiMove move;
+  int64_t timeout_ms = 0;
+  if (!ReadListEnd(context, 3, &move.from) || !ReadListEnd(context, 4, &move.to) || !ReadBlockTimeout(context, 5, &timeout_ms) ||
+      !ReadHowMany(context, 6, &move)) {
+    return;
+  }
+  uint64_t moved = 0;
+  const MoveResult result = MoveElements(context, move, &moved);
+  if (result == MoveResult::kMoved) {
+    char count[kIntTextMaxBytes];
+    context.LogAs({"LMOVEM",
+                   context.key(0).name,
+                   context.key(1).name,
+                   EndName(move.from),
+                   EndName(move.to),
+                   "EXACTLY",
+                   {count, static_cast<size_t>(WriteUint(count, moved) - count)},
+                   move.one_by_one ? "OBO" : "BULK"});
+  } else if (result == MoveResult::kNothing) {
+    if (!context.may_block()) return context.reply.NullArray();
+    context.Block({.wanted = ValueType::kList, .timeout_ms = timeout_ms, .waited_keys = 1});
+  }
 }
 
 void BrPopLPush(CommandContext& context) {

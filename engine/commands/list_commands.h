@@ -26,6 +26,7 @@ void LPop(CommandContext& context);
 void RPop(CommandContext& context);
 void LmPop(CommandContext& context);
 void LMove(CommandContext& context);
+void LMoveM(CommandContext& context);
 void RPopLPush(CommandContext& context);
 
 // list_blocking_commands.cc: the same, waiting where there is nothing
@@ -33,6 +34,7 @@ void BlPop(CommandContext& context);
 void BrPop(CommandContext& context);
 void BlmPop(CommandContext& context);
 void BlMove(CommandContext& context);
+void BlMoveM(CommandContext& context);
 void BrPopLPush(CommandContext& context);
 
 // --- for COMMAND GETKEYS and locking ---

@@ -65,6 +65,13 @@ void LMove(CommandContext& context) {
   if (MoveElement(context, from, to) == MoveResult::kNothing) context.reply.Null();
 }
 
+void LMoveM(CommandContext& context) {
+  MultiMove move;
+  uint64_t moved = 0;
+  if (!ReadListEnd(context, 3, &move.from) || !ReadListEnd(context, 4, &move.to) || !ReadHowMany(context, 5, &move)) return;
+  if (MoveElements(context, move, &moved) == MoveResult::kNothing) context.reply.NullArray();
+}
+
 void RPopLPush(CommandContext& context) {
   if (MoveElement(context, ListEnd::kBack, ListEnd::kFront) == MoveResult::kNothing) context.reply.Null();
 }

@@ -265,4 +265,87 @@ MoveResult MoveElement(CommandContext& context, ListEnd from, ListEnd to) {
   return MoveResult::kMoved;
 }
 
+bool ReadHowMany(CommandContext& context, size_t at, MultiMove* move) {
+  constexpr size_t kArguments = 3;
+  const size_t arguments = context.args.size() - at;
+  if (arguments == 0) return true;
+  move->exactly = EqualsIgnoreCase(context.args[at], "exactly");
+  if (arguments != kArguments || (!move->exactly && !EqualsIgnoreCase(context.args[at], "count")))
+    return context.SyntaxError(), false;
+  int64_t count = 0;
+  if (!ReadIntBetween(context, at + 1, 1, INT64_MAX, &count, "ERR count should be greater than 0")) return false;
+  move->count = static_cast<uint64_t>(count);
+  move->one_by_one = EqualsIgnoreCase(context.args[at + 2], "obo");
+  if (!move->one_by_one && !EqualsIgnoreCase(context.args[at + 2], "bulk")) return context.SyntaxError(), false;
+  return true;
+}
+
+namespace {
+
+// Elements that outlive the list they stand in.
+class KeptElements {
+ public:
+  KeptElements(ListCursor cursor, uint64_t first, uint64_t count) {
+    kept_.reserve(count);
+    cursor.Seek(first);
+    for (; count > 0; count--) {
+      const ListElement element = cursor.ReadForward();
+      Kept& kept = kept_.emplace_back();
+      if (element.owner != nullptr) {
+        kept.owner = *element.owner;
+      } else {
+        element.value.AppendTo(&kept.text);
+      }
+    }
+  }
+
+  // Puts them to this end of the list, where they then stand in their order, or turned round.
+  void PushTo(ListEdit& list, ListEnd end, bool reverse) const {
+    const bool last_first = (end == ListEnd::kFront) != reverse;
+    for (size_t i = 0; i < kept_.size(); i++) {
+      const Kept& kept = kept_[last_first ? kept_.size() - 1 - i : i];
+      list.Push(end, kept.owner.size() > 0 ? ListItem(kept.owner.view(), &kept.owner) : ListItem(kept.text));
+    }
+  }
+
+ private:
+  struct Kept {
+    std::string text;
+    SharedBytes owner;
+  };
+  std::vector<Kept> kept_;
+};
+
+}  // namespace
+
+MoveResult MoveElements(CommandContext& context, const MultiMove& move, uint64_t* moved) {
+  const KeyRef& source_key = context.key(0);
+  const KeyRef& target_key = context.key(1);
+  ListEdit source(context, source_key);
+  if (!source.Expect()) return MoveResult::kRefused;
+  const uint64_t length = source.exists() ? source.length() : 0;
+  if (length < move.least()) return MoveResult::kNothing;
+  const uint64_t count = *moved = std::min(move.count, length);
+  const uint64_t first = move.from == ListEnd::kFront ? 0 : length - count;
+  const bool reverse = move.one_by_one && move.from == move.to;
+  if (source_key.name == target_key.name) {
+    ReplyElements(context.reply, source.Open(), first, count, reverse);
+    // Put where they go before they are taken from where they were, so that the list does not go meanwhile.
+    KeptElements(source.Open(), first, count).PushTo(source, move.to, reverse);
+    source.Remove(move.to == ListEnd::kFront ? first + count : first, count);
+    context.Event(kEventList, PopEvent(move.from), source_key);
+    context.Event(kEventList, PushEvent(move.to), source_key);
+    return MoveResult::kMoved;
+  }
+  {
+    ListEdit target(context, target_key);
+    if (!target.Expect()) return MoveResult::kRefused;
+    ReplyElements(context.reply, source.Open(), first, count, reverse);
+    KeptElements(source.Open(), first, count).PushTo(target, move.to, reverse);
+    context.Event(kEventList, PushEvent(move.to), target_key);
+  }
+  PopFromList(context, source, source_key, move.from, count);
+  return MoveResult::kMoved;
+}
+
 }  // namespace cairn

@@ -96,8 +96,25 @@ bool ReadMultiPop(CommandContext& context, size_t at, MultiPop* pop);
 // after an error too.
 bool PopFromFirst(CommandContext& context, const MultiPop& pop, size_t first, size_t end);
 
+inline std::string_view EndName(ListEnd end) { return end == ListEnd::kFront ? "LEFT" : "RIGHT"; }
+
 // Moves an element from key(0)'s list to key(1)'s and answers it; nothing is answered where the source is absent.
 enum class MoveResult : uint8_t { kNothing, kRefused, kMoved };
 MoveResult MoveElement(CommandContext& context, ListEnd from, ListEnd to);
+
+// LMOVEM's arguments: how many elements, and how they stand where they come to.
+struct MultiMove {
+  ListEnd from = ListEnd::kFront;
+  ListEnd to = ListEnd::kFront;
+  uint64_t count = 1;
+  bool exactly = false;     // or none at all
+  bool one_by_one = false;  // as if moved one after the other: between equal ends their order is turned round
+
+  uint64_t least() const { return exactly ? count : 1; }
+};
+// [<COUNT | EXACTLY> n <OBO | BULK>] at args[at]. Errors are answered.
+bool ReadHowMany(CommandContext& context, size_t at, MultiMove* move);
+// Moves elements and answers them as they stand in key(1)'s list; nothing is answered where the source has too few. *moved: how many.
+MoveResult MoveElements(CommandContext& context, const MultiMove& move, uint64_t* moved);
 
 }  // namespace cairn

@@ -191,6 +191,75 @@ static Session Moving() {
            {"LRANGE b 0 -1", "[\"2\"]"}}};
 }
 
+static Session MovingSeveral() {
+  const std::string wrong = "-WRONGTYPE Operation against a key holding the wrong kind of value";
+  std::vector<Step> steps;
+  const auto fill = [&] {
+    steps.push_back({"DEL a x", "?"});
+    steps.push_back({"RPUSH a a b c d", ":4"});
+    steps.push_back({"RPUSH x x y", ":2"});
+  };
+  // Ends and order, the reply, and the lists afterwards.
+  const char* const cases[][4] = {
+      {"LEFT LEFT COUNT 2 OBO", "[\"b\" \"a\"]", "[\"b\" \"a\" \"x\" \"y\"]", "[\"c\" \"d\"]"},
+      {"LEFT LEFT COUNT 2 BULK", "[\"a\" \"b\"]", "[\"a\" \"b\" \"x\" \"y\"]", "[\"c\" \"d\"]"},
+      {"LEFT RIGHT EXACTLY 2 OBO", "[\"a\" \"b\"]", "[\"x\" \"y\" \"a\" \"b\"]", "[\"c\" \"d\"]"},
+      {"left right count 2 bulk", "[\"a\" \"b\"]", "[\"x\" \"y\" \"a\" \"b\"]", "[\"c\" \"d\"]"},
+      {"RIGHT LEFT COUNT 2 OBO", "[\"c\" \"d\"]", "[\"c\" \"d\" \"x\" \"y\"]", "[\"a\" \"b\"]"},
+      {"RIGHT LEFT COUNT 2 BULK", "[\"c\" \"d\"]", "[\"c\" \"d\" \"x\" \"y\"]", "[\"a\" \"b\"]"},
+      {"RIGHT RIGHT COUNT 2 OBO", "[\"d\" \"c\"]", "[\"x\" \"y\" \"d\" \"c\"]", "[\"a\" \"b\"]"},
+      {"RIGHT RIGHT COUNT 2 BULK", "[\"c\" \"d\"]", "[\"x\" \"y\" \"c\" \"d\"]", "[\"a\" \"b\"]"},
+      {"LEFT RIGHT", "[\"a\"]", "[\"x\" \"y\" \"a\"]", "[\"b\" \"c\" \"d\"]"},
+      {"LEFT RIGHT COUNT 9 OBO", "[\"a\" \"b\" \"c\" \"d\"]", "[\"x\" \"y\" \"a\" \"b\" \"c\" \"d\"]", "[]"}};
+  for (const auto& [how, reply, target, source] : cases) {
+    fill();
+    steps.push_back({std::string("LMOVEM a x ") + how, reply});
+    steps.push_back({"LRANGE x 0 -1", target});
+    steps.push_back({"LRANGE a 0 -1", source});
+  }
+  // Within one list, also a whole one, which does not go meanwhile.
+  const char* const turns[][3] = {{"LEFT RIGHT COUNT 2 BULK", "[\"a\" \"b\"]", "[\"c\" \"d\" \"a\" \"b\"]"},
+                                  {"RIGHT LEFT COUNT 3 OBO", "[\"b\" \"c\" \"d\"]", "[\"b\" \"c\" \"d\" \"a\"]"},
+                                  {"LEFT LEFT COUNT 2 OBO", "[\"b\" \"a\"]", "[\"b\" \"a\" \"c\" \"d\"]"},
+                                  {"RIGHT RIGHT COUNT 3 OBO", "[\"d\" \"c\" \"b\"]", "[\"a\" \"d\" \"c\" \"b\"]"},
+                                  {"RIGHT RIGHT COUNT 9 BULK", "[\"a\" \"b\" \"c\" \"d\"]", "[\"a\" \"b\" \"c\" \"d\"]"},
+                                  {"LEFT LEFT EXACTLY 4 OBO", "[\"d\" \"c\" \"b\" \"a\"]", "[\"d\" \"c\" \"b\" \"a\"]"}};
+  for (const auto& [how, reply, list] : turns) {
+    fill();
+    steps.push_back({"EXPIRE a 100", ":1"});
+    steps.push_back({std::string("LMOVEM a a ") + how, reply});
+    steps.push_back({"LRANGE a 0 -1", list});
+    steps.push_back({"TTL a", ":100"});
+  }
+  fill();
+  for (const Step& step : std::initializer_list<Step>{
+           {"LMOVEM a new LEFT RIGHT COUNT 2 BULK", "[\"a\" \"b\"]", "LMOVEM a new LEFT RIGHT COUNT 2 BULK",
+            "new:new@0 rpush:new@0 lpop:a@0"},
+           {"LMOVEM a a LEFT RIGHT COUNT 1 OBO", "[\"c\"]", "LMOVEM a a LEFT RIGHT COUNT 1 OBO", "lpop:a@0 rpush:a@0"},
+           {"LMOVEM a x LEFT RIGHT EXACTLY 3 BULK", "nil-array", "", ""},
+           {"BLMOVEM a x LEFT RIGHT 0 EXACTLY 3 BULK", "nil-array", "", ""},
+           {"BLMOVEM a x RIGHT RIGHT 0 COUNT 9 OBO", "[\"c\" \"d\"]", "LMOVEM a x RIGHT RIGHT EXACTLY 2 OBO",
+            "rpush:x@0 rpop:a@0 del:a@0"},
+           {"BLMOVEM x a LEFT LEFT 1.5", "[\"x\"]", "LMOVEM x a LEFT LEFT EXACTLY 1 BULK", "new:a@0 lpush:a@0 lpop:x@0"},
+           {"SET s v", "+OK"},
+           {"LMOVEM absent s LEFT RIGHT", "nil-array", "", ""},
+           {"LMOVEM x s LEFT RIGHT EXACTLY 99 OBO", "nil-array", "", ""},
+           {"LMOVEM s x LEFT RIGHT", wrong, "", ""},
+           {"LMOVEM x s LEFT RIGHT COUNT 2 BULK", wrong, "", ""},
+           {"LMOVEM x a LEFT RIGHT COUNT 0 BULK", "-ERR count should be greater than 0"},
+           {"LMOVEM x a LEFT RIGHT EXACTLY x OBO", "-ERR count should be greater than 0"},
+           {"LMOVEM x a LEFT RIGHT COUNT 1", "-ERR syntax error"},
+           {"LMOVEM x a LEFT RIGHT COUNT 1 OBO BULK", "-ERR syntax error"},
+           {"LMOVEM x a LEFT RIGHT MANY 1 OBO", "-ERR syntax error"},
+           {"LMOVEM x a LEFT RIGHT COUNT 1 ALL", "-ERR syntax error"},
+           {"LMOVEM x a UP RIGHT", "-ERR syntax error"},
+           {"BLMOVEM x a LEFT RIGHT -1", "-ERR timeout is negative"},
+           {"BLMOVEM x a LEFT RIGHT 0 COUNT 1", "-ERR syntax error"}}) {
+    steps.push_back(step);
+  }
+  return {"lmovem, blmovem", steps};
+}
+
 // What the blocking forms do where they need not wait, or may not.
 static Session Blocking() {
   return {"blpop, brpop, blmpop, blmove, brpoplpush",
@@ -219,6 +288,8 @@ static Session Blocking() {
            {"BLMPOP 0 1 l LEFT", "nil-array", "", ""}}};
 }
 
-std::vector<Session> ListSessions() { return {Pushing(), ByIndex(), Removing(), Popping(), Moving(), Blocking()}; }
+std::vector<Session> ListSessions() {
+  return {Pushing(), ByIndex(), Removing(), Popping(), Moving(), MovingSeveral(), Blocking()};
+}
 
 }  // namespace cairn

@@ -373,8 +373,8 @@ static Session Information() {
         "{\"length\" :1 \"radix-tree-keys\" :1 \"radix-tree-nodes\" :2 \"last-generated-id\" \"2-0\" \"max-deleted-entry-id\" "
         "\"2-0\" \"entries-added\" :2 \"recorded-first-entry-id\" \"1-0\" \"entries\" [[\"1-0\" [\"a\" \"1\"]]] \"groups\" "
         "[{\"name\" \"g\" \"last-delivered-id\" \"1-0\" \"entries-read\" :1 \"lag\" nil \"pel-count\" :1 \"nacked-count\" :0 "
-        "\"pending\" [[\"1-0\" \"c\" :1700000000000 :1]] \"consumers\" [{\"name\" \"c\" \"seen-time\" :1700000000000 \"pel-count\" :1 \"pending\" "
-        "[[\"1-0\" :1700000000000 :1]]}]}]}"},
+        "\"pending\" [[\"1-0\" \"c\" :1700000000000 :1]] \"consumers\" [{\"name\" \"c\" \"seen-time\" :1700000000000 "
+        "\"pel-count\" :1 \"pending\" [[\"1-0\" :1700000000000 :1]]}]}]}"},
        {"XINFO STREAM absent", "-ERR no such key"},
        {"XINFO STREAM s FULL COUNT", "-ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try XINFO HELP."},
        {"XINFO CONSUMERS s no", "-NOGROUP No such consumer group 'no' for key name 's'"},

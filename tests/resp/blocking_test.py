@@ -157,6 +157,25 @@ class Tests:
         assert [read_reply(w.file) for w in (a, b, c, last)] == [b"x", b"x", b"x", [b"d", b"x"]]
         assert self.admin.call("DBSIZE") == 0
 
+    def test_moves_of_several(self):
+        if not self.has("blmovem"):
+            return
+        three = self.waiting("BLMOVEM", "src", "dst", "LEFT", "RIGHT", 0, "EXACTLY", 3, "BULK")
+        two = self.waiting("BLMOVEM", "src", "dst", "LEFT", "LEFT", 0, "EXACTLY", 2, "OBO")
+        self.admin.call("RPUSH", "src", "a")
+        assert self.blocked() == 2
+        # Who has enough does not wait for who has not.
+        self.admin.call("RPUSH", "src", "b")
+        assert read_reply(two.file) == [b"b", b"a"]
+        self.admin.call("RPUSH", "src", "c", "d")
+        self.admin.call("LINSERT", "src", "BEFORE", "d", "x")
+        assert read_reply(three.file) == [b"c", b"x", b"d"]
+        assert self.admin.call("LRANGE", "dst", 0, -1) == [b"b", b"a", b"c", b"x", b"d"]
+        any_number = self.waiting("BLMOVEM", "src", "dst", "RIGHT", "RIGHT", 0, "COUNT", 5, "BULK")
+        self.admin.call("RPUSH", "src", "e", "f")
+        assert read_reply(any_number.file) == [b"e", b"f"]
+        assert self.admin.call("BLMOVEM", "src", "dst", "LEFT", "LEFT", 0.01) is None
+
     def test_other_types_do_not_wake(self):
         if not self.has("blpop", "bzpopmin"):
             return

@@ -226,6 +226,10 @@ class Generator:
             return [b"LPOS", k, m()] + self.maybe(b"RANK", i().replace(b"-9223372036854775808", b"-9")) + self.maybe(b"COUNT", self.count()) + self.maybe(b"MAXLEN", self.count(), p=0.2)
         if r == 19:
             return [b"RPOPLPUSH", k, self.key("list")]
+        if r == 20 and self.newer and self.chance(0.5):
+            sides = [self.pick([b"LEFT", b"RIGHT"]), self.pick([b"LEFT", b"RIGHT"])]
+            how_many = [self.pick([b"COUNT", b"EXACTLY"]), self.count(), self.pick([b"OBO", b"BULK"])]
+            return [b"LMOVEM", k, self.key("list")] + sides + self.maybe(*how_many, p=0.8)
         if r == 20:
             return [b"LMOVE", k, self.key("list"), self.pick([b"LEFT", b"RIGHT", b"UP"]), self.pick([b"LEFT", b"RIGHT"])]
         if r == 21:

@@ -371,6 +371,28 @@ class Lists(Base):
         need(all(word.lower() in (b"left", b"right") for word in a[3:5]))
         return self.move(a[1], a[2], a[3].lower() == b"left", a[4].lower() == b"left")
 
+    def do_lmovem(self, a, reply):
+        """LMOVEM source destination end end [COUNT|EXACTLY n OBO|BULK]"""
+        need(all(word.lower() in (b"left", b"right") for word in a[3:5]) and len(a) in (5, 8))
+        front, to_front, count, exactly, turned = a[3].lower() == b"left", a[4].lower() == b"left", 1, False, False
+        if len(a) == 8:
+            need(a[5].lower() in (b"count", b"exactly") and a[7].lower() in (b"obo", b"bulk"))
+            count, exactly, turned = integer(a[6], 1), a[5].lower() == b"exactly", a[7].lower() == b"obo" and front == to_front
+        source = self.find(a[1], "list")
+        if source is None or exactly and len(source) < count:
+            return NULL_ARRAY
+        self.find(a[2], "list")
+        moved = source[:count] if front else source[-count:]
+        if front:
+            del source[:count]
+        else:
+            del source[-count:]
+        moved = moved[::-1] if turned else moved
+        target = source if a[1] == a[2] else self.make(a[2], "list", list)
+        target[:] = moved + target if to_front else target + moved
+        self.settle(a[1])
+        return moved
+
     def do_lmpop(self, a, reply):
         keys, rest = keys_and_rest(a, 1)
         need(rest and rest[0].lower() in (b"left", b"right"))
