@@ -110,10 +110,11 @@ class Strings(Base):
             if b"saturate" not in words:
                 return [old, 0]
             new = low if new < low else high
+        need(INT_MIN <= new - old <= INT_MAX)
         self.store(a[1], b"%d" % new)
         if b"persist" in words:
             self.values[a[1]].expiry = -1
-        return [new, max(INT_MIN, min(INT_MAX, new - old))]
+        return [new, new - old]
 
     def do_incrbyfloat(self, a, reply):
         old = self.text(a[1])
