@@ -1,4 +1,3 @@
-#include <cctype>
 #include <cstdint>
 
 #include "engine/commands/arg_reader.h"
@@ -18,17 +17,18 @@ struct Condition {
   bool digest() const { return kind >= kDigestEqual; }
 };
 
+struct ComparisonName {
+  std::string_view text;
+  Condition::Kind kind;
+};
+constexpr ComparisonName kComparisons[] = {{"ifeq", Condition::kEqual},
+                                           {"ifne", Condition::kNotEqual},
+                                           {"ifdeq", Condition::kDigestEqual},
+                                           {"ifdne", Condition::kDigestNotEqual}};
+
 bool TakeComparison(OptionReader& options, Condition* condition) {
-  struct Name {
-    std::string_view text;
-    Condition::Kind kind;
-  };
-  static constexpr Name kNames[] = {{"ifeq", Condition::kEqual},
-                                    {"ifne", Condition::kNotEqual},
-                                    {"ifdeq", Condition::kDigestEqual},
-                                    {"ifdne", Condition::kDigestNotEqual}};
   if (condition->kind != Condition::kAlways) return false;
-  for (const Name& name : kNames) {
+  for (const ComparisonName& name : kComparisons) {
     if (!options.Take(name.text, &condition->operand)) continue;
     condition->kind = name.kind;
     return true;
@@ -49,12 +49,11 @@ bool TakePresence(OptionReader& options, Condition* condition) {
   return true;
 }
 
+// Whether a condition can be told of a string. What a digest consists of makes no difference: it then equals none.
 bool CheckDigest(CommandContext& context, const Condition& condition) {
-  if (!condition.digest()) return true;
-  bool valid = condition.operand.size() == kDigestChars;
-  for (const char c : condition.operand) valid = valid && std::isxdigit(static_cast<unsigned char>(c)) != 0;
-  if (!valid) context.reply.Error("ERR must be exactly 16 hexadecimal characters");
-  return valid;
+  if (!condition.digest() || condition.operand.size() == kDigestChars) return true;
+  context.reply.Error("ERR must be exactly 16 hexadecimal characters");
+  return false;
 }
 
 // `entry` is null or a string where the condition compares.
@@ -94,7 +93,7 @@ bool ReadSetOptions(CommandContext& context, SetOptions* set) {
     context.SyntaxError();
     return false;
   }
-  return CheckDigest(context, set->condition);
+  return true;
 }
 
 bool ReadStoreOptions(CommandContext& context, const ExpiryOption& expiry, Keyspace::SetOptions* options) {
@@ -117,6 +116,7 @@ void SetWithOptions(CommandContext& context) {
   if ((set.get || set.condition.compares()) && entry != nullptr && entry->type() != ValueType::kString) {
     return context.WrongType();
   }
+  if (entry != nullptr && !CheckDigest(context, set.condition)) return;
   const bool holds = Holds(set.condition, entry);
   const bool existed = entry != nullptr;
   if (set.get) {
@@ -159,11 +159,12 @@ size_t CountExisting(CommandContext& context) {
   return existing;
 }
 
-bool CheckPairs(CommandContext& context) {
-  if (context.args.size() % 2 == 1) return true;
-  context.reply.Error("ERR wrong number of arguments for '" + CommandTable::FullName(context.row) + "' command");
-  return false;
+bool CheckArity(CommandContext& context, bool fits) {
+  if (!fits) context.reply.Error("ERR wrong number of arguments for '" + CommandTable::FullName(context.row) + "' command");
+  return fits;
 }
+
+bool CheckPairs(CommandContext& context) { return CheckArity(context, context.args.size() % 2 == 1); }
 
 }  // namespace
 
@@ -225,16 +226,20 @@ void MSetEx(CommandContext& context) {
 }
 
 void DelEx(CommandContext& context) {
-  Condition condition;
-  if (context.args.size() > 2) {
-    OptionReader options(context, 2);
-    if (!TakeComparison(options, &condition) || options.More()) return context.SyntaxError();
-    if (!CheckDigest(context, condition)) return;
-  }
+  const bool compares = context.args.size() == 4;
+  if (!CheckArity(context, compares || context.args.size() == 2)) return;
   Entry* entry = context.Find(context.key(), Keyspace::Access::kWrite);
   if (entry == nullptr) return context.reply.Integer(0);
-  if (condition.compares() && entry->type() != ValueType::kString) {
-    return context.reply.Error("ERR Key should be of string type if conditions are specified");
+  Condition condition;
+  if (compares) {
+    if (entry->type() != ValueType::kString) {
+      return context.reply.Error("ERR Key should be of string type if conditions are specified");
+    }
+    OptionReader options(context, 2);
+    if (!TakeComparison(options, &condition)) {
+      return context.reply.Error("ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE");
+    }
+    if (!CheckDigest(context, condition)) return;
   }
   if (!Holds(condition, entry)) return context.reply.Integer(0);
   DeleteLogged(context, context.key());
@@ -243,8 +248,9 @@ void DelEx(CommandContext& context) {
 
 Status MSetExKeys(ArgSpan args, std::vector<int>* key_indexes) {
   int64_t count = 0;
-  if (!ParseInt64(args[1], &count) || count <= 0) return Status::InvalidArgument("ERR invalid numkeys value");
-  if (count > INT32_MAX / 2 || args.size() < 2 + 2 * static_cast<size_t>(count)) {
+  if (!ParseInt64(args[1], &count) || count <= 0 || count > INT32_MAX)
+    return Status::InvalidArgument("ERR invalid numkeys value");
+  if (args.size() < 2 + 2 * static_cast<size_t>(count)) {
     return Status::InvalidArgument("ERR wrong number of key-value pairs");
   }
   for (int64_t i = 0; i < count; i++) key_indexes->push_back(static_cast<int>(2 + 2 * i));
