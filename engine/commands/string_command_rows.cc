@@ -112,15 +112,16 @@ constexpr CommandRow kStoreRows[] = {
      .get_keys = string_commands::MSetExKeys},
     {.name = "delex",
      .arity = -2,
-     .flags = kFastWrite,
+     .flags = kFastWrite | kVariableFlags,
      .categories = kAclString,
-     .keys = {1, 1, 1, kKeyRemove | kKeyForDelete},
+     .keys = {1, 1, 1, kKeyReadWrite | kKeyForDelete},
      .handler = string_commands::DelEx,
      .summary = "Removes a key, if asked only when its string compares as told.",
      .since = "8.4.0",
      .group = "string",
      .complexity = "O(1), O(N) where a string of N bytes is compared",
-     .syntax = "key [IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest]"},
+     .syntax = "key [IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest]",
+     .key_access = string_commands::DelExKeyAccess},
 };
 
 // Reading.

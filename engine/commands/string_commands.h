@@ -42,6 +42,7 @@ void Lcs(CommandContext& context);
 
 // --- for COMMAND GETKEYS and locking ---
 Status MSetExKeys(ArgSpan args, std::vector<int>* key_indexes);
-KeyAccess SetKeyAccess(ArgSpan args);  // with GET the old value is read too
+KeyAccess SetKeyAccess(ArgSpan args);    // with GET or a comparison the old value is read too
+KeyAccess DelExKeyAccess(ArgSpan args);  // with a comparison as well
 
 }  // namespace cairn::string_commands

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 
 #include "engine/commands/arg_reader.h"
@@ -25,6 +26,10 @@ constexpr ComparisonName kComparisons[] = {{"ifeq", Condition::kEqual},
                                            {"ifne", Condition::kNotEqual},
                                            {"ifdeq", Condition::kDigestEqual},
                                            {"ifdne", Condition::kDigestNotEqual}};
+
+bool IsComparison(std::string_view arg) {
+  return std::ranges::any_of(kComparisons, [arg](const ComparisonName& name) { return EqualsIgnoreCase(arg, name.text); });
+}
 
 bool TakeComparison(OptionReader& options, Condition* condition) {
   if (condition->kind != Condition::kAlways) return false;
@@ -258,10 +263,14 @@ Status MSetExKeys(ArgSpan args, std::vector<int>* key_indexes) {
 }
 
 KeyAccess SetKeyAccess(ArgSpan args) {
-  for (size_t i = 3; i < args.size(); i++) {
-    if (EqualsIgnoreCase(args[i], "get")) return kKeyReadWrite | kKeyForAccess | kKeyForUpdate;
+  KeyAccess access = kKeyWrite | kKeyForUpdate;
+  for (const std::string_view arg : args.subspan(3)) {
+    if (EqualsIgnoreCase(arg, "get")) return kKeyReadWrite | kKeyForAccess | kKeyForUpdate;
+    if (IsComparison(arg)) access = kKeyReadWrite | kKeyForUpdate;
   }
-  return kKeyWrite | kKeyForUpdate;
+  return access;
 }
+
+KeyAccess DelExKeyAccess(ArgSpan args) { return (args.size() > 2 ? kKeyReadWrite : kKeyRemove) | kKeyForDelete; }
 
 }  // namespace cairn::string_commands

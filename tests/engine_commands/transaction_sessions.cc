@@ -17,31 +17,45 @@ std::vector<Session> TransactionSessions() {
             {"WATCH", "-ERR wrong number of arguments for 'watch' command"}}}};
 }
 
+static Session KeysOfCommands() {
+  return {"command getkeys, command getkeysandflags",
+          {{"COMMAND GETKEYS GET k", "[\"k\"]", "", ""},
+           {"COMMAND GETKEYS MSET k1 v1 k2 v2", "[\"k1\" \"k2\"]"},
+           {"COMMAND GETKEYS MSETEX 2 k1 v1 k2 v2 NX", "[\"k1\" \"k2\"]"},
+           {"COMMAND GETKEYS LCS key1 key2", "[\"key1\" \"key2\"]"},
+           {"COMMAND GETKEYS OBJECT ENCODING k", "[\"k\"]"},
+           {"COMMAND GETKEYSANDFLAGS SET k1 v1", "[[\"k1\" [+OW +update]]]"},
+           {"COMMAND GETKEYSANDFLAGS SET k1 v1 GET", "[[\"k1\" [+RW +access +update]]]"},
+           {"COMMAND GETKEYSANDFLAGS SET k v IFEQ x", "[[\"k\" [+RW +update]]]"},
+           {"COMMAND GETKEYSANDFLAGS SET k v EX 10 IFDNE x", "[[\"k\" [+RW +update]]]"},
+           {"COMMAND GETKEYSANDFLAGS SET k v IFNE x GET", "[[\"k\" [+RW +access +update]]]"},
+           {"COMMAND GETKEYSANDFLAGS DELEX k IFEQ x", "[[\"k\" [+RW +delete]]]"},
+           {"COMMAND GETKEYSANDFLAGS DELEX k", "[[\"k\" [+RM +delete]]]"},
+           {"COMMAND GETKEYSANDFLAGS MSET k1 v1 k2 v2", "[[\"k1\" [+OW +update]] [\"k2\" [+OW +update]]]"},
+           {"COMMAND GETKEYSANDFLAGS BITOP AND d a b", "[[\"d\" [+OW +update]] [\"a\" [+RO +access]] [\"b\" [+RO +access]]]"},
+           {"COMMAND GETKEYSANDFLAGS BITFIELD k GET u8 0", "[[\"k\" [+RO +access]]]"},
+           {"COMMAND GETKEYSANDFLAGS DEL k l", "[[\"k\" [+RM +delete]] [\"l\" [+RM +delete]]]"},
+           {"COMMAND GETKEYSANDFLAGS EXISTS k l", "[[\"k\" [+RO]] [\"l\" [+RO]]]"},
+           {"COMMAND GETKEYS DBSIZE x", "-ERR The command has no key arguments"},
+           {"COMMAND GETKEYS GET k x", "-ERR Invalid number of arguments specified for command"},
+           {"COMMAND GETKEYS BOGUS k", "-ERR Invalid command specified"},
+           {"COMMAND GETKEYS OBJECT BOGUS", "-ERR Invalid command specified"},
+           {"COMMAND GETKEYS MSETEX x k1 v1", "-ERR Invalid arguments specified for command"}}};
+}
+
 std::vector<Session> CommandSessions() {
   return {
+      KeysOfCommands(),
       {"command",
-       {{"COMMAND GETKEYS GET k", "[\"k\"]", "", ""},
-        {"COMMAND GETKEYS MSET k1 v1 k2 v2", "[\"k1\" \"k2\"]"},
-        {"COMMAND GETKEYS MSETEX 2 k1 v1 k2 v2 NX", "[\"k1\" \"k2\"]"},
-        {"COMMAND GETKEYS LCS key1 key2", "[\"key1\" \"key2\"]"},
-        {"COMMAND GETKEYS OBJECT ENCODING k", "[\"k\"]"},
-        {"COMMAND GETKEYSANDFLAGS SET k1 v1", "[[\"k1\" [+OW +update]]]"},
-        {"COMMAND GETKEYSANDFLAGS SET k1 v1 GET", "[[\"k1\" [+RW +access +update]]]"},
-        {"COMMAND GETKEYSANDFLAGS MSET k1 v1 k2 v2", "[[\"k1\" [+OW +update]] [\"k2\" [+OW +update]]]"},
-        {"COMMAND GETKEYSANDFLAGS BITOP AND d a b", "[[\"d\" [+OW +update]] [\"a\" [+RO +access]] [\"b\" [+RO +access]]]"},
-        {"COMMAND GETKEYSANDFLAGS BITFIELD k GET u8 0", "[[\"k\" [+RO +access]]]"},
-        {"COMMAND GETKEYSANDFLAGS DEL k l", "[[\"k\" [+RM +delete]] [\"l\" [+RM +delete]]]"},
-        {"COMMAND GETKEYSANDFLAGS EXISTS k l", "[[\"k\" [+RO]] [\"l\" [+RO]]]"},
-        {"COMMAND GETKEYS DBSIZE x", "-ERR The command has no key arguments"},
-        {"COMMAND GETKEYS GET k x", "-ERR Invalid number of arguments specified for command"},
-        {"COMMAND GETKEYS BOGUS k", "-ERR Invalid command specified"},
-        {"COMMAND GETKEYS OBJECT BOGUS", "-ERR Invalid command specified"},
-        {"COMMAND GETKEYS MSETEX x k1 v1", "-ERR Invalid arguments specified for command"},
-        {"COMMAND INFO get|key bogus config|get|key", "[nil nil nil]"},
+       {{"COMMAND INFO get|key bogus config|get|key", "[nil nil nil]"},
         {"COMMAND INFO get",
          "[[\"get\" :2 [+readonly +fast] :1 :1 :1 [+@read +@string +@fast] [] [[\"flags\" [+RO +access] \"begin_search\" "
          "[\"type\" \"index\" \"spec\" [\"index\" :1]] \"find_keys\" [\"type\" \"range\" \"spec\" [\"lastkey\" :0 \"keystep\" :1 "
          "\"limit\" :0]]]] []]]"},
+        {"COMMAND INFO delex",
+         "[[\"delex\" :-2 [+write +fast] :1 :1 :1 [+@write +@string +@fast] [] [[\"flags\" [+RW +delete +variable_flags] "
+         "\"begin_search\" [\"type\" \"index\" \"spec\" [\"index\" :1]] \"find_keys\" [\"type\" \"range\" \"spec\" "
+         "[\"lastkey\" :0 \"keystep\" :1 \"limit\" :0]]]] []]]"},
         {"COMMAND INFO object|encoding",
          "[[\"object|encoding\" :3 [+readonly] :2 :2 :1 [+@keyspace +@read +@slow] [\"nondeterministic_output\"] [[\"flags\" "
          "[+RO] "
