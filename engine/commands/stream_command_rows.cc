@@ -231,7 +231,7 @@ constexpr CommandRow kRows[] = {
      .since = "5.0.0",
      .group = "stream",
      .complexity = "O(log N + M) for M entries answered",
-     .syntax = "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]",
+     .syntax = "[COUNT count] [MAXCOUNT maxcount] [MAXSIZE maxsize] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]",
      .get_keys = stream_commands::ReadKeys,
      .key_specs = kReadKeys},
     {.name = "xreadgroup",
@@ -243,7 +243,8 @@ constexpr CommandRow kRows[] = {
      .since = "5.0.0",
      .group = "stream",
      .complexity = "O(M log N) for M entries answered",
-     .syntax = "GROUP group consumer [COUNT count] [BLOCK milliseconds] [CLAIM min-idle-time] [NOACK] STREAMS key [key ...] id "
+     .syntax = "GROUP group consumer [COUNT count] [MAXCOUNT maxcount] [MAXSIZE maxsize] [BLOCK milliseconds] [CLAIM "
+               "min-idle-time] [NOACK] STREAMS key [key ...] id "
                "[id ...]",
      .get_keys = stream_commands::ReadKeys,
      .key_specs = kReadKeys},

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -16,7 +17,9 @@ constexpr uint64_t kBlockedCount = 1000;  // of entries for a command that waite
 
 struct ReadOptions {
   bool group_read = false;  // XREADGROUP
-  int64_t count = 0;        // 0: all
+  int64_t count = 0;        // of each stream's entries; 0: all
+  int64_t max_count = 0;    // of all streams' entries; 0: any number
+  int64_t max_bytes = 0;    // of the reply, after which no further entry begins; 0: any number
   bool blocks = false;
   int64_t timeout_ms = 0;
   bool no_ack = false;
@@ -53,6 +56,13 @@ bool ReadStreamsOption(CommandContext& context, size_t first, ReadOptions* parse
   return true;
 }
 
+bool ReadPositive(CommandContext& context, size_t index, std::string_view option, int64_t* value) {
+  if (!ReadInt(context, index, value)) return false;
+  if (*value > 0) return true;
+  context.reply.Error("ERR " + std::string(option) + " must be a positive integer");
+  return false;
+}
+
 bool ReadReadOptions(CommandContext& context, ReadOptions* parsed) {
   for (OptionReader options(context, 1); options.More() && parsed->first_key == 0;) {
     std::string_view text;
@@ -63,6 +73,10 @@ bool ReadReadOptions(CommandContext& context, ReadOptions* parsed) {
     } else if (options.Take("count", &text, &index)) {
       if (!ReadInt(context, index, &parsed->count)) return false;
       parsed->count = std::max<int64_t>(parsed->count, 0);
+    } else if (options.Take("maxcount", &text, &index)) {
+      if (!ReadPositive(context, index, "MAXCOUNT", &parsed->max_count)) return false;
+    } else if (options.Take("maxsize", &text, &index)) {
+      if (!ReadPositive(context, index, "MAXSIZE", &parsed->max_bytes)) return false;
     } else if (options.Take("streams", &text, &index)) {
       if (!ReadStreamsOption(context, index, parsed)) return false;
     } else if (options.index() + 2 < context.args.size() && EqualsIgnoreCase(options.peek(), "group")) {
@@ -83,6 +97,10 @@ bool ReadReadOptions(CommandContext& context, ReadOptions* parsed) {
     }
   }
   if (parsed->first_key == 0) return context.SyntaxError(), false;
+  if (parsed->max_count > 0 && parsed->count > parsed->max_count) {
+    context.reply.Error("ERR MAXCOUNT must be greater than or equal to COUNT");
+    return false;
+  }
   if (parsed->group_read && parsed->group.data() == nullptr) {
     context.reply.Error("ERR Missing GROUP option for XREADGROUP");
     return false;
@@ -103,6 +121,53 @@ void ReplyStreamHead(ReplySink& reply, std::string_view key) {
   reply.Bulk(key);
 }
 
+// What MAXCOUNT and MAXSIZE leave for further entries. The first one is always answered, and the one that passes the size is the last.
+class ReplyBudget {
+ public:
+  explicit ReplyBudget(const ReadOptions& parsed)
+      : entries_left_(parsed.max_count > 0 ? static_cast<uint64_t>(parsed.max_count) : UINT64_MAX),
+        max_bytes_(parsed.max_bytes > 0 ? static_cast<uint64_t>(parsed.max_bytes) : UINT64_MAX),
+        entry_extra_bytes_(parsed.claims ? 2 * HeadBytes(0) : 0) {}  // CLAIM adds two numbers to each
+
+  bool limited() const { return entries_left_ != UINT64_MAX || max_bytes_ != UINT64_MAX; }
+  bool More() const { return entries_left_ > 0 && (bytes_ == 0 || bytes_ < max_bytes_); }
+  // An entry that is answered, or none where it is gone.
+  void Add(StreamCursor entry) {
+    entries_left_--;
+    bytes_ += entry.Next() ? EntryBytes(entry) + entry_extra_bytes_ : HeadBytes(0);
+  }
+  // How many of the stream's first `count` entries from `start` on are answered.
+  uint64_t Take(const Stream& stream, const StreamId& start, uint64_t count) {
+    count = std::min(count, entries_left_);
+    uint64_t taken = count;
+    if (max_bytes_ != UINT64_MAX) {
+      StreamCursor entry(stream, start, kStreamIdMax);
+      for (taken = 0; taken < count && (bytes_ == 0 || bytes_ < max_bytes_); taken++)
+        bytes_ += entry.Next() ? EntryBytes(entry) + entry_extra_bytes_ : 0;
+    }
+    entries_left_ -= limited() ? taken : 0;
+    return taken;
+  }
+
+ private:
+  static uint64_t HeadBytes(uint64_t number) { return 3 + std::to_string(number).size(); }  // of "*1\r\n", ":1\r\n"...
+  static uint64_t BulkBytes(uint64_t size) { return HeadBytes(size) + size + 2; }
+  static uint64_t EntryBytes(StreamCursor& entry) {
+    const uint32_t fields = entry.field_count();
+    uint64_t bytes = HeadBytes(2) + BulkBytes(StreamIdText(entry.id()).view().size()) + HeadBytes(uint64_t{fields} * 2);
+    for (uint32_t i = 0; i < fields; i++) {
+      std::string_view name, value;
+      entry.ReadField(&name, &value);
+      bytes += BulkBytes(name.size()) + BulkBytes(value.size());
+    }
+    return bytes;
+  }
+
+  uint64_t entries_left_;
+  const uint64_t max_bytes_, entry_extra_bytes_;
+  uint64_t bytes_ = 0;  // of the entries so far
+};
+
 // After nothing was found: waits where the command may, otherwise answers as after a timeout. `args`: to be run then.
 void WaitOrEnd(CommandContext& context, const ReadOptions& parsed, ArgSpan args) {
   if (!parsed.blocks || !context.may_block()) return context.reply.NullArray();
@@ -122,8 +187,8 @@ Status ReadKeys(ArgSpan args, std::vector<int>* key_indexes) {
       for (size_t key = i + 1; key <= i + arguments / 2; key++) key_indexes->push_back(static_cast<int>(key));
       return Status();
     }
-    if (EqualsIgnoreCase(option, "block") || EqualsIgnoreCase(option, "count") ||
-        (group_read && EqualsIgnoreCase(option, "claim"))) {
+    if (EqualsIgnoreCase(option, "block") || EqualsIgnoreCase(option, "count") || EqualsIgnoreCase(option, "maxcount") ||
+        EqualsIgnoreCase(option, "maxsize") || (group_read && EqualsIgnoreCase(option, "claim"))) {
       i++;
     } else if (EqualsIgnoreCase(option, "group")) {
       i += 2;
@@ -206,6 +271,7 @@ void XRead(CommandContext& context) {
   ReadOptions parsed;
   if (!ReadReadOptions(context, &parsed)) return;
   std::vector<ReadRange> ranges(parsed.keys);
+  ReplyBudget budget(parsed);
   size_t found = 0;
   for (size_t i = 0; i < parsed.keys; i++) {
     if (!context.LooksAt(i)) continue;
@@ -216,7 +282,8 @@ void XRead(CommandContext& context) {
     if (!ReadAfterId(context, parsed, i, range.stream, &range.after)) return;
     StreamId start = range.after;
     if (range.stream == nullptr || !start.Increment()) continue;
-    range.count = std::min(range.stream->CountBetween(start, kStreamIdMax), parsed.limit(context));
+    const uint64_t there = std::min(range.stream->CountBetween(start, kStreamIdMax), parsed.limit(context));
+    range.count = budget.Take(*range.stream, start, there);
     found += range.count > 0 ? 1 : 0;
   }
   if (found == 0) return WaitForNews(context, parsed, ranges);
@@ -240,7 +307,7 @@ struct GroupRead {
   StreamId after;
   std::vector<PendingEntry> claimed;    // idle ones, the longest first
   int64_t claimable_at_ms = INT64_MAX;  // when the next one will have been idle for long enough
-  uint64_t count = 0;                   // of new entries
+  uint64_t count = 0;                   // of new entries, or of its own where `history`
 };
 
 // Finds pending entries that have been idle for long enough and are still in the stream, and when the next one will have been.
@@ -284,9 +351,26 @@ bool FindGroupOf(CommandContext& context, const ReadOptions& parsed, size_t key,
   return false;
 }
 
+// How many of the consumer's own pending entries behind read->after are answered.
+void LookAtHistory(const CommandContext& context, const ReadOptions& parsed, const Stream& stream, const StreamGroup& group,
+                   ReplyBudget* budget, GroupRead* read) {
+  read->history = read->served = true;
+  read->count = parsed.limit(context);
+  if (!budget->limited()) return;
+  const uint64_t most = std::exchange(read->count, 0);
+  read->served = budget->More();
+  const StreamConsumer* const consumer = group.FindConsumer(parsed.consumer);
+  StreamId start = read->after;
+  if (consumer == nullptr || !start.Increment()) return;
+  for (auto at = consumer->pending().LowerBound(start); at.valid() && read->count < most && budget->More(); at.Next()) {
+    budget->Add(StreamCursor(stream, at->id, at->id));
+    read->count++;
+  }
+}
+
 // What the key's group has; what an earlier one of the same keys (`before`) takes is not there any more.
 bool LookAtGroup(CommandContext& context, const ReadOptions& parsed, size_t key, std::span<const GroupRead> before,
-                 GroupRead* read) {
+                 ReplyBudget* budget, GroupRead* read) {
   const Stream* stream = nullptr;
   const StreamGroup* group = nullptr;
   if (!FindGroupOf(context, parsed, key, &stream, &group)) return false;
@@ -298,16 +382,24 @@ bool LookAtGroup(CommandContext& context, const ReadOptions& parsed, size_t key,
     return false;
   }
   if (id != ">") {
-    read->served = read->history = true;
-    return ReadStreamId(context, parsed.first_key + parsed.keys + key, &read->after);
+    if (!ReadStreamId(context, parsed.first_key + parsed.keys + key, &read->after)) return false;
+    LookAtHistory(context, parsed, *stream, *group, budget, read);
+    return true;
   }
   if (parsed.claims) FindIdle(context, parsed, *stream, *group, read);
   StreamId start = group->last_id;
   uint64_t there = start.Increment() ? stream->CountBetween(start, kStreamIdMax) : 0;
   for (size_t i = 0; i < before.size(); i++) {
-    if (parsed.key(context, i) == parsed.key(context, key)) there -= before[i].count;
+    if (!before[i].history && parsed.key(context, i) == parsed.key(context, key)) there -= before[i].count;
   }
-  read->count = std::min(there, parsed.limit(context) - read->claimed.size());
+  const uint64_t left = parsed.limit(context) - read->claimed.size();
+  if (budget->limited()) {
+    size_t claimed = 0;
+    for (; claimed < read->claimed.size() && budget->More(); claimed++)
+      budget->Add(StreamCursor(*stream, read->claimed[claimed].id, read->claimed[claimed].id));
+    read->claimed.resize(claimed);
+  }
+  read->count = budget->Take(*stream, start, std::min(there, left));
   read->served = !read->claimed.empty() || read->count > 0;
   return true;
 }
@@ -328,7 +420,7 @@ class GroupReader {
   void Serve(const GroupRead& read) {
     ReplyStreamHead(context_.reply, key_.name);
     if (read.history) {
-      ServeHistory(read.after);
+      ServeHistory(read.after, read.count);
     } else {
       context_.reply.Array(read.claimed.size() + read.count);
       for (const PendingEntry& entry : read.claimed) Claim(entry);
@@ -339,7 +431,7 @@ class GroupReader {
     if (created_ && !log_.any()) {
       context_.LogAs({"XGROUP", "CREATECONSUMER", key_.name, group_.name(), parsed_.consumer});
     }
-    if (read.count > 0) LogGroupPosition(context_, key_.name, group_);
+    if (!read.history && read.count > 0) LogGroupPosition(context_, key_.name, group_);
   }
 
  private:
@@ -389,11 +481,11 @@ class GroupReader {
   }
 
   // The consumer's own pending entries: each is delivered once more, unless it is no longer in the stream.
-  void ServeHistory(StreamId start) {
+  void ServeHistory(StreamId start, uint64_t count) {
     std::vector<StreamId> ids;
     if (start.Increment()) {
       auto at = group_.consumer(slot_).pending().LowerBound(start);
-      for (; at.valid() && ids.size() < parsed_.limit(context_); at.Next()) ids.push_back(at->id);
+      for (; at.valid() && ids.size() < count; at.Next()) ids.push_back(at->id);
     }
     context_.reply.Array(ids.size());
     for (const StreamId& id : ids) {
@@ -427,10 +519,11 @@ void XReadGroup(CommandContext& context) {
   ReadOptions parsed{.group_read = true};
   if (!ReadReadOptions(context, &parsed)) return;
   std::vector<GroupRead> reads(parsed.keys);
+  ReplyBudget budget(parsed);
   size_t served = 0;
   for (size_t i = 0; i < parsed.keys; i++) {
     if (!context.LooksAt(i)) continue;
-    if (!LookAtGroup(context, parsed, i, std::span(reads).first(i), &reads[i])) return;
+    if (!LookAtGroup(context, parsed, i, std::span(reads).first(i), &budget, &reads[i])) return;
     served += reads[i].served ? 1 : 0;
   }
   if (served == 0) {

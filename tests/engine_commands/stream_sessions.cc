@@ -279,6 +279,53 @@ static Session ReadsThatClaim() {
        {"XPENDING s g - + 10", "[[\"1-0\" \"e\" :0 :3] [\"2-0\" \"d\" :60 :1]]"}}};
 }
 
+static Session LimitedReads() {
+  const std::string first = "[\"1-0\" [\"a\" \"1\"]]", second = "[\"2-0\" [\"a\" \"2\"]]", third = "[\"3-0\" [\"a\" \"3\"]]";
+  std::vector<Step> steps;
+  for (const char* key : {"s", "t", "u"}) {
+    for (const char* id : {"1", "2", "3"})
+      steps.push_back({std::string("XADD ") + key + " " + id + "-0 a " + id, std::string("\"") + id + "-0\""});
+  }
+  const auto of = [](const char* key, const std::string& entries) { return std::string("[\"") + key + "\" [" + entries + "]]"; };
+  for (const Step& step : std::initializer_list<Step>{
+           {"XREAD MAXCOUNT 2 STREAMS s t 0 0", "[" + of("s", first + " " + second) + "]"},
+           {"XREAD MAXCOUNT 4 STREAMS t s 0 2", "[" + of("t", first + " " + second + " " + third) + " " + of("s", third) + "]"},
+           {"XREAD COUNT 2 MAXCOUNT 3 STREAMS s t u 0 0 0", "[" + of("s", first + " " + second) + " " + of("t", first) + "]"},
+           // An entry takes 4 + 9 + 4 + 7 + 7 bytes; the one that passes the size is the last.
+           {"XREAD MAXSIZE 1 STREAMS s t 0 0", "[" + of("s", first) + "]"},
+           {"XREAD MAXSIZE 31 STREAMS s t 0 0", "[" + of("s", first) + "]"},
+           {"XREAD MAXSIZE 32 STREAMS s t 0 0", "[" + of("s", first + " " + second) + "]"},
+           {"XREAD MAXSIZE 94 COUNT 5 MAXCOUNT 9 STREAMS s t 0 0",
+            "[" + of("s", first + " " + second + " " + third) + " " + of("t", first) + "]"},
+           {"XREAD MAXCOUNT 1 MAXSIZE 1 STREAMS s t 3 3", "nil-array"},
+           {"XREAD MAXCOUNT 0 STREAMS s 0", "-ERR MAXCOUNT must be a positive integer"},
+           {"XREAD MAXSIZE -1 STREAMS s 0", "-ERR MAXSIZE must be a positive integer"},
+           {"XREAD MAXSIZE x STREAMS s 0", "-ERR value is not an integer or out of range"},
+           {"XREAD COUNT 3 MAXCOUNT 2 STREAMS s 0", "-ERR MAXCOUNT must be greater than or equal to COUNT"},
+           {"XGROUP CREATE s g 0", "+OK"},
+           {"XGROUP CREATE t g 0", "+OK"},
+           // What is not answered is not delivered.
+           {"XREADGROUP GROUP g c MAXCOUNT 2 STREAMS s t > >", "[" + of("s", first + " " + second) + "]"},
+           {"XREADGROUP GROUP g c MAXSIZE 32 STREAMS s t > >", "[" + of("s", third) + " " + of("t", first) + "]"},
+           {"XPENDING s g", "[:3 \"1-0\" \"3-0\" [[\"c\" \"3\"]]]"},
+           {"XPENDING t g", "[:1 \"1-0\" \"1-0\" [[\"c\" \"1\"]]]"},
+           {"XREADGROUP GROUP g c MAXCOUNT 2 STREAMS s t 0 0", "[" + of("s", first + " " + second) + "]"},
+           {"XREADGROUP GROUP g c COUNT 2 MAXCOUNT 4 STREAMS s t 1 0",
+            "[" + of("s", second + " " + third) + " " + of("t", first) + "]"},
+           {"XREADGROUP GROUP g c MAXSIZE 1 STREAMS s t 9 0", "[" + of("s", "") + " " + of("t", first) + "]"},
+           {"XPENDING s g - + 10", "[[\"1-0\" \"c\" :0 :2] [\"2-0\" \"c\" :0 :3] [\"3-0\" \"c\" :0 :2]]"},
+           {"@advance 100", ""},
+           {"XREADGROUP GROUP g d MAXCOUNT 2 CLAIM 50 STREAMS s t > >",
+            "[" + of("s", "[\"1-0\" [\"a\" \"1\"] :100 :2] [\"2-0\" [\"a\" \"2\"] :100 :3]") + "]"},
+           {"XREADGROUP GROUP g d MAXSIZE 100 CLAIM 50 STREAMS s t > >",
+            "[" + of("s", "[\"3-0\" [\"a\" \"3\"] :100 :2]") + " " +
+                of("t", "[\"1-0\" [\"a\" \"1\"] :100 :3] [\"2-0\" [\"a\" \"2\"] :0 :0]") + "]"},
+           {"XPENDING t g", "[:2 \"1-0\" \"2-0\" [[\"d\" \"2\"]]]"}}) {
+    steps.push_back(step);
+  }
+  return {"xread and xreadgroup with maxcount and maxsize", steps};
+}
+
 static Session References() {
   return {"xdelex, xackdel, trims with references",
           {{"XADD s 0-1 a 1", "\"0-1\""},
@@ -382,8 +429,8 @@ static Session Information() {
 }
 
 std::vector<Session> StreamSessions() {
-  return {Adding(), Trimming(),       Ranges(),    Reading(),    Waiting(),   Groups(),
-          Claims(), ReadsThatClaim(), GivenBack(), References(), Producers(), Information()};
+  return {Adding(),         Trimming(),  Ranges(),       Reading(),    Waiting(),   Groups(),     Claims(),
+          ReadsThatClaim(), GivenBack(), LimitedReads(), References(), Producers(), Information()};
 }
 
 }  // namespace cairn
