@@ -14,6 +14,24 @@ void LogMessage(CommandContext& context, const ProducerOption& option, const Str
   command.Log(context);
 }
 
+void LogWindow(CommandContext& context, const StreamProducers& producers) {
+  LoggedCommand command;
+  command.Add("XCFGSET").Add(context.args[1]);
+  command.Add("IDMP-DURATION").Add(int64_t{producers.duration_s()}).Add("IDMP-MAXSIZE").Add(int64_t{producers.max_size()});
+  command.Log(context);
+}
+
+// A stream's first window is the configured one. Replay is told, as it may find another configuration.
+StreamProducers& BeginProducers(CommandContext& context, Stream& stream) {
+  const bool first = stream.producers() == nullptr && !context.scope.replaying;
+  StreamProducers& producers = stream.MutableProducers();
+  if (!first) return producers;
+  producers.Configure(static_cast<uint32_t>(context.limits().stream_idmp_duration_s),
+                      static_cast<uint32_t>(context.limits().stream_idmp_maxsize));
+  if (producers.used()) LogWindow(context, producers);
+  return producers;
+}
+
 }  // namespace
 
 bool ProducerOption::Is(std::string_view option) {
@@ -73,7 +91,7 @@ bool AnswerKnownMessage(CommandContext& context, ValueEdit& edit, const Producer
 }
 
 void RememberMessage(CommandContext& context, Stream& stream, const ProducerOption& option, const StreamId& id) {
-  StreamProducers& producers = stream.MutableProducers();
+  StreamProducers& producers = BeginProducers(context, stream);
   // Forgets what is too old by the id's time, which replay knows too.
   producers.Find(option.producer(), option.message_id(), static_cast<int64_t>(id.ms));
   producers.Add(option.producer(), option.message_id(), id);
@@ -99,9 +117,10 @@ void XCfgSet(CommandContext& context) {
   ValueEdit edit = context.Edit(context.key());
   if (!context.Expect(edit, ValueType::kStream)) return;
   if (edit.entry() == nullptr) return context.reply.Error("ERR no such key");
-  StreamProducers& producers = edit.Mutable<Stream>().MutableProducers();
+  StreamProducers& producers = BeginProducers(context, edit.Mutable<Stream>());
   producers.Configure(duration_s != 0 ? static_cast<uint32_t>(duration_s) : producers.duration_s(),
                       max_size != 0 ? static_cast<uint32_t>(max_size) : producers.max_size());
+  if (context.log_decided()) LogWindow(context, producers);
   context.reply.Ok();
 }
 
@@ -124,7 +143,8 @@ void XIdmpRecord(CommandContext& context) {
   }
   if (!replaying && !stream->Contains(id)) return context.reply.Error("ERR The stream ID does not exist in the stream");
   if (!replaying && known != nullptr) return context.reply.Error("ERR The idempotent ID already maps to a different stream ID");
-  StreamProducers& producers = edit.Mutable<Stream>().MutableProducers();
+  StreamProducers& producers = BeginProducers(context, edit.Mutable<Stream>());
+  if (context.log_decided()) context.LogAs(context.args);
   producers.Find(producer, message_id, static_cast<int64_t>(id.ms));
   if (producers.FindAny(producer, message_id) != nullptr) return context.reply.Ok();
   producers.Add(producer, message_id, id);

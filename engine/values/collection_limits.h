@@ -1,5 +1,5 @@
-// Up to where collections stay packed in their entry, under Redis's directive names and with its defaults. Changed by CONFIG SET while
-// other threads read: each is one relaxed atomic number.
+// Up to where collections stay packed in their entry, and the windows of a stream's producers until the stream says its own, under Redis's
+// directive names and with its defaults. Changed by CONFIG SET while other threads read: each is one relaxed atomic number.
 #pragma once
 
 #include <atomic>
@@ -37,6 +37,8 @@ struct CollectionLimits {
   LimitSetting hll_sparse_max_bytes{3000};
   LimitSetting stream_node_max_bytes{4096};
   LimitSetting stream_node_max_entries{100};
+  LimitSetting stream_idmp_duration_s{100};
+  LimitSetting stream_idmp_maxsize{100};
 };
 
 }  // namespace cairn

@@ -2,6 +2,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/values/stream_producers.h"
 #include "server/config/config.h"
 #include "server/config/directive_rows.h"
 
@@ -38,6 +39,8 @@ std::span<const LimitDirective> LimitDirectives() {
       {Memory("hll-sparse-max-bytes", 3000, 0), &CollectionLimits::hll_sparse_max_bytes},
       {Memory("stream-node-max-bytes", 4096, 0), &CollectionLimits::stream_node_max_bytes},
       {Number("stream-node-max-entries", 100, 0, kLongMax), &CollectionLimits::stream_node_max_entries},
+      {Number("stream-idmp-duration", 100, 1, kProducerDurationMaxS), &CollectionLimits::stream_idmp_duration_s},
+      {Number("stream-idmp-maxsize", 100, 1, kProducerSizeMax), &CollectionLimits::stream_idmp_maxsize},
   };
   return rows;
 }

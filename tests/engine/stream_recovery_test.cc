@@ -108,6 +108,36 @@ TEST_F(StreamRecoveryTest, GroupsGoOnWhereTheyWere) {
   EXPECT_NE(State().find("iids-added"), std::string::npos);
 }
 
+TEST_F(StreamRecoveryTest, WindowsStayAsTheyWereConfiguredWhenTheyBegan) {
+  const auto configure = [this](int64_t maxsize) {
+    ASSERT_TRUE(
+        store_->UpdateOptions([maxsize](RuntimeOptions& options) { options.collections.stream_idmp_maxsize.Set(maxsize); }).ok());
+  };
+  Open();
+  configure(3);
+  Run({"XADD", "idempotent", "IDMP", "p", "m", "*", "f", "v"});
+  Run({"XADD", "recorded", "1-1", "f", "v"});
+  Run({"XIDMPRECORD", "recorded", "p", "m", "1-1"});
+  Run({"XADD", "set", "1-1", "f", "v"});
+  Run({"XCFGSET", "set", "IDMP-DURATION", "7"});
+  configure(4);
+  Run({"XADD", "idempotent", "IDMP", "p", "n", "*", "f", "v"});
+  const auto windows = [this] {
+    std::string text;
+    for (const char* key : {"idempotent", "recorded", "set"}) {
+      const std::string info = Text({"XINFO", "STREAM", key});
+      EXPECT_NE(info.find("\"idmp-maxsize\", (integer) 3"), std::string::npos) << info;
+      text += info.substr(info.find("idmp-duration"), info.find("groups") - info.find("idmp-duration"));
+    }
+    return text;
+  };
+  const std::string before = windows();
+  ASSERT_TRUE(store_->WaitDurable(store_->end_lsn()).ok());
+  Crash();
+  Open();
+  EXPECT_EQ(windows(), before);
+}
+
 TEST_F(StreamRecoveryTest, WritesDuringASnapshot) {
   Random random(TestSeed());
   Open();
