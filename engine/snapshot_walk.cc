@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/codec/value_codec.h"
+#include "engine/keyspace/shard.h"
 
 namespace cairn {
 namespace {
@@ -15,6 +16,10 @@ constexpr int64_t kRestShare = 5;  // of the time worked: a worker takes a sixth
 constexpr int64_t kRestMostUs = 20'000;
 // Between rests: so long a client that needs the core waits, each time, and a round of 50 clients' commands takes longer than a rest.
 constexpr int64_t kWorkUs = 30;
+
+// How often a worker looks whether there are clients to rest for, and fewer accesses to keys in that time are none.
+constexpr int64_t kLookUs = 5'000;
+constexpr uint64_t kFewAccesses = 10;
 
 // Takes an encoded value: into a snapshot's big entry, up to the first failure, or, without one, to count its bytes. Calls `between` again
 // and again on the way.
@@ -70,22 +75,42 @@ uint64_t RelieveFromBytes(const StoreCore& core) { return core.HandOverLimitByte
 
 // A small part of the time, in short pieces, and not a lower priority: a thread that is preempted while it holds a shard's lock keeps
 // clients waiting, and one that sleeps often seldom is.
-void SnapshotWalk::MayRest(SnapshotPace pace, int64_t* since_us) {
-  const int64_t worked_us = core_.clock.MonotonicUs() - *since_us;
+void SnapshotWalk::MayRest(SnapshotPace pace, Stint* stint) {
+  const int64_t worked_us = core_.clock.MonotonicUs() - stint->since_us;
   if (worked_us < kWorkUs) return;
   UpdateHandOverGate(core_, cut_);
-  const bool urgent = cut_.handed_over_bytes() > core_.HandOverLimitBytes() / 2;  // or writers would have to wait for buffers
-  if (pace == SnapshotPace::kPolite && urgent) std::this_thread::yield();
-  if (pace == SnapshotPace::kPolite && !urgent)
-    std::this_thread::sleep_for(std::chrono::microseconds(std::min(worked_us * kRestShare, kRestMostUs)));
-  *since_us = core_.clock.MonotonicUs();
+  if (pace == SnapshotPace::kPolite) {
+    LookForClients(stint);
+    const bool urgent = cut_.handed_over_bytes() > core_.HandOverLimitBytes() / 2;  // or writers would have to wait for buffers
+    if (urgent) {
+      std::this_thread::yield();
+    } else if (!stint->undisturbed) {
+      std::this_thread::sleep_for(std::chrono::microseconds(std::min(worked_us * kRestShare, kRestMostUs)));
+    }
+  }
+  stint->since_us = core_.clock.MonotonicUs();
+}
+
+// Seldom, as each look takes lines that the clients' threads write.
+void SnapshotWalk::LookForClients(Stint* stint) const {
+  const int64_t now_us = core_.clock.MonotonicUs();
+  if (now_us - stint->looked_us < kLookUs) return;
+  uint64_t accesses = 0;
+  for (uint32_t i = 0; i < kShardCount; i++) {
+    const Shard& shard = core_.keyspace->shard(i);
+    accesses += shard.hits.Get() + shard.misses.Get() + shard.changes.Get();
+  }
+  const bool first = stint->looked_us == 0;
+  stint->undisturbed = !first && accesses - stint->accesses < kFewAccesses;
+  stint->looked_us = now_us;
+  stint->accesses = accesses;
 }
 
 void SnapshotWalk::Work(SnapshotPace pace) {
   EntryBlock block(0, writer_.block_bytes());
   std::vector<LargeEntry> large;
-  int64_t since_us = core_.clock.MonotonicUs();
-  const std::function<void()> between = [&] { MayRest(pace, &since_us); };
+  Stint stint{.since_us = core_.clock.MonotonicUs()};
+  const std::function<void()> between = [&] { MayRest(pace, &stint); };
   while (!failed_.load(std::memory_order_relaxed)) {
     if (!cut_.NextBlock(&block, &large, RelieveFromBytes(core_), between)) break;
     UpdateHandOverGate(core_, cut_);
@@ -97,7 +122,7 @@ void SnapshotWalk::Work(SnapshotPace pace) {
     }
     large.clear();
     if (!status.ok()) Fail(status);
-    MayRest(pace, &since_us);
+    MayRest(pace, &stint);
   }
 }
 

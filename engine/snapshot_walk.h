@@ -27,8 +27,16 @@ class SnapshotWalk {
   Status status() CAIRN_EXCLUDES(mutex_);
 
  private:
-  // Where most of the cores' time is to be left to clients: sleeps, if it has worked for long enough since `*since_us`.
-  void MayRest(SnapshotPace pace, int64_t* since_us);
+  // One worker's way between work and rests.
+  struct Stint {
+    int64_t since_us = 0;      // when it began to work
+    int64_t looked_us = 0;     // when it last looked whether anybody uses the keyspace
+    uint64_t accesses = 0;     // until then
+    bool undisturbed = false;  // hardly anybody does
+  };
+  // Where most of the cores' time is to be left to clients, and there are any: sleeps, if it has worked for long enough.
+  void MayRest(SnapshotPace pace, Stint* stint);
+  void LookForClients(Stint* stint) const;
   // Encodes it twice, the first time for its size; calls `between` again and again.
   Status WriteLarge(const LargeEntry& entry, const std::function<void()>& between);
   void Fail(const Status& status) CAIRN_EXCLUDES(mutex_);
