@@ -216,8 +216,9 @@ Status DecodeConsumer(bool active_times, Input* input, StreamGroup* group) {
   const std::string name(input->String());
   if (!input->ok()) return Status::Damaged("a consumer is cut off");
   if (group->FindConsumer(name) != nullptr) return Status::Damaged("Duplicate stream consumer detected");
-  const ConsumerSlot slot = group->CreateConsumer(name, input->Time());
-  if (active_times) group->SetActive(slot, input->Time());
+  const int64_t seen_ms = input->Time();
+  const ConsumerSlot slot = group->CreateConsumer(name, seen_ms);
+  group->SetActive(slot, active_times ? input->Time() : seen_ms);  // as Redis takes it where it is not told
   const uint64_t pending = input->Count(16);
   for (uint64_t i = 0; i < pending; i++) {
     const PendingEntry* entry = group->pending().Find(input->RawId());

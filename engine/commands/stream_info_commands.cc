@@ -65,8 +65,7 @@ void ReplyCounters(MapReply& map, const Stream& stream) {
 bool HasProducers(const Stream& stream) { return stream.producers() != nullptr && stream.producers()->used(); }
 
 constexpr size_t kProducerPairs = 6;
-void ReplyProducers(MapReply& map, const Stream& stream) {
-  const StreamProducers& producers = *stream.producers();
+void ReplyProducers(MapReply& map, const StreamProducers& producers) {
   map.Number("idmp-duration", producers.duration_s());
   map.Number("idmp-maxsize", producers.max_size());
   map.Number("pids-tracked", producers.producers().size());
@@ -82,10 +81,12 @@ void ReplyEdge(ReplySink& reply, const Stream& stream, bool last) {
 }
 
 void ReplyShort(CommandContext& context, const Stream& stream) {
-  const bool producers = HasProducers(stream);
-  MapReply map(context.reply, 10 + (producers ? kProducerPairs : 0));
+  StreamProducers none;
+  none.Configure(static_cast<uint32_t>(context.limits().stream_idmp_duration_s),
+                 static_cast<uint32_t>(context.limits().stream_idmp_maxsize));
+  MapReply map(context.reply, 10 + kProducerPairs);
   ReplyCounters(map, stream);
-  if (producers) ReplyProducers(map, stream);
+  ReplyProducers(map, stream.producers() != nullptr ? *stream.producers() : none);
   map.Number("groups", stream.groups().size());
   ReplyEdge(map.Key("first-entry"), stream, false);
   ReplyEdge(map.Key("last-entry"), stream, true);
@@ -121,10 +122,11 @@ void ReplyConsumer(ReplySink& reply, const StreamGroup& group, const StreamConsu
 }
 
 void ReplyFull(ReplySink& reply, const Stream& stream, uint64_t count) {
+  // There are readers that count the fields of 7.0's reply.
   const bool producers = HasProducers(stream);
   MapReply map(reply, 9 + (producers ? kProducerPairs : 0));
   ReplyCounters(map, stream);
-  if (producers) ReplyProducers(map, stream);
+  if (producers) ReplyProducers(map, *stream.producers());
   map.Key("entries");
   ReplyEntries(reply, stream, kStreamIdMin, kStreamIdMax, std::min(count, stream.length()), false);
   map.Key("groups").Array(stream.groups().size());
@@ -199,10 +201,12 @@ void XInfoConsumers(CommandContext& context) {
   }
   context.reply.Array(group->consumers().size());
   for (const StreamConsumer* consumer : group->consumers()) {
-    MapReply map(context.reply, 3);
+    MapReply map(context.reply, 4);
     map.Bulk("name", consumer->name());
     map.Number("pending", consumer->pending().size());
     map.Number("idle", static_cast<uint64_t>(IdleMs(context, consumer->seen_ms())));
+    const bool never = consumer->active_ms() == -1;
+    map.Number("inactive", static_cast<uint64_t>(never ? -1 : IdleMs(context, consumer->active_ms())));
   }
 }
 

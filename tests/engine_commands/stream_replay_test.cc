@@ -48,7 +48,8 @@ TEST(StreamRestore, TakesTimesAtTheEndsOfTheRange) {
     const bool long_ago = delivered_ms < 0;
     const std::string idle = long_ago ? ":9223372036854775807" : ":0";
     EXPECT_EQ(harness.Run("XPENDING s g IDLE 1 - + 10"), long_ago ? "[[\"1-1\" \"c\" " + idle + " :1]]" : "[]");
-    EXPECT_EQ(harness.Run("XINFO CONSUMERS s g"), "[[\"name\" \"c\" \"pending\" :1 \"idle\" " + idle + "]]");
+    EXPECT_EQ(harness.Run("XINFO CONSUMERS s g"),
+              "[[\"name\" \"c\" \"pending\" :1 \"idle\" " + idle + " \"inactive\" " + idle + "]]");
     EXPECT_EQ(harness.Run("XCLAIM s g d 1 1-1 JUSTID"), long_ago ? "[\"1-1\"]" : "[]");
     ASSERT_EQ(harness.RunArgs({"RESTORE", "s", "0", payload, "REPLACE"}), "+OK");
     EXPECT_EQ(harness.Run("XAUTOCLAIM s g d 1 0 JUSTID"), long_ago ? "[\"0-0\" [\"1-1\"] []]" : "[\"0-0\" [] []]");

@@ -404,14 +404,16 @@ static Session Information() {
       {{"XGROUP CREATE s g 0 MKSTREAM", "+OK"},
        {"XINFO STREAM s",
         "[\"length\" :0 \"radix-tree-keys\" :0 \"radix-tree-nodes\" :1 \"last-generated-id\" \"0-0\" \"max-deleted-entry-id\" "
-        "\"0-0\" \"entries-added\" :0 \"recorded-first-entry-id\" \"0-0\" \"groups\" :1 \"first-entry\" nil \"last-entry\" nil]"},
+        "\"0-0\" \"entries-added\" :0 \"recorded-first-entry-id\" \"0-0\" \"idmp-duration\" :100 \"idmp-maxsize\" :100 "
+        "\"pids-tracked\" :0 \"iids-tracked\" :0 \"iids-added\" :0 \"iids-duplicates\" :0 \"groups\" :1 \"first-entry\" nil "
+        "\"last-entry\" nil]"},
        {"XADD s 1-0 a 1", "\"1-0\""},
        {"XADD s 2-0 a 2", "\"2-0\""},
        {"XREADGROUP GROUP g c COUNT 1 STREAMS s >", "?"},
        {"XINFO GROUPS s",
         "[[\"name\" \"g\" \"consumers\" :1 \"pending\" :1 \"last-delivered-id\" \"1-0\" \"entries-read\" :1 \"lag\" :1]]"},
        {"@advance 50", ""},
-       {"XINFO CONSUMERS s g", "[[\"name\" \"c\" \"pending\" :1 \"idle\" :50]]"},
+       {"XINFO CONSUMERS s g", "[[\"name\" \"c\" \"pending\" :1 \"idle\" :50 \"inactive\" :50]]"},
        {"XDEL s 2-0", ":1"},
        {"XINFO GROUPS s",
         "[[\"name\" \"g\" \"consumers\" :1 \"pending\" :1 \"last-delivered-id\" \"1-0\" \"entries-read\" :1 \"lag\" nil]]"},

@@ -89,7 +89,8 @@ def without_internals(reply):
     if reply and isinstance(reply[0], list):
         return [without_internals(item) for item in reply]
     return [(name, without_internals(value)) for name, value in zip(reply[::2], reply[1::2])
-            if name not in (b"radix-tree-keys", b"radix-tree-nodes", b"idle", b"seen-time", b"active-time", b"inactive")]
+            if name not in (b"radix-tree-keys", b"radix-tree-nodes", b"idle", b"seen-time", b"active-time", b"inactive")
+            and not name.startswith((b"idmp-", b"pids-", b"iids-"))]  # of versions after redis 7.0
 
 
 def without_idle(reply):
