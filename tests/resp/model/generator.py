@@ -155,7 +155,9 @@ class Generator:
 
     def hash(self):
         k, m = self.key("hash"), self.member
-        r = int(self.random() * 20)
+        if self.newer and self.chance(0.3):
+            return self.hash_expiry(k)
+        r = int(self.random() * (20 - 2 * self.newer))
         if r < 5:
             fields = [x for field in self.members() for x in (field, m())]
             return [self.pick([b"HSET", b"HSET", b"HMSET"]), k] + fields
@@ -177,8 +179,6 @@ class Generator:
             return [b"HSCAN", k, b"0", b"COUNT", b"100000"] + self.maybe(b"MATCH", self.pick([b"*", b"a*", b"n1*", b"[ab]"]))
         if r == 17:
             return [b"HRANDFIELD", k] + self.pick([[], [self.count()], [self.count(), b"WITHVALUES"], [b"5", b"ODD"]])
-        if self.newer:
-            return self.hash_expiry(k)
         return [b"HLEN", k]
 
     def hash_expiry(self, k):

@@ -2,7 +2,7 @@
 from reference_base import Base, Fail, bounds, integer, keys_and_rest, need, wide_sum
 from replies import NULL_ARRAY, Error, Simple
 
-FAR = 9_000_000_000_000  # expiries before this are in the past or about to be
+FAR = 2_000_000_000_000  # in 2033: expiries before this are past, those after it stay
 
 
 def glob(pattern, text):
