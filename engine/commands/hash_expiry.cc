@@ -42,6 +42,29 @@ bool ReadFieldList(CommandContext& context, size_t index, std::string_view count
   return true;
 }
 
+bool ReadFieldBlock(CommandContext& context, size_t* index, const FieldBlockRules& rules, FieldBlock* block) {
+  const ArgSpan args = context.args;
+  const size_t behind = args.size() - *index - 1;
+  int64_t count = 0;
+  std::string_view error;
+  if (block->count != 0) {
+    error = "ERR FIELDS keyword specified multiple times";
+  } else if (behind < rules.args_min) {
+    error = rules.none;
+  } else if (!ParseInt64(args[*index + 1], &count) || count < 1 || count > INT32_MAX) {
+    error = rules.count;
+  } else if (static_cast<uint64_t>(count) * rules.args_per_field > behind - 1) {
+    error = rules.beyond;
+  }
+  if (!error.empty()) {
+    context.reply.Error(error);
+    return false;
+  }
+  *block = {.first = *index + 2, .count = static_cast<size_t>(count)};
+  *index = block->first + block->count * rules.args_per_field - 1;
+  return true;
+}
+
 bool FieldChanges::SetDeadline(std::string_view name, int64_t deadline_ms) {
   if (ExpiresAtOnce(context_, deadline_ms)) {
     Erase(name);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "engine/commands/hash_access.h"
@@ -21,6 +22,27 @@ bool ReadFieldDeadline(CommandContext& context, size_t index, TimeUnit unit, Tim
 // "FIELDS numfields field..." from args[index] to the end; *first becomes the first field's index. `count_error` is the text for a count
 // that is not positive.
 bool ReadFieldList(CommandContext& context, size_t index, std::string_view count_error, size_t* first);
+
+// Where a command's fields stand if options may follow them: `count` fields from args[first] on, each before its value if it has one.
+struct FieldBlock {
+  size_t first = 0;
+  size_t count = 0;  // 0: not read yet
+};
+
+// How many arguments a command's block has, and what is answered where they are not there.
+struct FieldBlockRules {
+  size_t args_per_field;    // 2 where each field is followed by a value
+  size_t args_min;          // after FIELDS
+  std::string_view none;    // for fewer arguments than args_min
+  std::string_view count;   // for a numfields that is not a number from 1 to 2^31-1
+  std::string_view beyond;  // for fewer fields than numfields
+};
+
+// The block whose FIELDS is args[*index], which moves to the block's last argument. A second block is refused.
+bool ReadFieldBlock(CommandContext& context, size_t* index, const FieldBlockRules& rules, FieldBlock* block);
+
+inline constexpr std::string_view kNoFieldBlockError = "ERR missing FIELDS argument";
+inline std::string UnknownArgumentError(std::string_view arg) { return "ERR unknown argument: " + std::string(arg); }
 
 // Gathers the changes of deadlines that one command makes, logs them in a form that does not depend on the clock, and sends the events.
 class FieldChanges {

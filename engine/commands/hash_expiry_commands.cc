@@ -32,22 +32,44 @@ Condition TakeCondition(std::string_view text) {
   return Condition::kNone;
 }
 
+// [NX | XX | GT | LT] and FIELDS numfields field..., in any order, to the end.
+bool ReadConditionAndFields(CommandContext& context, Condition* condition, FieldBlock* fields) {
+  constexpr FieldBlockRules kRules = {.args_per_field = 1,
+                                      .args_min = 2,
+                                      .none = "ERR FIELDS requires at least numfields and one field argument",
+                                      .count = "ERR Parameter `numFields` should be greater than 0",
+                                      .beyond = "ERR wrong number of arguments"};
+  const auto fail = [&context](std::string_view error) {
+    context.reply.Error(error);
+    return false;
+  };
+  bool several = false;
+  for (size_t i = 3; i < context.args.size(); i++) {
+    if (EqualsIgnoreCase(context.args[i], "fields")) {
+      if (!ReadFieldBlock(context, &i, kRules, fields)) return false;
+      continue;
+    }
+    const Condition taken = TakeCondition(context.args[i]);
+    if (taken == Condition::kNone) return fail(UnknownArgumentError(context.args[i]));
+    several = several || (*condition != Condition::kNone && *condition != taken);
+    *condition = taken;
+  }
+  if (fields->count == 0) return fail(kNoFieldBlockError);
+  return !several || fail("ERR Multiple condition flags specified");
+}
+
 void SetDeadlines(CommandContext& context, TimeUnit unit, TimeBase base) {
   const KeyRef& key = context.key();
   ValueEdit edit = context.Edit(key);
   if (!context.Expect(edit, ValueType::kHash)) return;
   int64_t deadline_ms = 0;
   if (!ReadFieldDeadline(context, 2, unit, base, &deadline_ms)) return;
-  const Condition condition = TakeCondition(context.args[3]);
-  size_t first = 0;
-  if (!ReadFieldList(context, condition == Condition::kNone ? 3 : 4, "ERR Parameter `numFields` should be greater than 0",
-                     &first)) {
-    return;
-  }
+  Condition condition = Condition::kNone;
+  FieldBlock fields;
+  if (!ReadConditionAndFields(context, &condition, &fields)) return;
   FieldChanges changes(context, edit);
-  context.reply.Array(context.args.size() - first);
-  for (size_t i = first; i < context.args.size(); i++) {
-    const std::string_view name = context.args[i];
+  context.reply.Array(fields.count);
+  for (const std::string_view name : context.args.subspan(fields.first, fields.count)) {
     ListpackValue value;
     int64_t old_ms = HashField::kNoDeadline;
     Result result = kNoField;

@@ -26,11 +26,39 @@ const TimeOption* FindTimeOption(std::string_view text) {
   return nullptr;
 }
 
-struct SetOptions {
+// Which options and errors a command has: HSETEX's or HGETEX's.
+struct OptionRules {
+  FieldBlockRules fields;
+  std::string_view state;  // the option that is no time but excludes one
+  std::string_view several_deadlines;
+
+  bool stores() const { return fields.args_per_field == 2; }  // and knows FXX and FNX
+};
+
+constexpr FieldBlockRules FieldRules(size_t args_per_field, std::string_view wrong_number) {
+  return {.args_per_field = args_per_field,
+          .args_min = 1,
+          .none = wrong_number,
+          .count = "ERR invalid number of fields",
+          .beyond = wrong_number};
+}
+constexpr OptionRules kSetRules = {
+    .fields = FieldRules(2, "ERR wrong number of arguments for 'hsetex' command"),
+    .state = "keepttl",
+    .several_deadlines = "ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified"};
+constexpr OptionRules kGetRules = {
+    .fields = FieldRules(1, "ERR wrong number of arguments for 'hgetex' command"),
+    .state = "persist",
+    .several_deadlines = "ERR Only one of EX, PX, EXAT, PXAT or PERSIST arguments can be specified"};
+
+struct FieldOptions {
   bool all_exist = false, none_exists = false;  // FXX, FNX
-  bool keep = false, dated = false;
+  bool state = false;                           // KEEPTTL or PERSIST
+  bool dated = false;                           // deadline_ms was given
   int64_t deadline_ms = HashField::kNoDeadline;
-  size_t first = 0;  // the first field's index
+  FieldBlock fields;
+
+  ArgSpan Pairs(ArgSpan args) const { return args.subspan(fields.first, 2 * fields.count); }  // field, value, field...
 };
 
 bool Fail(CommandContext& context, std::string_view error) {
@@ -38,88 +66,73 @@ bool Fail(CommandContext& context, std::string_view error) {
   return false;
 }
 
-bool ReadSetFields(CommandContext& context, size_t index, SetOptions* options) {
-  const size_t args = context.args.size();
-  const auto wrong_number = [&] {
-    return Fail(context, "ERR wrong number of arguments for '" + std::string(context.row.name) + "' command");
-  };
-  if (index + 3 >= args) return wrong_number();
-  int64_t count = 0;
-  if (!ParseInt64(context.args[index + 1], &count) || count < 1 || count > INT32_MAX) {
-    return Fail(context, "ERR invalid number of fields");
-  }
-  if (static_cast<uint64_t>(count) * 2 != args - index - 2) return wrong_number();
-  options->first = index + 2;
-  return true;
-}
-
-bool ReadSetOptions(CommandContext& context, SetOptions* options) {
+// The options and the fields in any order, from args[2] to the end.
+bool ReadOptions(CommandContext& context, const OptionRules& rules, FieldOptions* options) {
   for (size_t i = 2; i < context.args.size(); i++) {
     const std::string_view arg = context.args[i];
-    if (EqualsIgnoreCase(arg, "fields")) return ReadSetFields(context, i, options);
+    if (EqualsIgnoreCase(arg, "fields")) {
+      if (!ReadFieldBlock(context, &i, rules.fields, &options->fields)) return false;
+      continue;
+    }
     const TimeOption* time = FindTimeOption(arg);
-    const bool keep = EqualsIgnoreCase(arg, "keepttl");
-    if (time != nullptr || keep) {
-      if (options->dated || options->keep) {
-        return Fail(context, "ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified");
-      }
-      options->keep = keep;
-      options->dated = !keep;
-      if (keep) continue;
+    const bool all_exist = rules.stores() && EqualsIgnoreCase(arg, "fxx");
+    if (time != nullptr || EqualsIgnoreCase(arg, rules.state)) {
+      if (options->dated || options->state) return Fail(context, rules.several_deadlines);
+      (time != nullptr ? options->dated : options->state) = true;
+      if (time == nullptr) continue;
       if (++i >= context.args.size()) return Fail(context, "ERR missing expire time");
       if (!ReadFieldDeadline(context, i, time->unit, time->base, &options->deadline_ms)) return false;
-    } else if (EqualsIgnoreCase(arg, "fxx") || EqualsIgnoreCase(arg, "fnx")) {
+    } else if (all_exist || (rules.stores() && EqualsIgnoreCase(arg, "fnx"))) {
       if (options->all_exist || options->none_exists) {
         return Fail(context, "ERR Only one of FXX or FNX arguments can be specified");
       }
-      (EqualsIgnoreCase(arg, "fxx") ? options->all_exist : options->none_exists) = true;
+      (all_exist ? options->all_exist : options->none_exists) = true;
     } else {
-      return Fail(context, "ERR unknown argument: " + std::string(arg));
+      return Fail(context, UnknownArgumentError(arg));
     }
   }
-  return Fail(context, "ERR Mandatory argument FIELDS is missing or not at the right position");
+  return options->fields.count != 0 || Fail(context, kNoFieldBlockError);
 }
 
-bool Holds(const HashView& view, const SetOptions& options, ArgSpan args) {
+bool Holds(const HashView& view, const FieldOptions& options, ArgSpan pairs) {
   if (!options.all_exist && !options.none_exists) return true;
-  for (size_t i = options.first; i < args.size(); i += 2) {
-    if (view.Contains(args[i]) != options.all_exist) return false;
+  for (size_t i = 0; i < pairs.size(); i += 2) {
+    if (view.Contains(pairs[i]) != options.all_exist) return false;
   }
   return true;
 }
 
-// HSETEX with the deadline as PXAT and without conditions, which held.
-void LogSet(CommandContext& context, const SetOptions& options) {
-  const size_t first = options.first;
+// HSETEX with the deadline as PXAT, before the fields, and without conditions, which held.
+void LogSet(CommandContext& context, const FieldOptions& options) {
   char time[kIntTextMaxBytes];
   std::vector<std::string_view> command = {"HSETEX", context.key().name};
-  if (options.keep) command.emplace_back("KEEPTTL");
+  if (options.state) command.emplace_back("KEEPTTL");
   if (options.dated) {
     command.emplace_back("PXAT");
     command.emplace_back(time, static_cast<size_t>(WriteInt(time, options.deadline_ms) - time));
   }
-  command.insert(command.end(), context.args.begin() + static_cast<std::ptrdiff_t>(first) - 2, context.args.end());
+  const ArgSpan block = context.args.subspan(options.fields.first - 2, 2 + 2 * options.fields.count);
+  command.insert(command.end(), block.begin(), block.end());
   context.LogAs(std::span<const std::string_view>(command));
 }
 
 }  // namespace
 
 void HSetEx(CommandContext& context) {
-  SetOptions options;
-  if (!ReadSetOptions(context, &options)) return;
+  FieldOptions options;
+  if (!ReadOptions(context, kSetRules, &options)) return;
+  const ArgSpan pairs = options.Pairs(context.args);
   const KeyRef& key = context.key();
   ValueEdit edit = context.Edit(key);
   if (!context.Expect(edit, kHash)) return;
-  if (!Holds(HashView(context, edit.entry()), options, context.args)) return context.reply.Integer(0);
-  const FieldDeadline deadline = options.keep ? FieldDeadline::kKeep : FieldDeadline::kDrop;
-  for (size_t i = options.first; i < context.args.size(); i += 2) {
-    StoreField(context, edit, context.args[i], ListpackItem(context.args[i + 1]), deadline);
-  }
+  if (!Holds(HashView(context, edit.entry()), options, pairs)) return context.reply.Integer(0);
+  const FieldDeadline deadline = options.state ? FieldDeadline::kKeep : FieldDeadline::kDrop;
+  for (size_t i = 0; i < pairs.size(); i += 2) StoreField(context, edit, pairs[i], ListpackItem(pairs[i + 1]), deadline);
   context.Event(kEventHash, "hset", key);
   FieldChanges changes(context, edit);
-  for (size_t i = options.first; options.dated && i < context.args.size(); i += 2) {
+  for (size_t i = 0; options.dated && i < pairs.size(); i += 2) {
     // The same field twice: gone, or dated, after the first.
-    changes.SetDeadline(context.args[i], options.deadline_ms);
+    changes.SetDeadline(pairs[i], options.deadline_ms);
   }
   const bool gone = options.dated && ExpiresAtOnce(context, options.deadline_ms);
   if (!gone) LogSet(context, options);
@@ -128,29 +141,25 @@ void HSetEx(CommandContext& context) {
 }
 
 void HGetEx(CommandContext& context) {
+  FieldOptions options;
+  if (!ReadOptions(context, kGetRules, &options)) return;
   ValueEdit edit = context.Edit(context.key());
   if (!context.Expect(edit, kHash)) return;
-  const TimeOption* time = FindTimeOption(context.args[2]);
-  const bool persist = EqualsIgnoreCase(context.args[2], "persist");
-  int64_t deadline_ms = HashField::kNoDeadline;
-  if (time != nullptr && !ReadFieldDeadline(context, 3, time->unit, time->base, &deadline_ms)) return;
-  size_t first = 0;
-  if (!ReadFieldList(context, time != nullptr ? 4 : persist ? 3 : 2, kFieldCountError, &first)) return;
   FieldChanges changes(context, edit);
-  context.reply.Array(context.args.size() - first);
-  for (size_t i = first; i < context.args.size(); i++) {
+  context.reply.Array(options.fields.count);
+  for (const std::string_view name : context.args.subspan(options.fields.first, options.fields.count)) {
     const HashView view(context, edit.entry());
-    if (!view.Reply(context.reply, context.args[i])) continue;
-    if (time != nullptr) {
-      changes.SetDeadline(context.args[i], deadline_ms);
-    } else if (persist) {
+    if (!view.Reply(context.reply, name)) continue;
+    if (options.dated) {
+      changes.SetDeadline(name, options.deadline_ms);
+    } else if (options.state) {
       ListpackValue value;
       int64_t old_ms = HashField::kNoDeadline;
-      view.Find(context.args[i], &value, &old_ms);
-      if (old_ms != HashField::kNoDeadline) changes.Persist(context.args[i]);
+      view.Find(name, &value, &old_ms);
+      if (old_ms != HashField::kNoDeadline) changes.Persist(name);
     }
   }
-  changes.Finish(deadline_ms);
+  changes.Finish(options.deadline_ms);
 }
 
 void HGetDel(CommandContext& context) {

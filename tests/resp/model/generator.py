@@ -181,25 +181,37 @@ class Generator:
             return [b"HRANDFIELD", k] + self.pick([[], [self.count()], [self.count(), b"WITHVALUES"], [b"5", b"ODD"]])
         return [b"HLEN", k]
 
+    def around(self, block, *options):
+        """Each option before or after the block; rarely one of them twice."""
+        before, after = [], []
+        for option in options + (self.pick(options),) * self.chance(0.03):
+            side = self.pick([before, after])
+            side += option
+        return before + block + after
+
     def hash_expiry(self, k):
         fields = self.members(3)
         tail = [b"FIELDS", self.numkeys(fields)] + fields
+        condition = self.maybe(self.pick([b"NX", b"XX", b"GT", b"LT"]))
         r = int(self.random() * 9)
         if r < 2:
             when = self.pick([b"0", b"-1", b"abc", b"9223372036854775807"])
-            return [self.pick([b"HEXPIRE", b"HPEXPIRE"]), k, when] + self.maybe(self.pick([b"NX", b"XX", b"GT", b"LT"])) + tail
+            return [self.pick([b"HEXPIRE", b"HPEXPIRE"]), k, when] + self.around(tail, condition)
         if r < 4:
-            return [b"HEXPIREAT", k, self.pick([b"9999999999", b"9999999998", b"1"])] + self.maybe(self.pick([b"NX", b"XX", b"GT", b"LT"])) + tail
+            another = self.maybe(self.pick([b"NX", b"XX", b"GT", b"LT"]), p=0.03)
+            return [b"HEXPIREAT", k, self.pick([b"9999999999", b"9999999998", b"1"])] + self.around(tail, condition, another)
         if r == 4:
-            return [b"HPEXPIREAT", k, self.pick([b"9999999999000", b"9999999999999", b"1"])] + tail
+            return [b"HPEXPIREAT", k, self.pick([b"9999999999000", b"9999999999999", b"1"])] + self.around(tail, condition)
         if r == 5:
             return [self.pick([b"HEXPIRETIME", b"HPEXPIRETIME", b"HPERSIST"]), k] + tail
         if r == 6:
             return [b"HGETDEL", k] + tail
         if r == 7:
-            return [b"HGETEX", k] + self.maybe(self.pick([b"PERSIST"])) + tail
-        pairs = [x for field in fields for x in (field, self.member())]
-        return [b"HSETEX", k] + self.maybe(self.pick([b"FNX", b"FXX"])) + self.maybe(b"EXAT", b"9999999999") + [b"FIELDS", b"%d" % len(fields)] + pairs
+            times = [[b"EXAT", b"9999999998"], [b"PXAT", self.pick([b"9999999999999", b"1"])]]
+            return [b"HGETEX", k] + self.around(tail, self.pick([[], [], [b"PERSIST"]] + times), self.maybe(b"PERSIST", p=0.03))
+        block = [b"FIELDS", self.numkeys(fields)] + [x for field in fields for x in (field, self.member())]
+        expiry = self.pick([[], [], [b"KEEPTTL"], [b"EXAT", self.pick([b"9999999999", b"1"])]])
+        return [b"HSETEX", k] + self.around(block, self.maybe(self.pick([b"FNX", b"FXX"])), expiry)
 
     def list(self):
         k, m, i = self.key("list"), self.member, self.integer

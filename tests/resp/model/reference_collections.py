@@ -45,6 +45,29 @@ def counted_fields(args, at):
     return count, args[at + 2:]
 
 
+def options_and_fields(args, at, per_field=1):
+    """(words, Unix time in ms or None, fields): options before and after one block of FIELDS n field [field ...]."""
+    words, times, block = [], [], None
+    while at < len(args):
+        word = args[at].lower()
+        if word == b"fields":
+            need(block is None and at + 1 < len(args))
+            size = integer(args[at + 1], 1, (1 << 31) - 1) * per_field
+            block = args[at + 2:at + 2 + size]
+            need(len(block) == size)
+            at += 1 + size
+        elif word in (b"exat", b"pxat"):  # times from now are not made for the model
+            need(at + 1 < len(args))
+            unit_ms = 1000 if word == b"exat" else 1
+            at += 1
+            times.append(integer(args[at], 0, ((1 << 46) - 1) // unit_ms) * unit_ms)
+        else:
+            words.append(word)
+        at += 1
+    need(block is not None and len(times) <= 1)
+    return words, times[0] if times else None, block
+
+
 class Hashes(Base):
     def do_hset(self, a, reply):
         need(len(a) % 2 == 0)
@@ -120,15 +143,13 @@ class Hashes(Base):
     # --- expiry of fields ---------------------------------------------------------------------------------------------------------
 
     def expire_fields(self, a, unit_ms, relative):
-        at, condition = 3, b""
         when = integer(a[2], 0, (1 << 46) // unit_ms if not relative else (1 << 45) // unit_ms) * unit_ms
-        if a[3].lower() in (b"nx", b"xx", b"gt", b"lt"):
-            at, condition = 4, a[3].lower()
-        count, names = counted_fields(a, at)
-        need(count == len(names))
+        words, time, names = options_and_fields(a, 3)
+        need(time is None and len(set(words)) <= 1 and {b"nx", b"xx", b"gt", b"lt"}.issuperset(words))
+        condition = words[0] if words else b""
         fields = self.find(a[1], "hash")
         if fields is None:
-            return [-2] * count
+            return [-2] * len(names)
         need(not relative or when == 0)  # other times are not made for the model
         result = []
         for field in names:
@@ -182,32 +203,38 @@ class Hashes(Base):
         return self.each_field(a, 2, lambda fields, field: fields.drop(field))
 
     def do_hgetex(self, a, reply):
-        persist = a[2].lower() == b"persist"
-
-        def get(fields, field):
-            if persist:
+        words, when, names = options_and_fields(a, 2)
+        need(words in ([], [b"persist"]) and not (words and when is not None))
+        fields = self.find(a[1], "hash")
+        fields = Fields() if fields is None else fields
+        result = []
+        for field in names:
+            result.append(fields.get(field))
+            if words:
                 fields.expiry.pop(field, None)
-            return fields.get(field)
-        return self.each_field(a, 3 if persist else 2, get)
+            elif when is not None and when < FAR:
+                fields.drop(field)
+            elif when is not None and field in fields:
+                fields.expiry[field] = when
+        self.settle(a[1])
+        return result
 
     def do_hsetex(self, a, reply):
-        at, condition, expiry = 2, b"", None
-        if a[at].lower() in (b"fnx", b"fxx"):
-            at, condition = at + 1, a[at].lower()
-        if a[at].lower() == b"exat":
-            at, expiry = at + 2, integer(a[at + 1], 0, (1 << 46) // 1000) * 1000
-        count, rest = counted_fields(a, at)
-        need(len(rest) == 2 * count)
+        words, expiry, pairs = options_and_fields(a, 2, 2)
+        keep = b"keepttl" in words
+        need(words.count(b"keepttl") + (expiry is not None) <= 1)
+        conditions = [word for word in words if word != b"keepttl"]
+        need(conditions in ([], [b"fnx"], [b"fxx"]))
         fields = self.find(a[1], "hash")
-        there = [field in fields for field in rest[::2]] if fields is not None else [False] * count
-        if condition == b"fnx" and any(there) or condition == b"fxx" and not all(there):
+        there = [fields is not None and field in fields for field in pairs[::2]]
+        if conditions == [b"fnx"] and any(there) or conditions == [b"fxx"] and not all(there):
             return 0
         fields = self.make(a[1], "hash", Fields)
-        for field, value in zip(rest[::2], rest[1::2]):
+        for field, value in zip(pairs[::2], pairs[1::2]):
             if expiry is not None and expiry < FAR:
                 fields.drop(field)
             else:
-                fields.put(field, value, expiry)
+                fields.put(field, value, fields.expiry.get(field) if keep else expiry)
         self.settle(a[1])
         return 1
 
