@@ -26,7 +26,7 @@ void XDel(CommandContext& context);
 void XDelEx(CommandContext& context);
 void XAckDel(CommandContext& context);
 
-// stream_read_commands.cc
+// stream_read_command.cc, stream_read_group_command.cc and what they share
 void XRead(CommandContext& context);
 void XReadGroup(CommandContext& context);
 Status ReadKeys(ArgSpan args, std::vector<int>* key_indexes);
