@@ -12,14 +12,15 @@
 namespace cairn {
 namespace {
 
-constexpr int64_t kRestShare = 5;  // of the time worked: a worker takes a sixth of a core, less what its sleeps are late
+// Of the time worked, where clients are busy: a worker then takes a sixth of a core, less what its sleeps are late. Where they are less
+// busy than that it rests less, and not at all where there are none.
+constexpr int64_t kRestShare = 5;
+constexpr int64_t kBusyAccesses = 500;  // in kLookUs
 constexpr int64_t kRestMostUs = 20'000;
 // Between rests: so long a client that needs the core waits, each time, and a round of 50 clients' commands takes longer than a rest.
 constexpr int64_t kWorkUs = 30;
 
-// How often a worker looks whether there are clients to rest for, and fewer accesses to keys in that time are none.
-constexpr int64_t kLookUs = 5'000;
-constexpr uint64_t kFewAccesses = 10;
+constexpr int64_t kLookUs = 5'000;  // how often a worker looks how busy clients are
 
 // Takes an encoded value: into a snapshot's big entry, up to the first failure, or, without one, to count its bytes. Calls `between` again
 // and again on the way.
@@ -84,8 +85,8 @@ void SnapshotWalk::MayRest(SnapshotPace pace, Stint* stint) {
     const bool urgent = cut_.handed_over_bytes() > core_.HandOverLimitBytes() / 2;  // or writers would have to wait for buffers
     if (urgent) {
       std::this_thread::yield();
-    } else if (!stint->undisturbed) {
-      std::this_thread::sleep_for(std::chrono::microseconds(std::min(worked_us * kRestShare, kRestMostUs)));
+    } else if (const int64_t rest_us = worked_us * kRestShare * stint->accesses / kBusyAccesses; rest_us > 0) {
+      std::this_thread::sleep_for(std::chrono::microseconds(std::min(rest_us, kRestMostUs)));
     }
   }
   stint->since_us = core_.clock.MonotonicUs();
@@ -100,16 +101,17 @@ void SnapshotWalk::LookForClients(Stint* stint) const {
     const Shard& shard = core_.keyspace->shard(i);
     accesses += shard.hits.Get() + shard.misses.Get() + shard.changes.Get();
   }
-  const bool first = stint->looked_us == 0;
-  stint->undisturbed = !first && accesses - stint->accesses < kFewAccesses;
+  const int64_t windows = (now_us - stint->looked_us) / kLookUs;  // it may have been away for longer
+  if (stint->looked_us != 0)
+    stint->accesses = std::min(static_cast<int64_t>(accesses - stint->accesses_before) / windows, kBusyAccesses);
   stint->looked_us = now_us;
-  stint->accesses = accesses;
+  stint->accesses_before = accesses;
 }
 
 void SnapshotWalk::Work(SnapshotPace pace) {
   EntryBlock block(0, writer_.block_bytes());
   std::vector<LargeEntry> large;
-  Stint stint{.since_us = core_.clock.MonotonicUs()};
+  Stint stint{.since_us = core_.clock.MonotonicUs(), .accesses = kBusyAccesses};
   const std::function<void()> between = [&] { MayRest(pace, &stint); };
   while (!failed_.load(std::memory_order_relaxed)) {
     if (!cut_.NextBlock(&block, &large, RelieveFromBytes(core_), between)) break;

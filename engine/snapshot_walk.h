@@ -29,10 +29,10 @@ class SnapshotWalk {
  private:
   // One worker's way between work and rests.
   struct Stint {
-    int64_t since_us = 0;      // when it began to work
-    int64_t looked_us = 0;     // when it last looked whether anybody uses the keyspace
-    uint64_t accesses = 0;     // until then
-    bool undisturbed = false;  // hardly anybody does
+    int64_t since_us = 0;          // when it began to work
+    int64_t looked_us = 0;         // when it last looked how many accesses to keys there were
+    uint64_t accesses_before = 0;  // until then, ever
+    int64_t accesses = 0;          // of clients between two looks, at most as many as count
   };
   // Where most of the cores' time is to be left to clients, and there are any: sleeps, if it has worked for long enough.
   void MayRest(SnapshotPace pace, Stint* stint);
