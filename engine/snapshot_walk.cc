@@ -12,9 +12,9 @@
 namespace cairn {
 namespace {
 
-// Of the time worked, where clients are busy: a worker then takes a sixth of a core, less what its sleeps are late. Where they are less
+// Of the time worked, where clients are busy: a worker then takes a tenth of a core, less what its sleeps are late. Where they are less
 // busy than that it rests less, and not at all where there are none.
-constexpr int64_t kRestShare = 5;
+constexpr int64_t kRestShare = 9;
 constexpr int64_t kBusyAccesses = 500;  // in kLookUs
 constexpr int64_t kRestMostUs = 20'000;
 // Between rests: so long a client that needs the core waits, each time, and a round of 50 clients' commands takes longer than a rest.
