@@ -141,6 +141,11 @@ class CommandContext {
   void Event(EventClass event_class, std::string_view name, const KeyRef& key) {
     scope.Event(event_class, name, client.database, key.name);
   }
+  // An event of key()'s hash, about every `step`-th of the arguments, which are its fields.
+  void HashEvent(std::string_view name, ArgSpan fields, size_t step = 1) {
+    Event(kEventHash, name, key());
+    for (size_t i = 0; i < fields.size(); i += step) scope.EventField(fields[i]);
+  }
 
   // --- waiting for a key: BLPOP and its like ----------------------------------------------------------------------------------
   // Whether the command may wait. It may not in MULTI, in scripts, in replay, and for a client that nobody could wake; a handler that

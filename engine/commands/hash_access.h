@@ -92,6 +92,7 @@ class FieldNames {
   void Add(std::string_view name) { names_.push_back(name); }
   bool empty() const { return names_.empty(); }
   size_t size() const { return names_.size(); }
+  std::span<const std::string_view> names() const { return names_; }
   // Logs `prefix` and the names; what is logged is read at once.
   void Log(CommandContext& context, std::initializer_list<std::string_view> prefix) const;
 

@@ -19,7 +19,7 @@ bool SetPairs(CommandContext& context, uint64_t* added) {
   ValueEdit edit = context.Edit(context.key());
   if (!context.Expect(edit, kHash)) return false;
   *added = StoreFields(context, edit, 2);
-  context.Event(kEventHash, "hset", context.key());
+  context.HashEvent("hset", context.args.subspan(2), 2);
   return true;
 }
 
@@ -40,7 +40,7 @@ void HSetNx(CommandContext& context) {
   if (!context.Expect(edit, kHash)) return;
   if (HashView(context, edit.entry()).Contains(context.args[2])) return context.reply.Integer(0);
   StoreField(context, edit, context.args[2], ListpackItem(context.args[3]), FieldDeadline::kDrop);
-  context.Event(kEventHash, "hset", context.key());
+  context.HashEvent("hset", context.args.subspan(2, 1));
   context.reply.Integer(1);
 }
 
@@ -48,11 +48,12 @@ void HDel(CommandContext& context) {
   ValueEdit edit = context.Edit(context.key());
   if (!context.Expect(edit, kHash)) return;
   int64_t erased = 0;
-  for (size_t i = 2; i < context.args.size() && edit.entry() != nullptr; i++) erased += EraseField(edit, context.args[i]);
-  if (erased > 0) {
-    context.Event(kEventHash, "hdel", context.key());
-    if (edit.entry() == nullptr) context.Event(kEventGeneric, "del", context.key());
+  for (size_t i = 2; i < context.args.size() && edit.entry() != nullptr; i++) {
+    if (!EraseField(edit, context.args[i])) continue;
+    if (erased++ == 0) context.HashEvent("hdel", {});
+    context.scope.EventField(context.args[i]);
   }
+  if (erased > 0 && edit.entry() == nullptr) context.Event(kEventGeneric, "del", context.key());
   context.reply.Integer(erased);
 }
 
@@ -74,7 +75,7 @@ void HIncrBy(CommandContext& context) {
     return context.reply.Error("ERR increment or decrement would overflow");
   }
   StoreField(context, edit, context.args[2], ListpackItem(value), FieldDeadline::kKeep);
-  context.Event(kEventHash, "hincrby", context.key());
+  context.HashEvent("hincrby", context.args.subspan(2, 1));
   context.reply.Integer(value);
 }
 
@@ -102,7 +103,7 @@ void HIncrByFloat(CommandContext& context) {
   } else {
     context.LogAs({"HSETEX", key.name, "KEEPTTL", "FIELDS", "1", context.args[2], text});
   }
-  context.Event(kEventHash, "hincrbyfloat", key);
+  context.HashEvent("hincrbyfloat", context.args.subspan(2, 1));
   context.reply.Bulk(text);
 }
 

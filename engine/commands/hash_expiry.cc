@@ -97,15 +97,15 @@ void FieldChanges::Finish(int64_t deadline_ms, bool log_dated) {
       dated_.Log(context_,
                  {"HPEXPIREAT", key.name, text(time, deadline_ms), "FIELDS", text(count, static_cast<int64_t>(dated_.size()))});
     }
-    context_.Event(kEventHash, "hexpire", key);
+    context_.HashEvent("hexpire", dated_.names());
   }
   if (!persisted_.empty()) {
     persisted_.Log(context_, {"HPERSIST", key.name, "FIELDS", text(count, static_cast<int64_t>(persisted_.size()))});
-    context_.Event(kEventHash, "hpersist", key);
+    context_.HashEvent("hpersist", persisted_.names());
   }
   if (!erased_.empty()) {
     erased_.Log(context_, {"HDEL", key.name});
-    context_.Event(kEventHash, "hdel", key);
+    context_.HashEvent("hdel", erased_.names());
     if (edit_.entry() == nullptr) context_.Event(kEventGeneric, "del", key);
   }
 }

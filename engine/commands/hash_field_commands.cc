@@ -128,7 +128,7 @@ void HSetEx(CommandContext& context) {
   if (!Holds(HashView(context, edit.entry()), options, pairs)) return context.reply.Integer(0);
   const FieldDeadline deadline = options.state ? FieldDeadline::kKeep : FieldDeadline::kDrop;
   for (size_t i = 0; i < pairs.size(); i += 2) StoreField(context, edit, pairs[i], ListpackItem(pairs[i + 1]), deadline);
-  context.Event(kEventHash, "hset", key);
+  context.HashEvent("hset", pairs, 2);
   FieldChanges changes(context, edit);
   for (size_t i = 0; options.dated && i < pairs.size(); i += 2) {
     // The same field twice: gone, or dated, after the first.

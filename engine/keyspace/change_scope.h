@@ -31,6 +31,7 @@ enum EventClass : uint32_t {
   kEventStream = 1u << 8,
   kEventKeyMiss = 1u << 9,
   kEventNew = 1u << 10,
+  kEventFields = 1u << 11,  // no class of its own: with an event of a hash, the fields it is about are wanted too
 };
 
 struct KeyspaceEvent {
@@ -38,6 +39,7 @@ struct KeyspaceEvent {
   std::string_view name;  // a literal: "set", "del"...
   uint32_t database;
   std::string key;
+  std::vector<std::string> fields = {};  // see kEventFields
 };
 
 // Hears every event; implemented by the server's pub/sub. Called with the shard locks held, after the unit was logged, so that
@@ -85,6 +87,12 @@ class ChangeScope {
   void ReadAll() { reads_all_ = true; }
   void Event(EventClass event_class, std::string_view name, uint32_t database, std::string_view key) {
     if (wanted_events & event_class) events_.push_back({event_class, name, database, std::string(key)});
+  }
+  // A field that the last event, which was a hash's, is about.
+  void EventField(std::string_view field) {
+    constexpr uint32_t kBoth = kEventHash | kEventFields;
+    if ((wanted_events & kBoth) == kBoth) [[unlikely]]
+      events_.back().fields.emplace_back(field);
   }
   // Somebody waits for the key, and it was touched; said by the keyspace. Kept in the order of the first time.
   void Ready(uint32_t database, std::string_view name);

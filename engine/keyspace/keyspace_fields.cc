@@ -29,6 +29,7 @@ size_t Keyspace::State::ExpireFields(ChangeScope& scope, Shard& shard, Table& ta
   args.insert(args.end(), names.begin(), names.end());
   scope.Record(database, args);
   scope.Event(kEventHash, "hexpired", database, key.name);
+  for (const std::string& name : names) scope.EventField(name);
   if (names.size() == hash.element_count()) {
     scope.Event(kEventGeneric, "del", database, key.name);
     Touched(scope, shard, database, key, true);

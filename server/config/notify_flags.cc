@@ -30,6 +30,10 @@ std::optional<uint32_t> ParseNotifyFlags(std::string_view letters) {
       case 'E': bits = kNotifyKeyevent; break;
       case 'm': bits = kEventKeyMiss; break;
       case 'n': bits = kEventNew; break;
+      case 'S': bits = kNotifySubkeyspace; break;
+      case 'T': bits = kNotifySubkeyevent; break;
+      case 'I': bits = kNotifySubkeyspaceItem; break;
+      case 'V': bits = kNotifySubkeyspaceEvent; break;
       default:
         for (const auto& row : kLetters) {
           if (row.letter == letter) bits = row.bits;
@@ -54,6 +58,10 @@ std::string FormatNotifyFlags(uint32_t flags) {
   if (flags & kNotifyKeyspace) out += 'K';
   if (flags & kNotifyKeyevent) out += 'E';
   if (flags & kEventKeyMiss) out += 'm';
+  if (flags & kNotifySubkeyspace) out += 'S';
+  if (flags & kNotifySubkeyevent) out += 'T';
+  if (flags & kNotifySubkeyspaceItem) out += 'I';
+  if (flags & kNotifySubkeyspaceEvent) out += 'V';
   if ((flags & kAll) == kAll && (flags & kEventNew)) out += 'n';  // Redis forgets it here, and a rewritten file would too
   return out;
 }

@@ -122,7 +122,7 @@ Result<std::string> NormalizeOomValues(Words words, std::string_view, bool, bool
 Result<std::string> NormalizeNotify(Words words, std::string_view, bool, bool) {
   const std::optional<uint32_t> flags = words.size() == 1 ? ParseNotifyFlags(words[0]) : std::nullopt;
   if (words.size() != 1) return Wrong("wrong number of arguments");
-  if (!flags) return Wrong("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+  if (!flags) return Wrong("Invalid event class character. Use 'Ag$lshzxeKEtmdnSTIV'.");
   return FormatNotifyFlags(*flags);
 }
 

@@ -197,33 +197,67 @@ void PubSubHub::DeliverOutboxNow(Lsn visible_lsn) {
 
 // --- keyspace events -----------------------------------------------------------------------------------------------------------
 
+namespace {
+
+// "__keyspace@0__:"
+std::string ChannelOf(std::string_view kind, const KeyspaceEvent& event) {
+  std::string channel(kind);
+  AppendUint(channel, event.database);
+  channel += "__:";
+  return channel;
+}
+
+// "3:foo"
+void AppendWithLength(std::string& text, std::string_view name) {
+  AppendUint(text, name.size());
+  text += ':';
+  text += name;
+}
+
+}  // namespace
+
 uint32_t PubSubHub::wanted_classes() const {
   const uint32_t flags = notify_flags_.load(std::memory_order_relaxed);
-  if ((flags & kNotifyChannels) == 0 || channel_count() + pattern_count() == 0) return 0;
-  return flags & ~kNotifyChannels;
+  if ((flags & (kNotifyChannels | kNotifySubkeyChannels)) == 0 || channel_count() + pattern_count() == 0) return 0;
+  uint32_t classes = flags & ~(kNotifyChannels | kNotifySubkeyChannels);
+  if ((flags & kNotifyChannels) == 0) classes &= kEventHash;
+  return (flags & kNotifySubkeyChannels) != 0 ? classes | kEventFields : classes;
 }
 
 void PubSubHub::PublishEvent(const KeyspaceEvent& event, uint32_t flags, Lsn lsn) {
-  std::string channel;
-  if (flags & kNotifyKeyspace) {
-    channel = "__keyspace@";
-    AppendUint(channel, event.database);
-    channel += "__:";
-    channel += event.key;
-    Publish(channel, event.name, false, lsn);
+  if (flags & kNotifyKeyspace) Publish(ChannelOf("__keyspace@", event) + event.key, event.name, false, lsn);
+  if (flags & kNotifyKeyevent) Publish(ChannelOf("__keyevent@", event).append(event.name), event.key, false, lsn);
+  if (!event.fields.empty()) PublishFields(event, flags, lsn);
+}
+
+// A field's bytes may be any: in payloads their number stands before them. A key in whose name a line ends would make an item's channel
+// ambiguous.
+void PubSubHub::PublishFields(const KeyspaceEvent& event, uint32_t flags, Lsn lsn) {
+  std::string fields;
+  for (const std::string& field : event.fields) {
+    if (!fields.empty()) fields += ',';
+    AppendWithLength(fields, field);
   }
-  if (flags & kNotifyKeyevent) {
-    channel = "__keyevent@";
-    AppendUint(channel, event.database);
-    channel += "__:";
-    channel += event.name;
-    Publish(channel, event.key, false, lsn);
+  if (flags & kNotifySubkeyspace) {
+    Publish(ChannelOf("__subkeyspace@", event) + event.key, std::string(event.name) + '|' + fields, false, lsn);
+  }
+  if (flags & kNotifySubkeyevent) {
+    std::string payload;
+    AppendWithLength(payload, event.key);
+    Publish(ChannelOf("__subkeyevent@", event).append(event.name), payload + '|' + fields, false, lsn);
+  }
+  if ((flags & kNotifySubkeyspaceItem) && event.key.find('\n') == std::string::npos) {
+    const std::string channel = ChannelOf("__subkeyspaceitem@", event) + event.key + '\n';
+    for (const std::string& field : event.fields) Publish(channel + field, event.name, false, lsn);
+  }
+  if (flags & kNotifySubkeyspaceEvent) {
+    Publish(ChannelOf("__subkeyspaceevent@", event).append(event.name) + '|' + event.key, fields, false, lsn);
   }
 }
 
 void PubSubHub::OnEvents(std::span<const KeyspaceEvent> events, Lsn lsn) {
   const uint32_t flags = notify_flags_.load(std::memory_order_relaxed);
-  if ((flags & kNotifyChannels) == 0) return;
+  if ((flags & (kNotifyChannels | kNotifySubkeyChannels)) == 0) return;
   for (const KeyspaceEvent& event : events) {
     if (flags & event.event_class) PublishEvent(event, flags, lsn);
   }

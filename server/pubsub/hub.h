@@ -101,6 +101,7 @@ class PubSubHub : public ChangeListener {
                 const Subscribers& subscribers, Lsn lsn);
   void DeliverOutboxNow(Lsn visible_lsn);
   void PublishEvent(const KeyspaceEvent& event, uint32_t flags, Lsn lsn);
+  void PublishFields(const KeyspaceEvent& event, uint32_t flags, Lsn lsn);
 
   Post post_;
   std::unique_ptr<Stripe[]> stripes_;

@@ -162,6 +162,39 @@ TEST(PubSub, MessagesArriveInOrderAfterTheirWrites) {
   EXPECT_EQ(subscriber.ReceiveReply(), "*4\r\n" + Bulk("pmessage") + Bulk("__key*") + Bulk("__keyevent@0__:set") + Bulk("foo"));
 }
 
+TEST(PubSub, EventsTellTheFieldsOfHashes) {
+  TestServer server(kNoLog);
+  TestClient publisher(server.port()), subscriber(server.port());
+  EXPECT_EQ(publisher.Call({"CONFIG", "SET", "notify-keyspace-events", "hS"}), "+OK\r\n");
+  EXPECT_EQ(subscriber.Call({"SUBSCRIBE", "__subkeyspace@0__:h"}),
+            "*3\r\n" + Bulk("subscribe") + Bulk("__subkeyspace@0__:h") + ":1\r\n");
+  const auto expect = [&](const std::string& payload) {
+    EXPECT_EQ(subscriber.ReceiveReply(), "*3\r\n" + Bulk("message") + Bulk("__subkeyspace@0__:h") + Bulk(payload));
+  };
+  const auto call = [&](const std::vector<std::string>& command) {
+    EXPECT_FALSE(publisher.Call(command).starts_with("-")) << command[0];
+  };
+  call({"HSET", "h", "a", "1", "b", "2", "c", "3"});
+  expect("hset|1:a,1:b,1:c");
+  call({"HSETNX", "h", "a", "9"});  // it was there
+  call({"HDEL", "h", "absent", "b", "c", "b"});
+  expect("hdel|1:b,1:c");
+  call({"HINCRBY", "h", "n", "2"});
+  expect("hincrby|1:n");
+  call({"HINCRBYFLOAT", "h", "n", "0.5"});
+  expect("hincrbyfloat|1:n");
+  call({"HSETEX", "h", "EX", "100", "FIELDS", "2", "x", "1", "y", "2"});
+  expect("hset|1:x,1:y");
+  expect("hexpire|1:x,1:y");
+  call({"HPERSIST", "h", "FIELDS", "2", "x", "a"});
+  expect("hpersist|1:x");
+  call({"HGETDEL", "h", "FIELDS", "2", "x", "absent"});
+  expect("hdel|1:x");
+  call({"HPEXPIRE", "h", "1", "FIELDS", "2", "y", "absent"});
+  expect("hexpire|1:y");
+  expect("hexpired|1:y");
+}
+
 TEST(Debug, OnlyWhereAllowed) {
   TestServer closed(kNoLog);
   TestClient refused(closed.port());

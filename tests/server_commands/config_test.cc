@@ -123,7 +123,7 @@ TEST(ConfigLoad, MistakesNameTheLine) {
       {"user alice on", "defining users is not supported by this version of Cairn"},
       {"aclfile users.acl", "an ACL file is not supported by this version of Cairn"},
       {"tls-port 6380", "TLS is not supported by this version of Cairn"},
-      {"notify-keyspace-events Q", "Invalid event class character. Use 'Ag$lshzxeKEtmdn'."},
+      {"notify-keyspace-events Q", "Invalid event class character. Use 'Ag$lshzxeKEtmdnSTIV'."},
       {"client-output-buffer-limit other 1 1 1", "Invalid client class specified in buffer limit configuration."},
   };
   for (const Case& c : cases) {

@@ -86,6 +86,30 @@ TEST_F(HubTest, EventsAreFreeUntilSomebodyListens) {
   EXPECT_EQ(hub_.wanted_classes(), 0u);
 }
 
+TEST_F(HubTest, EventsOfHashesTellTheirFields) {
+  hub_.Subscribe(1, 2, ChannelKind::kPattern, "*");
+  hub_.SetNotifyFlags(*ParseNotifyFlags("gSTIV"));  // not of the class of hashes
+  EXPECT_EQ(hub_.wanted_classes(), uint32_t{kEventFields});
+  hub_.SetNotifyFlags(*ParseNotifyFlags("AK"));
+  EXPECT_FALSE(hub_.wanted_classes() & kEventFields);
+  hub_.SetNotifyFlags(*ParseNotifyFlags("AVIST"));
+  EXPECT_EQ(FormatNotifyFlags(*ParseNotifyFlags("AVIST")), "ASTIV");
+  EXPECT_EQ(hub_.wanted_classes(), uint32_t{kEventHash | kEventFields});
+  const KeyspaceEvent events[] = {
+      {kEventHash, "hset", 3, "user", {"a", "b,1"}}, {kEventGeneric, "del", 3, "user"}, {kEventHash, "hdel", 3, "x\ny", {"a"}}};
+  hub_.OnEvents(events, 42);
+  std::vector<std::string> seen;
+  for (const auto& message : delivered_) {
+    const std::string& resp = message.resp2;  // pmessage, "*", channel and payload
+    const size_t channel = resp.find("__subkey"), end = resp.find("\r\n", channel), payload = resp.find("\r\n", end + 2) + 2;
+    seen.push_back(resp.substr(channel, end - channel) + " " + resp.substr(payload, resp.size() - 2 - payload));
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"__subkeyspace@3__:user hset|1:a,3:b,1", "__subkeyevent@3__:hset 4:user|1:a,3:b,1",
+                                            "__subkeyspaceitem@3__:user\na hset", "__subkeyspaceitem@3__:user\nb,1 hset",
+                                            "__subkeyspaceevent@3__:hset|user 1:a,3:b,1", "__subkeyspace@3__:x\ny hdel|1:a",
+                                            "__subkeyevent@3__:hdel 3:x\ny|1:a", "__subkeyspaceevent@3__:hdel|x\ny 1:a"}));
+}
+
 TEST_F(HubTest, EverySubscriberSeesOneOrder) {
   constexpr int kPublishers = 4, kMessages = 500;
   hub_.Subscribe(1, 2, ChannelKind::kChannel, "c");
