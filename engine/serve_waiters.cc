@@ -20,6 +20,7 @@
 namespace cairn {
 namespace {
 
+constexpr int64_t kLookAgainMostMs = 60'000;
 constexpr int kClosureRounds = 4;  // of locking more shards before all are taken
 
 std::optional<ValueType> TypeOf(Keyspace& keyspace, ChangeScope& scope, uint32_t database, const KeyRef& key) {
@@ -70,9 +71,12 @@ void Executor::RunBlocking(Client& client, const Request& request, std::span<con
   scratch.blocked = true;
 }
 
+// For a time far away it is looked in between, so that what a waiter asked for is not kept long after it left.
 void Executor::WakeLater(const Waiter& waiter, const BlockRequest& block) {
-  for (const BlockRequest::LookAgain& again : block.look_again)
-    core_.timed_wakes.Add(waiter.database, waiter.keys[again.key].name, again.at_ms);
+  for (const BlockRequest::LookAgain& again : block.look_again) {
+    const int64_t at_ms = std::min(again.at_ms, core_.clock.WallMs() + kLookAgainMostMs);
+    core_.timed_wakes.Add(waiter.database, waiter.keys[again.key].name, at_ms);
+  }
 }
 
 ShardSet Executor::ShardsForWaiters(const ShardSet& locked, std::span<const KeyRef> keys) const {
