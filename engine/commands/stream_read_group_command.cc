@@ -19,11 +19,19 @@ struct GroupRead {
   uint64_t count = 0;                   // of new entries, or of its own where `history`
 };
 
-// Finds pending entries that have been idle for long enough and are still in the stream, and when the next one will have been.
+// Finds pending entries that have been idle for long enough and are still in the stream, and when the next one will have been (or may
+// have been: then it is looked again). A reader that waits gets here whenever somebody touches the stream, mostly to find nothing.
 void FindIdle(const CommandContext& context, const ReadOptions& parsed, const Stream& stream, const StreamGroup& group,
               GroupRead* read) {
+  int64_t oldest_ms = group.oldest_delivery_ms();
+  if (IdleMs(context, oldest_ms) < parsed.min_idle_ms && group.nacked_count() == 0) {
+    if (__builtin_add_overflow(oldest_ms, parsed.min_idle_ms, &read->claimable_at_ms)) read->claimable_at_ms = INT64_MAX;
+    return;
+  }
+  oldest_ms = INT64_MAX;
   std::vector<PendingEntry>& idle = read->claimed;
   for (auto at = group.pending().First(); at.valid(); at.Next()) {
+    oldest_ms = std::min(oldest_ms, at->delivery_ms);
     int64_t claimable_at_ms = INT64_MAX;
     if (IsIdle(context, *at, parsed.min_idle_ms)) {
       idle.push_back(*at);
@@ -31,6 +39,7 @@ void FindIdle(const CommandContext& context, const ReadOptions& parsed, const St
       read->claimable_at_ms = std::min(read->claimable_at_ms, claimable_at_ms);
     }
   }
+  group.NoteOldestDelivery(oldest_ms);
   std::stable_sort(idle.begin(), idle.end(), [](const auto& a, const auto& b) { return a.delivery_ms < b.delivery_ms; });
   size_t kept = 0;
   for (size_t i = 0; i < idle.size() && kept < parsed.limit(context); i++) {

@@ -28,7 +28,8 @@ StreamGroup::StreamGroup(const StreamGroup& other)  // NOLINT: the holders of th
       consumers_(other.consumers_),
       slots_(other.slots_),
       consumer_bytes_(other.consumer_bytes_),
-      last_place_(other.last_place_) {
+      last_place_(other.last_place_),
+      oldest_ms_(other.oldest_delivery_ms()) {
   for (StreamConsumer* consumer : consumers_) consumer->AddReference();
 }
 
@@ -95,6 +96,7 @@ void StreamGroup::SetSeen(ConsumerSlot slot, int64_t seen_ms) { MutableConsumer(
 void StreamGroup::SetActive(ConsumerSlot slot, int64_t active_ms) { MutableConsumer(slot)->active_ms_ = active_ms; }
 
 void StreamGroup::Deliver(const PendingEntry& entry) {
+  NoteOldestDelivery(std::min(oldest_delivery_ms(), entry.delivery_ms));
   ConsumerSlot before = kNoConsumer;
   if (PendingEntry replaced; pending_.Replace(entry, &replaced)) {
     before = replaced.consumer;
@@ -137,6 +139,7 @@ bool StreamGroup::Acknowledge(const StreamId& id) {
     consumer_bytes_ += consumer->pending_.memory_bytes();
   }
   pending_.Erase(id);
+  if (pending_.empty()) NoteOldestDelivery(INT64_MAX);
   return true;
 }
 

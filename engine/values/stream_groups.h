@@ -6,6 +6,7 @@
 // Times are Unix milliseconds, and come from the caller. Threads: as large_value.h says of nodes.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -78,6 +79,10 @@ class StreamGroup : public CowNode {
   const StreamConsumer* FindConsumer(std::string_view name) const;              // null: none
   const StreamConsumer& consumer(ConsumerSlot slot) const { return *slots_[slot]; }
   uint64_t nacked_count() const;  // pending entries without a consumer; O(consumers)
+  // No pending entry was delivered before this; INT64_MAX where none is pending. Who has looked at all of them may say when the first
+  // really was: acknowledging leaves it behind.
+  int64_t oldest_delivery_ms() const { return oldest_ms_.load(std::memory_order_relaxed); }
+  void NoteOldestDelivery(int64_t delivery_ms) const { oldest_ms_.store(delivery_ms, std::memory_order_relaxed); }
   uint64_t memory_bytes() const;  // O(1)
 
   // --- changes (of a group that nobody else holds) ---------------------------------------------------------------------------------
@@ -108,7 +113,8 @@ class StreamGroup : public CowNode {
   std::vector<StreamConsumer*> consumers_;  // by name
   std::vector<StreamConsumer*> slots_;      // null: free
   uint64_t consumer_bytes_ = 0;
-  int64_t last_place_ = 0;  // that an entry without a consumer got
+  int64_t last_place_ = 0;                             // that an entry without a consumer got
+  mutable std::atomic<int64_t> oldest_ms_{INT64_MAX};  // two streams that share the group may find it out at the same time
 };
 
 }  // namespace cairn

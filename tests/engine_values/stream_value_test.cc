@@ -317,6 +317,29 @@ TEST(StreamGroups, AnswerAsAModelDoes) {
   }
 }
 
+TEST(StreamGroups, NothingPendingIsOlderThanTheOldest) {
+  Stream stream;
+  StreamGroup* group = stream.CreateGroup("g", {9, 0}, 9);
+  EXPECT_EQ(group->oldest_delivery_ms(), INT64_MAX);
+  const ConsumerSlot slot = group->CreateConsumer("c", 1);
+  group->Deliver({{1, 0}, 500, 1, slot});
+  group->Deliver({{2, 0}, 400, 1, slot});
+  group->Deliver({{3, 0}, 600, 1, slot});
+  EXPECT_EQ(group->oldest_delivery_ms(), 400);
+  group->Acknowledge({2, 0});
+  EXPECT_LE(group->oldest_delivery_ms(), 500);
+  group->NoteOldestDelivery(500);
+  const std::unique_ptr<LargeValue> shared = stream.Share();
+  EXPECT_EQ(stream.MutableGroup("g")->oldest_delivery_ms(), 500);  // of its copy
+  stream.MutableGroup("g")->GiveBack({3, 0}, 1);
+  EXPECT_LT(stream.FindGroup("g")->oldest_delivery_ms(), 500);
+  stream.MutableGroup("g")->Acknowledge({1, 0});
+  stream.MutableGroup("g")->Acknowledge({3, 0});
+  EXPECT_EQ(stream.FindGroup("g")->oldest_delivery_ms(), INT64_MAX);
+  while (shared->FreeStep(2)) {
+  }
+}
+
 TEST(StreamGroups, ReferencesDecideWhatGoes) {
   CollectionLimits limits;
   limits.stream_node_max_entries.Set(2);
