@@ -2,7 +2,8 @@
 import copy
 
 from reference_base import INT_MAX, INT_MIN, Base, Fail, Opaque, Value, bounds, double, integer, need, wide_sum
-from reference_collections import Hashes, Lists, Sets
+from reference_collections import Lists, Sets
+from reference_hash import Hashes
 from reference_hll import Hll, HyperLogLogs
 from reference_stream import Streams
 from reference_zset import Places, SortedSets

@@ -128,3 +128,28 @@ def keys_and_rest(args, at):
     count = integer(args[at])
     need(0 < count <= len(args) - at - 1)
     return args[at + 1:at + 1 + count], args[at + 1 + count:]
+
+
+def glob(pattern, text):
+    """The few patterns that the generator makes."""
+    if pattern == b"*":
+        return True
+    if pattern == b"[ab]":
+        return text in (b"a", b"b")
+    return text.startswith(pattern[:-1])
+
+
+def random_members(a, items, reply, word):
+    """[count [WITHVALUES]]: what is answered must be there, as many as asked."""
+    if len(a) == 2:
+        need(reply is None and not items or reply in items)
+        return reply
+    count = integer(a[2], -(1 << 62), 1 << 62) if len(a) > 3 else integer(a[2])
+    need(len(a) == 3 or len(a) == 4 and a[3].lower() == word)
+    many = min(count, len(items)) if count >= 0 else -count if items else 0
+    if isinstance(reply, Error) or many > 1_000_000:
+        return NotImplemented
+    chosen = reply[::2] if len(a) == 4 else reply
+    if len(chosen) != many or any(x not in items for x in chosen) or count >= 0 and len(set(chosen)) != many:
+        return [b"(members of the key)"]
+    return reply

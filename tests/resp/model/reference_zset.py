@@ -1,9 +1,8 @@
 """Sorted sets and places of the plain model: a dict of scores, sorted whenever an order is asked for."""
 import math
 
-from reference_base import Base, Fail, bounds, double, integer, keys_and_rest, need, number
+from reference_base import Base, Fail, bounds, double, integer, keys_and_rest, need, number, random_members
 from replies import NULL_ARRAY
-from reference_collections import random_members
 
 INF = float("inf")
 
