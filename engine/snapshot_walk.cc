@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "engine/codec/value_codec.h"
-#include "engine/keyspace/shard.h"
 
 namespace cairn {
 namespace {
@@ -96,11 +95,8 @@ void SnapshotWalk::MayRest(SnapshotPace pace, Stint* stint) {
 void SnapshotWalk::LookForClients(Stint* stint) const {
   const int64_t now_us = core_.clock.MonotonicUs();
   if (now_us - stint->looked_us < kLookUs) return;
-  uint64_t accesses = 0;
-  for (uint32_t i = 0; i < kShardCount; i++) {
-    const Shard& shard = core_.keyspace->shard(i);
-    accesses += shard.hits.Get() + shard.misses.Get() + shard.changes.Get();
-  }
+  const KeyspaceStats stats = core_.keyspace->stats();
+  const uint64_t accesses = stats.hits + stats.misses + stats.changes;
   const int64_t windows = (now_us - stint->looked_us) / kLookUs;  // it may have been away for longer
   if (stint->looked_us != 0)
     stint->accesses = std::min(static_cast<int64_t>(accesses - stint->accesses_before) / windows, kBusyAccesses);

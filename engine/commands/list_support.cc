@@ -226,62 +226,6 @@ bool PopFromFirst(CommandContext& context, const MultiPop& pop, size_t first, si
 
 namespace {
 
-// Within one list: the element is pushed where it goes, and then taken away from where it was.
-void Rotate(CommandContext& context, ListEdit& list, const ListElement& element, ListEnd from, ListEnd to) {
-  std::string text;
-  const SharedBytes owner = element.owner != nullptr ? *element.owner : SharedBytes();
-  if (element.owner == nullptr) element.value.AppendTo(&text);
-  list.Push(to, owner.size() > 0 ? ListItem(owner.view(), &owner) : ListItem(text));
-  context.Event(kEventList, PushEvent(to), context.key(0));
-  const uint64_t last = list.length() - 1;
-  list.Remove(from == ListEnd::kFront ? (to == ListEnd::kFront ? 1 : 0) : (to == ListEnd::kBack ? last - 1 : last), 1);
-  context.Event(kEventList, PopEvent(from), context.key(0));
-}
-
-}  // namespace
-
-MoveResult MoveElement(CommandContext& context, ListEnd from, ListEnd to) {
-  const KeyRef& source_key = context.key(0);
-  const KeyRef& target_key = context.key(1);
-  ListEdit source(context, source_key);
-  if (!source.Expect()) return MoveResult::kRefused;
-  if (!source.exists()) return MoveResult::kNothing;
-  ListCursor cursor = source.Open();
-  cursor.Seek(from == ListEnd::kFront ? 0 : source.length() - 1);
-  const ListElement element = cursor.Get();
-  if (source_key.name == target_key.name) {
-    ReplyElement(context.reply, element);
-    Rotate(context, source, element, from, to);
-    return MoveResult::kMoved;
-  }
-  {
-    ListEdit target(context, target_key);
-    if (!target.Expect()) return MoveResult::kRefused;
-    ReplyElement(context.reply, element);
-    target.Push(to, ListItem(ListpackItem(element.value), element.owner));
-    context.Event(kEventList, PushEvent(to), target_key);
-  }
-  PopFromList(context, source, source_key, from, 1);
-  return MoveResult::kMoved;
-}
-
-bool ReadHowMany(CommandContext& context, size_t at, MultiMove* move) {
-  constexpr size_t kArguments = 3;
-  const size_t arguments = context.args.size() - at;
-  if (arguments == 0) return true;
-  move->exactly = EqualsIgnoreCase(context.args[at], "exactly");
-  if (arguments != kArguments || (!move->exactly && !EqualsIgnoreCase(context.args[at], "count")))
-    return context.SyntaxError(), false;
-  int64_t count = 0;
-  if (!ReadIntBetween(context, at + 1, 1, INT64_MAX, &count, "ERR count should be greater than 0")) return false;
-  move->count = static_cast<uint64_t>(count);
-  move->one_by_one = EqualsIgnoreCase(context.args[at + 2], "obo");
-  if (!move->one_by_one && !EqualsIgnoreCase(context.args[at + 2], "bulk")) return context.SyntaxError(), false;
-  return true;
-}
-
-namespace {
-
 // Elements that outlive the list they stand in.
 class KeptElements {
  public:
@@ -316,7 +260,56 @@ class KeptElements {
   std::vector<Kept> kept_;
 };
 
+// Within one list: elements are put where they go before they are taken from where they were, so that the list does not go meanwhile.
+void MoveWithin(ListEdit& list, uint64_t first, uint64_t count, ListEnd to, bool reverse) {
+  KeptElements(list.Open(), first, count).PushTo(list, to, reverse);
+  list.Remove(to == ListEnd::kFront ? first + count : first, count);
+}
+
 }  // namespace
+
+MoveResult MoveElement(CommandContext& context, ListEnd from, ListEnd to) {
+  const KeyRef& source_key = context.key(0);
+  const KeyRef& target_key = context.key(1);
+  ListEdit source(context, source_key);
+  if (!source.Expect()) return MoveResult::kRefused;
+  if (!source.exists()) return MoveResult::kNothing;
+  const uint64_t index = from == ListEnd::kFront ? 0 : source.length() - 1;
+  ListCursor cursor = source.Open();
+  cursor.Seek(index);
+  const ListElement element = cursor.Get();
+  if (source_key.name == target_key.name) {
+    ReplyElement(context.reply, element);
+    MoveWithin(source, index, 1, to, false);
+    context.Event(kEventList, PushEvent(to), source_key);
+    context.Event(kEventList, PopEvent(from), source_key);
+    return MoveResult::kMoved;
+  }
+  {
+    ListEdit target(context, target_key);
+    if (!target.Expect()) return MoveResult::kRefused;
+    ReplyElement(context.reply, element);
+    target.Push(to, ListItem(ListpackItem(element.value), element.owner));
+    context.Event(kEventList, PushEvent(to), target_key);
+  }
+  PopFromList(context, source, source_key, from, 1);
+  return MoveResult::kMoved;
+}
+
+bool ReadHowMany(CommandContext& context, size_t at, MultiMove* move) {
+  constexpr size_t kArguments = 3;
+  const size_t arguments = context.args.size() - at;
+  if (arguments == 0) return true;
+  move->exactly = EqualsIgnoreCase(context.args[at], "exactly");
+  if (arguments != kArguments || (!move->exactly && !EqualsIgnoreCase(context.args[at], "count")))
+    return context.SyntaxError(), false;
+  int64_t count = 0;
+  if (!ReadIntBetween(context, at + 1, 1, INT64_MAX, &count, "ERR count should be greater than 0")) return false;
+  move->count = static_cast<uint64_t>(count);
+  move->one_by_one = EqualsIgnoreCase(context.args[at + 2], "obo");
+  if (!move->one_by_one && !EqualsIgnoreCase(context.args[at + 2], "bulk")) return context.SyntaxError(), false;
+  return true;
+}
 
 MoveResult MoveElements(CommandContext& context, const MultiMove& move, uint64_t* moved) {
   const KeyRef& source_key = context.key(0);
@@ -330,9 +323,7 @@ MoveResult MoveElements(CommandContext& context, const MultiMove& move, uint64_t
   const bool reverse = move.one_by_one && move.from == move.to;
   if (source_key.name == target_key.name) {
     ReplyElements(context.reply, source.Open(), first, count, reverse);
-    // Put where they go before they are taken from where they were, so that the list does not go meanwhile.
-    KeptElements(source.Open(), first, count).PushTo(source, move.to, reverse);
-    source.Remove(move.to == ListEnd::kFront ? first + count : first, count);
+    MoveWithin(source, first, count, move.to, reverse);
     context.Event(kEventList, PopEvent(move.from), source_key);
     context.Event(kEventList, PushEvent(move.to), source_key);
     return MoveResult::kMoved;

@@ -30,7 +30,7 @@ void SUnionStore(CommandContext& context);
 void SDiff(CommandContext& context);
 void SDiffStore(CommandContext& context);
 
-// The keys of SINTERCARD.
+// The keys of SINTERCARD, SUNIONCARD and SDIFFCARD.
 Status CardKeys(ArgSpan args, std::vector<int>* key_indexes);
 
 }  // namespace cairn::set_commands

@@ -33,10 +33,7 @@ bool ReadClaimOptions(CommandContext& context, size_t first, ClaimOptions* parse
     } else if (options.Take("lastid", &text, &index)) {
       if (!ReadStreamId(context, index, &parsed->last_id)) return false;
     } else {
-      std::string error = "ERR Unrecognized XCLAIM option '";
-      error.append(options.peek()).append("'");
-      context.reply.Error(error);
-      return false;
+      return UnrecognizedOption(context, "XCLAIM", options.peek()), false;
     }
   }
   // A time that cannot be is now: clients reckon with clocks of their own. What was logged stands as it is.

@@ -210,10 +210,7 @@ bool ReadNack(CommandContext& context, NackOptions* parsed) {
       if (!ReadIdsBlock(context, i, &i, &parsed->ids, kIdsErrors)) return false;
       continue;
     } else {
-      std::string error = "ERR Unrecognized XNACK option '";
-      error.append(options.peek()).append("'");
-      context.reply.Error(error);
-      return false;
+      return UnrecognizedOption(context, "XNACK", options.peek()), false;
     }
     i = options.index();
   }

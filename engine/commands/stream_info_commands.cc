@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/commands/stream_commands.h"
+#include "engine/commands/stream_producer_support.h"
 #include "engine/commands/stream_support.h"
 
 namespace cairn::stream_commands {
@@ -82,8 +83,7 @@ void ReplyEdge(ReplySink& reply, const Stream& stream, bool last) {
 
 void ReplyShort(CommandContext& context, const Stream& stream) {
   StreamProducers none;
-  none.Configure(static_cast<uint32_t>(context.limits().stream_idmp_duration_s),
-                 static_cast<uint32_t>(context.limits().stream_idmp_maxsize));
+  ConfigureFirstWindow(context, &none);
   MapReply map(context.reply, 10 + kProducerPairs);
   ReplyCounters(map, stream);
   ReplyProducers(map, stream.producers() != nullptr ? *stream.producers() : none);

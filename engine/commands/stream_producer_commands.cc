@@ -21,18 +21,22 @@ void LogWindow(CommandContext& context, const StreamProducers& producers) {
   command.Log(context);
 }
 
-// A stream's first window is the configured one. Replay is told, as it may find another configuration.
+// The stream's producers for change. Replay is told of a first window, as it may find another configuration.
 StreamProducers& BeginProducers(CommandContext& context, Stream& stream) {
   const bool first = stream.producers() == nullptr && !context.scope.replaying;
   StreamProducers& producers = stream.MutableProducers();
   if (!first) return producers;
-  producers.Configure(static_cast<uint32_t>(context.limits().stream_idmp_duration_s),
-                      static_cast<uint32_t>(context.limits().stream_idmp_maxsize));
+  ConfigureFirstWindow(context, &producers);
   if (producers.used()) LogWindow(context, producers);
   return producers;
 }
 
 }  // namespace
+
+void ConfigureFirstWindow(const CommandContext& context, StreamProducers* producers) {
+  const CollectionLimits& limits = context.limits();
+  producers->Configure(static_cast<uint32_t>(limits.stream_idmp_duration_s), static_cast<uint32_t>(limits.stream_idmp_maxsize));
+}
 
 bool ProducerOption::Is(std::string_view option) {
   return EqualsIgnoreCase(option, "idmp") || EqualsIgnoreCase(option, "idmpauto");

@@ -26,6 +26,8 @@ class ProducerOption {
   std::string digest_;
 };
 
+// Gives producers the window that a stream's first ones have, which is the configured one.
+void ConfigureFirstWindow(const CommandContext& context, StreamProducers* producers);
 // Answers the id of a message that the stream knows, and counts it; false where it does not.
 bool AnswerKnownMessage(CommandContext& context, ValueEdit& edit, const ProducerOption& option);
 // After the message was added and logged.

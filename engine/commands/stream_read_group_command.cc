@@ -81,7 +81,8 @@ void LookAtHistory(const CommandContext& context, const ReadOptions& parsed, con
   StreamId start = read->after;
   if (consumer == nullptr || !start.Increment()) return;
   for (auto at = consumer->pending().LowerBound(start); at.valid() && read->count < most && budget->More(); at.Next()) {
-    budget->Add(StreamCursor(stream, at->id, at->id));
+    StreamCursor entry(stream, at->id, at->id);
+    budget->Add(entry);
     read->count++;
   }
 }
@@ -113,8 +114,11 @@ bool LookAtGroup(CommandContext& context, const ReadOptions& parsed, size_t key,
   const uint64_t left = parsed.limit(context) - read->claimed.size();
   if (budget->limited()) {
     size_t claimed = 0;
-    for (; claimed < read->claimed.size() && budget->More(); claimed++)
-      budget->Add(StreamCursor(*stream, read->claimed[claimed].id, read->claimed[claimed].id));
+    for (; claimed < read->claimed.size() && budget->More(); claimed++) {
+      const StreamId& one = read->claimed[claimed].id;
+      StreamCursor entry(*stream, one, one);
+      budget->Add(entry);
+    }
     read->claimed.resize(claimed);
   }
   read->count = budget->Take(*stream, start, std::min(there, left));

@@ -39,32 +39,7 @@ bool ReadPositive(CommandContext& context, size_t index, std::string_view option
 
 uint64_t HeadBytes(uint64_t number) { return 3 + std::to_string(number).size(); }  // of "*1\r\n", ":1\r\n"...
 uint64_t BulkBytes(uint64_t size) { return HeadBytes(size) + size + 2; }
-
-}  // namespace
-
-ReplyBudget::ReplyBudget(const ReadOptions& parsed)
-    : entries_left_(parsed.max_count > 0 ? static_cast<uint64_t>(parsed.max_count) : UINT64_MAX),
-      max_bytes_(parsed.max_bytes > 0 ? static_cast<uint64_t>(parsed.max_bytes) : UINT64_MAX),
-      entry_extra_bytes_(parsed.claims ? 2 * HeadBytes(0) : 0) {}  // CLAIM adds two numbers to each
-
-void ReplyBudget::Add(StreamCursor entry) {
-  entries_left_--;
-  bytes_ += entry.Next() ? EntryBytes(entry) + entry_extra_bytes_ : HeadBytes(0);
-}
-
-uint64_t ReplyBudget::Take(const Stream& stream, const StreamId& start, uint64_t count) {
-  count = std::min(count, entries_left_);
-  uint64_t taken = count;
-  if (max_bytes_ != UINT64_MAX) {
-    StreamCursor entry(stream, start, kStreamIdMax);
-    for (taken = 0; taken < count && (bytes_ == 0 || bytes_ < max_bytes_); taken++)
-      bytes_ += entry.Next() ? EntryBytes(entry) + entry_extra_bytes_ : 0;
-  }
-  entries_left_ -= limited() ? taken : 0;
-  return taken;
-}
-
-uint64_t ReplyBudget::EntryBytes(StreamCursor& entry) {
+uint64_t EntryBytes(StreamCursor& entry) {
   const uint32_t fields = entry.field_count();
   uint64_t bytes = HeadBytes(2) + BulkBytes(StreamIdText(entry.id()).view().size()) + HeadBytes(uint64_t{fields} * 2);
   for (uint32_t i = 0; i < fields; i++) {
@@ -73,6 +48,31 @@ uint64_t ReplyBudget::EntryBytes(StreamCursor& entry) {
     bytes += BulkBytes(name.size()) + BulkBytes(value.size());
   }
   return bytes;
+}
+
+}  // namespace
+
+ReplyBudget::ReplyBudget(const ReadOptions& parsed)
+    : limited_(parsed.max_count > 0 || parsed.max_bytes > 0),
+      entries_left_(parsed.max_count > 0 ? static_cast<uint64_t>(parsed.max_count) : UINT64_MAX),
+      max_bytes_(parsed.max_bytes > 0 ? static_cast<uint64_t>(parsed.max_bytes) : UINT64_MAX),
+      entry_extra_bytes_(parsed.claims ? 2 * HeadBytes(0) : 0) {}  // CLAIM adds two numbers to each
+
+void ReplyBudget::Add(StreamCursor& entries) {
+  entries_left_--;
+  bytes_ += entries.Next() ? EntryBytes(entries) + entry_extra_bytes_ : HeadBytes(0);
+}
+
+uint64_t ReplyBudget::Take(const Stream& stream, const StreamId& start, uint64_t count) {
+  if (max_bytes_ == UINT64_MAX) {  // the entries need not be looked at
+    count = std::min(count, entries_left_);
+    entries_left_ -= count;
+    return count;
+  }
+  StreamCursor entries(stream, start, kStreamIdMax);
+  uint64_t taken = 0;
+  for (; taken < count && More(); taken++) Add(entries);
+  return taken;
 }
 
 bool ReadReadOptions(CommandContext& context, ReadOptions* parsed) {

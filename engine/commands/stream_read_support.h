@@ -40,16 +40,15 @@ class ReplyBudget {
  public:
   explicit ReplyBudget(const ReadOptions& parsed);
 
-  bool limited() const { return entries_left_ != UINT64_MAX || max_bytes_ != UINT64_MAX; }
+  bool limited() const { return limited_; }
   bool More() const { return entries_left_ > 0 && (bytes_ == 0 || bytes_ < max_bytes_); }
-  // An entry that is answered, or none where it is gone.
-  void Add(StreamCursor entry);
+  // The next entry of `entries` is answered, or that there is none, where it is gone.
+  void Add(StreamCursor& entries);
   // How many of the stream's first `count` entries from `start` on are answered.
   uint64_t Take(const Stream& stream, const StreamId& start, uint64_t count);
 
  private:
-  static uint64_t EntryBytes(StreamCursor& entry);
-
+  const bool limited_;
   uint64_t entries_left_;
   const uint64_t max_bytes_, entry_extra_bytes_;
   uint64_t bytes_ = 0;  // of the entries so far

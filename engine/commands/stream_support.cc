@@ -233,6 +233,12 @@ int64_t IdleMs(const CommandContext& context, int64_t then_ms) {
   return then_ms < 0 ? INT64_MAX : 0;
 }
 
+void UnrecognizedOption(CommandContext& context, std::string_view command, std::string_view option) {
+  std::string error = "ERR Unrecognized ";
+  error.append(command).append(" option '").append(option).append("'");
+  context.reply.Error(error);
+}
+
 void NoGroup(CommandContext& context, std::string_view key, std::string_view group, std::string_view more) {
   std::string text = "NOGROUP No such key '";
   text.append(key).append("' or consumer group '").append(group).append("'").append(more);

@@ -109,6 +109,8 @@ inline bool IsIdle(const CommandContext& context, const PendingEntry& entry, int
   return entry.consumer == kNoConsumer || IdleMs(context, entry.delivery_ms) >= min_idle_ms;
 }
 
+// "ERR Unrecognized XCLAIM option 'x'", with the command's name as given.
+void UnrecognizedOption(CommandContext& context, std::string_view command, std::string_view option);
 // "NOGROUP No such key 'k' or consumer group 'g'" and what follows.
 void NoGroup(CommandContext& context, std::string_view key, std::string_view group, std::string_view more = {});
 
