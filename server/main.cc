@@ -17,6 +17,9 @@
 #include "server/server.h"
 #include "server/version.h"
 
+// Only in a build with counters (cmake/CairnProfile.cmake).
+extern "C" __attribute__((weak)) int __llvm_profile_write_file();  // NOLINT(bugprone-reserved-identifier): LLVM's
+
 namespace {
 
 using cairn::Config;
@@ -132,6 +135,7 @@ int main(int argc, char** argv) {
     if (!pid_file.empty()) unlink(pid_file.c_str());
     // Freeing a keyspace entry by entry would only delay the end.
     std::fflush(nullptr);
+    if (__llvm_profile_write_file != nullptr) (void)__llvm_profile_write_file();
     _exit(exit_code);
   }
 }
