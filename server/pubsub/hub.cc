@@ -270,7 +270,7 @@ std::vector<std::string> PubSubHub::ActiveChannels(ChannelKind kind, std::string
   for (size_t i = 0; i < kStripes; i++) {
     MutexLock lock(stripes_[i].mutex);
     for (const auto& [name, subscribers] : kind == ChannelKind::kShard ? stripes_[i].shard_channels : stripes_[i].channels) {
-      if (pattern.empty() || GlobMatch(pattern, name)) names.push_back(name);
+      if (GlobMatch(pattern, name)) names.push_back(name);
     }
   }
   return names;

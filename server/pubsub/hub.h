@@ -75,7 +75,7 @@ class PubSubHub : public ChangeListener {
   void OnEvents(std::span<const KeyspaceEvent> events, Lsn lsn) override;
 
   // --- PUBSUB, INFO (any thread) ------------------------------------------------------------------------------------------
-  std::vector<std::string> ActiveChannels(ChannelKind kind, std::string_view pattern) const;  // empty pattern: all
+  std::vector<std::string> ActiveChannels(ChannelKind kind, std::string_view pattern) const;
   uint64_t SubscriberCount(ChannelKind kind, std::string_view channel) const;
   uint64_t channel_count() const { return channels_.load(std::memory_order_relaxed); }
   uint64_t shard_channel_count() const { return shard_channels_.load(std::memory_order_relaxed); }

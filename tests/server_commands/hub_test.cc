@@ -53,7 +53,8 @@ TEST_F(HubTest, ChannelsPatternsAndShardChannelsAreApart) {
   EXPECT_FALSE(hub_.Unsubscribe(1, ChannelKind::kChannel, "news"));
   EXPECT_EQ(hub_.channel_count(), 0u);
   EXPECT_TRUE(hub_.ActiveChannels(ChannelKind::kChannel, "*").empty());
-  EXPECT_EQ(hub_.ActiveChannels(ChannelKind::kShard, "").size(), 1u);
+  EXPECT_EQ(hub_.ActiveChannels(ChannelKind::kShard, "*").size(), 1u);
+  EXPECT_TRUE(hub_.ActiveChannels(ChannelKind::kShard, "").empty());  // matches no name but the empty one
 }
 
 TEST_F(HubTest, OutboxWaitsForTheCommandsEnd) {
