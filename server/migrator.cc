@@ -76,7 +76,11 @@ std::string Migrator::Try(Store& store, Client& client, const MigrateRequest& re
   Answers answers;
   for (bool retried = false;; retried = true) {
     Result<Target*> target = TargetOf(request);
-    if (!target.ok()) return "-IOERR error or timeout connecting to the client";
+    if (!target.ok()) {
+      // Redis takes a refused connection for one that is made, and learns otherwise when it writes.
+      const bool nobody = target.status().code() == StatusCode::kNotFound;
+      return std::string("-IOERR error or timeout ") + (nobody ? "writing to target instance" : "connecting to the client");
+    }
     Sent sent;
     const Status encoded = Encode(store, request, replace, (*target)->database, &sent);
     if (!encoded.ok()) return "-" + std::string(encoded.message());

@@ -55,7 +55,8 @@ Result<std::unique_ptr<TargetConnection>> TargetConnection::Connect(const std::s
     socklen_t size = sizeof(error);
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) {
-      last = Status::FromErrno(error, "connect to " + host);
+      last = error == ECONNREFUSED ? Status::NotFound("connect to " + host + ": nobody listens")
+                                   : Status::FromErrno(error, "connect to " + host);
       continue;
     }
     const int on = 1;

@@ -16,7 +16,7 @@ namespace cairn {
 
 class TargetConnection {
  public:
-  // Waits end early once `*cancelled` is true; it outlives the connection.
+  // kNotFound where nobody listens. Waits end early once `*cancelled` is true; it outlives the connection.
   static Result<std::unique_ptr<TargetConnection>> Connect(const std::string& host, const std::string& port, int64_t timeout_ms,
                                                            const std::atomic<bool>* cancelled);
   ~TargetConnection();

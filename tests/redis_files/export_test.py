@@ -129,7 +129,7 @@ def check_migrate(source, source_port, target, target_port):
     assert target.call("MIGRATE", "127.0.0.1", source_port, "", 0, 5000, "KEYS", *keys) == "OK"
     assert {k: v[0::2] for k, v in held.items()} == {k: keyspaces.read_key(source, k)[0::2] for k in keys}
     refused("must be set to the empty string", source, "MIGRATE", *to, "x", 0, 1000, "KEYS", "a")
-    refused("IOERR", source, "MIGRATE", "127.0.0.1", 1, keys[0], 0, 1000)
+    refused("IOERR error or timeout writing to target instance", source, "MIGRATE", "127.0.0.1", 1, keys[0], 0, 1000)
     refused("DB index is out of range", source, "MIGRATE", *to, keys[0], 99, 1000)
     # Redis sends the key behind the SELECT that fails: over a connection that it kept the key arrives in the database selected before.
     target.call("DEL", keys[0])
