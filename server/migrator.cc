@@ -150,17 +150,20 @@ Result<Migrator::Target*> Migrator::TargetOf(const MigrateRequest& request) {
 
 Status Migrator::Exchange(Target& target, const MigrateRequest& request, const Sent& sent, bool* wrote, Answers* answers) {
   TargetConnection& connection = *target.connection;
-  const auto refused = [&](const std::string& line) {
-    if (line.starts_with('-') && answers->error.empty())
-      answers->error = "ERR Target instance replied with error: " + line.substr(1);
-    return line.starts_with('-');
+  // Whether the target did as it was told. What answers with neither a status nor an error is not a Redis server, whatever else it is
+  // (something that speaks HTTP at that port, say), and has taken no key.
+  const auto accepted = [&]() -> Result<bool> {
+    CAIRN_ASSIGN_OR_RETURN(const std::string line, connection.ReadLine(request.timeout_ms));
+    if (line.starts_with('+')) return true;
+    if (!line.starts_with('-')) return Status::IoError("the other side does not speak RESP");
+    if (answers->error.empty()) answers->error = "ERR Target instance replied with error: " + line.substr(1);
+    return false;
   };
   target.database = -1;
   CAIRN_RETURN_IF_ERROR(connection.Send(sent.preamble, request.timeout_ms));
   for (int i = 0; i < sent.preamble_replies; i++) {
     *wrote = true;
-    CAIRN_ASSIGN_OR_RETURN(const std::string line, connection.ReadLine(request.timeout_ms));
-    refused(line);
+    CAIRN_RETURN_IF_ERROR(accepted().status());
   }
   // Without them the keys would go to another place than was meant.
   if (!answers->error.empty()) return Status();
@@ -168,8 +171,8 @@ Status Migrator::Exchange(Target& target, const MigrateRequest& request, const S
   CAIRN_RETURN_IF_ERROR(connection.Send(sent.bytes, request.timeout_ms));
   *wrote = true;
   for (const std::string& key : sent.keys) {
-    CAIRN_ASSIGN_OR_RETURN(const std::string line, connection.ReadLine(request.timeout_ms));
-    if (!refused(line)) answers->taken.push_back(key);
+    CAIRN_ASSIGN_OR_RETURN(const bool taken, accepted());
+    if (taken) answers->taken.push_back(key);
   }
   target.database = answers->error.empty() ? request.target_database : -1;
   return Status();

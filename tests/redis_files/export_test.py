@@ -8,6 +8,7 @@ Usage: export_test.py [--seed S]       (CAIRN_BIN names the binaries' folder)
 import argparse
 import os
 import shutil
+import socket
 import sys
 import tempfile
 import threading
@@ -146,6 +147,29 @@ def check_migrate(source, source_port, target, target_port):
         target.call("CONFIG", "SET", "requirepass", "")
 
 
+def check_migrate_to_stranger(c):
+    """Something at the target's port that is not a Redis server: the key stays."""
+    def answer():
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:  # closed: the check is over
+                return
+            with peer:
+                peer.recv(4096)
+                peer.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n")
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    c.call("SET", "stays", "1")
+    refused("IOERR error or timeout reading to target instance", c, "MIGRATE", "127.0.0.1", listener.getsockname()[1], "stays", 0, 5000)
+    assert c.call("GET", "stays") == b"1"
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=default_seed())
@@ -166,6 +190,8 @@ def main():
             check_dumps(c, r)
             check_migrate(c, server.port, r, redis.port)
             print("ok: MIGRATE to Redis and back", flush=True)
+            check_migrate_to_stranger(c)
+            print("ok: MIGRATE to what is no Redis server", flush=True)
             check_migrate(r, redis.port, c, server.port)
             print("ok: MIGRATE from Redis and back", flush=True)
     finally:
