@@ -36,8 +36,8 @@ class Server {
   explicit Server(std::unique_ptr<Config> config);
   ~Server();
 
-  // Listens (clients get -LOADING), opens the store, then serves. kInvalidArgument, kIoError (port in use...), or the store's Status. A
-  // signal to end that comes meanwhile is obeyed by Run().
+  // Listens, opens the store, then serves; clients wait meanwhile, and are told -LOADING where it takes longer. kInvalidArgument,
+  // kIoError (port in use...), or the store's Status. A signal to end that comes meanwhile is obeyed by Run().
   Status Start();
   // A signalfd of SIGTERM and SIGINT, which end the server cleanly; before Start(). Without it no signal is looked at.
   void HandleSignals(int signal_fd);

@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <latch>
+#include <optional>
 
 #include "base/allocator.h"
 #include "base/clock.h"
@@ -21,6 +22,9 @@ namespace cairn {
 namespace {
 
 constexpr int kTickMs = 100;
+// For so long a client that connects while the store is loaded waits, instead of being told -LOADING: programs that start a server
+// write to it as soon as it accepts them, and do not expect that of a server with little data, since Redis never says it then.
+constexpr int64_t kUnseenLoadMs = 250;
 constexpr uint64_t kOtherDescriptors = 64;  // listening sockets, loops, log, snapshots
 
 }  // namespace
@@ -119,8 +123,11 @@ Status Server::Impl::Load() {
     const uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof(one));
   });
+  const int64_t accept_from_ms = RealClock().MonotonicMs() + kUnseenLoadMs;
+  std::optional<Status> accepting;
   while (!loaded_.load(std::memory_order_acquire)) {
     WaitForEvents(kTickMs);
+    if (!accepting && RealClock().MonotonicMs() >= accept_from_ms) accepting = listener->StartAccepting();
     BasicLock lock(mutex_);
     if (!request_.wanted) continue;
     // Nothing was promised to anybody yet, and opening is safe against a crash at any moment: no reason to wait for its end.
@@ -129,7 +136,8 @@ Status Server::Impl::Load() {
     _exit(0);
   }
   loader_.join();
-  return status;
+  CAIRN_RETURN_IF_ERROR(status);
+  return accepting ? *accepting : listener->StartAccepting();
 }
 
 Status Server::Impl::OpenStore() {

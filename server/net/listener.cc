@@ -76,7 +76,6 @@ Status Listener::Open() {
   CAIRN_RETURN_IF_ERROR(MakeTcp(&sockets));
   BasicLock lock(mutex_);
   tcp_ = std::move(sockets);
-  for (const auto& socket : tcp_) CAIRN_RETURN_IF_ERROR(threads_[0]->loop().AddListening(socket->fd(), socket.get()));
   const std::string path = shared_.config.Text("unixsocket");
   if (!path.empty()) {
     const int permissions = static_cast<int>(shared_.config.Number("unixsocketperm"));
@@ -84,10 +83,16 @@ Status Listener::Open() {
     if (!fd.ok()) return Status::IoError("Failed opening Unix socket: " + std::string(fd.status().message()));
     unix_path_ = path;
     unix_ = std::make_unique<Socket>(*this, *fd, true);
-    CAIRN_RETURN_IF_ERROR(threads_[0]->loop().AddListening(unix_->fd(), unix_.get()));
   }
   if (tcp_.empty() && unix_ == nullptr) return Status::InvalidArgument("Configured to not listen anywhere, exiting.");
   return Status::Ok();
+}
+
+Status Listener::StartAccepting() {
+  BasicLock lock(mutex_);
+  for (const auto& socket : tcp_) CAIRN_RETURN_IF_ERROR(threads_[0]->loop().AddListening(socket->fd(), socket.get()));
+  if (unix_ == nullptr) return Status::Ok();
+  return threads_[0]->loop().AddListening(unix_->fd(), unix_.get());
 }
 
 Status Listener::ReopenTcp() {

@@ -1,6 +1,6 @@
 // The listening sockets: accepts on the first network thread, turns away whom it must, and spreads sessions over all threads.
 //
-// Open() and Reopen() may be called on any thread, one call at a time; accepting runs on the first thread's loop.
+// Open(), StartAccepting() and ReopenTcp() may be called on any thread, one call at a time; accepting runs on the first thread's loop.
 #pragma once
 
 #include <sys/socket.h>
@@ -20,8 +20,11 @@ class Listener {
   Listener(NetworkShared& shared, const std::vector<std::unique_ptr<NetworkThread>>& threads);
   ~Listener();
 
-  // Listens on what bind, port and unixsocket say. The Status's message is complete, with Redis's "Failed listening on port".
+  // Listens on what bind, port and unixsocket say: clients connect, and wait in the kernel's backlog. The Status's message is complete,
+  // with Redis's "Failed listening on port".
   Status Open() CAIRN_EXCLUDES(mutex_);
+  // Takes those that wait and all that follow. Once, after Open().
+  Status StartAccepting() CAIRN_EXCLUDES(mutex_);
   // CONFIG SET port or bind: the new TCP sockets replace the old ones; where they cannot be made the old ones stay.
   Status ReopenTcp() CAIRN_EXCLUDES(mutex_);
   // Stops listening and removes the Unix socket's file.
