@@ -109,7 +109,7 @@ struct KillFilter {
     if (type != ClientType::kUnknown && ClientTypeOf(session) != type) return false;
     if (id != 0 && session.id() != id) return false;
     if (!user.empty() && session.info.user != user) return false;
-    return max_age_s == 0 || now_ms - session.info.created_ms >= max_age_s * 1000;
+    return max_age_s == 0 || (now_ms - session.info.created_ms) / 1000 >= max_age_s;
   }
 };
 
@@ -140,8 +140,13 @@ bool ReadKillOption(CommandContext& context, OptionReader& options, KillFilter* 
       return false;
     }
   } else if (options.Take("maxage", &value, &index)) {
-    if (!ReadIntBetween(context, index, 1, std::numeric_limits<int32_t>::max(), &filter->max_age_s,
+    constexpr auto kLimits = std::numeric_limits<int64_t>();
+    if (!ReadIntBetween(context, index, kLimits.min(), kLimits.max(), &filter->max_age_s,
                         "ERR maxage is not an integer or out of range")) {
+      return false;
+    }
+    if (filter->max_age_s <= 0) {
+      context.reply.Error("ERR maxage should be greater than 0");
       return false;
     }
   } else if (options.Take("skipme", &value)) {

@@ -122,6 +122,9 @@ TEST(ClientCommand, ListAndKill) {
   EXPECT_EQ(client.Call({"CLIENT", "KILL", "TYPE", "pubsub"}), ":1\r\n");
   EXPECT_EQ(third.ReceiveAll(), "");
   EXPECT_EQ(client.Call({"CLIENT", "KILL", "1.2.3.4:5"}), "-ERR No such client\r\n");
+  EXPECT_EQ(client.Call({"CLIENT", "KILL", "MAXAGE", "0"}), "-ERR maxage should be greater than 0\r\n");
+  EXPECT_EQ(client.Call({"CLIENT", "KILL", "MAXAGE", "old"}), "-ERR maxage is not an integer or out of range\r\n");
+  EXPECT_EQ(client.Call({"CLIENT", "KILL", "MAXAGE", "9223372036854775807"}), ":0\r\n");
   EXPECT_EQ(client.Call({"CLIENT", "KILL", "SKIPME", "no"}), ":2\r\n");
   EXPECT_EQ(other.ReceiveAll(), "");
   EXPECT_EQ(client.ReceiveAll(), "");
