@@ -115,7 +115,7 @@ void XCfgSet(CommandContext& context) {
     if (!ReadInt(context, i + 1, value)) return;
     if (*value < 1 || *value > most) {
       return context.reply.Error(std::string(duration ? "ERR IDMP-DURATION" : "ERR IDMP-MAXSIZE") + " must be between 1 and " +
-                                 std::to_string(most));
+                                 std::to_string(most) + (duration ? " seconds" : " entries"));
     }
   }
   ValueEdit edit = context.Edit(context.key());
