@@ -9,7 +9,7 @@ bool ReadScanCursor(CommandContext& context, size_t index, uint64_t* cursor) {
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
   uint64_t value = 0;
-  bool valid = true;
+  bool valid = !text.empty() || context.args[index].empty();  // nothing at all is 0, a sign alone is not
   for (const char c : text) {
     valid = valid && c >= '0' && c <= '9' && !__builtin_mul_overflow(value, uint64_t{10}, &value) &&
             !__builtin_add_overflow(value, static_cast<uint64_t>(c - '0'), &value);

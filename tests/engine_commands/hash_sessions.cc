@@ -106,6 +106,8 @@ static Session RandomAndScan() {
            {"HSCAN h 0 MATCH x*", "[\"0\" []]"},
            {"HSCAN absent 0", "[\"0\" []]"},
            {"HSCAN h x", "-ERR invalid cursor"},
+           {"HSCAN h -", "-ERR invalid cursor"},
+           {"HSCAN h + MATCH x", "-ERR invalid cursor"},
            {"HPEXPIRE h 100000 FIELDS 1 f", "[:1]"},
            {"HSCAN h 0 COUNT 100", "[\"0\" [\"f\" \"v\"]]"},
            {"HRANDFIELD h 3", "[\"f\"]"},

@@ -177,6 +177,7 @@ static Session Walking() {
            {"SCAN 0 COUNT 1000000 TYPE list", "[\"0\" []]"},
            {"SCAN 0 COUNT 1000000 TYPE STRING", "[\"0\" [\"foo\"]]"},
            {"SCAN x", "-ERR invalid cursor"},
+           {"SCAN -", "-ERR invalid cursor"},
            {"SCAN 99999999999999999999999", "-ERR invalid cursor"},
            {"SCAN 0 COUNT x", "-ERR value is not an integer or out of range"},
            {"SCAN 0 COUNT 0", "-ERR syntax error"},
