@@ -233,6 +233,11 @@ Status SetFailed(std::string_view name, std::string_view why) {
   return Status::InvalidArgument(std::move(message));
 }
 
+// The directive's name or its alias, whichever the client used.
+std::string_view NameAsGiven(const Directive& row, std::string_view given) {
+  return EqualsIgnoreCase(given, row.alias) ? row.alias : row.name;
+}
+
 std::vector<std::string> WordsOf(const Directive& row, std::string_view value) {
   if (row.has(kMultiArg)) return SplitAtSpaces(value);
   return {std::string(value)};
@@ -280,7 +285,7 @@ Status Config::Set(std::span<const Pair> pairs, const SetContext& context) {
     const Directive& row = AllDirectives()[static_cast<size_t>(indexes[i])];
     if (const Status status = Store(indexes[i], WordsOf(row, pairs[i].second), false); !status.ok()) {
       Restore(std::span(indexes).first(i), old_values);
-      return SetFailed(row.name, status.message());
+      return SetFailed(NameAsGiven(row, pairs[i].first), status.message());
     }
     changed[i] = PrintAt(indexes[i]) != old_values[i];
   }
@@ -295,7 +300,7 @@ Status Config::Set(std::span<const Pair> pairs, const SetContext& context) {
       if (status.ok()) continue;
       Restore(indexes, old_values);
       for (Hook* const undo : ran) (void)(*undo)();  // with the old values, which were in force a moment ago
-      return SetFailed(AllDirectives()[static_cast<size_t>(indexes[i])].name, status.message());
+      return SetFailed(NameAsGiven(AllDirectives()[static_cast<size_t>(indexes[i])], pairs[i].first), status.message());
     }
   }
   return {};

@@ -251,6 +251,10 @@ TEST(ConfigSet, Refusals) {
       {{{"maxmemory", "bla"}},
        {},
        "ERR CONFIG SET failed (possibly related to argument 'maxmemory') - argument must be a memory value"},
+      {{{"HASH-max-ziplist-entries", "bla"}},
+       {},
+       "ERR CONFIG SET failed (possibly related to argument 'hash-max-ziplist-entries') - argument couldn't be parsed into an "
+       "integer"},
       {{{"activedefrag", "yes"}},
        {},
        "ERR CONFIG SET failed (possibly related to argument 'activedefrag') - Active defragmentation cannot be "
