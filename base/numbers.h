@@ -57,4 +57,7 @@ std::string FormatBytesHuman(uint64_t bytes);
 // Whether two texts are equal but for the case of ASCII letters: command and option names.
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 
+// ASCII letters as capitals.
+std::string Upper(std::string_view text);
+
 }  // namespace cairn

@@ -12,6 +12,9 @@ namespace cairn {
 namespace {
 
 void AllInfo(CommandContext& context) {
+  // An unknown subcommand's row is the command's own, which takes none.
+  const Status status = CommandTable::CheckCall(&context.row, context.args);
+  if (!status.ok()) return context.reply.Error(status.message());
   const std::vector<const CommandRow*> rows = context.table.Rows();
   context.reply.Array(rows.size());
   for (const CommandRow* row : rows) ReplyCommandInfo(context.reply, *row);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/numbers.h"
 #include "base/status.h"
 
 namespace cairn {
@@ -11,6 +12,12 @@ bool CommandContext::FindTyped(const KeyRef& key, ValueType type, Keyspace::Acce
   if (*entry == nullptr || (*entry)->type() == type) return true;
   WrongType();
   return false;
+}
+
+void CommandContext::SubcommandSyntaxError() {
+  std::string text = "ERR unknown subcommand or wrong number of arguments for '";
+  text.append(args[1].substr(0, 128)).append("'. Try ").append(Upper(args[0])).append(" HELP.");
+  reply.Error(text);
 }
 
 void CommandContext::Block(const BlockOptions& options) {

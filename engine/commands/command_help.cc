@@ -4,15 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "base/numbers.h"
+
 namespace cairn {
 namespace {
-
-std::string Upper(std::string_view text) {
-  std::string upper(text);
-  std::transform(upper.begin(), upper.end(), upper.begin(),
-                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-  return upper;
-}
 
 // Wraps a summary as Redis's help is wrapped, indented by four.
 void AddSummary(std::string_view summary, std::vector<std::string>* lines) {

@@ -61,14 +61,6 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-std::string Upper(std::string_view text) {
-  std::string upper(text);
-  for (char& c : upper) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
-  }
-  return upper;
-}
-
 // Rows are ours: one that contradicts itself is a bug.
 void CheckRow(const CommandRow& row) {
   CAIRN_CHECK(!row.name.empty() && row.name == Lower(row.name) && row.name.find('|') == std::string_view::npos);

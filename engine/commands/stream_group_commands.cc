@@ -31,10 +31,7 @@ bool ReadGroupOptions(CommandContext& context, bool creating, GroupOptions* pars
         return false;
       }
     } else {
-      // As an unknown subcommand is answered.
-      std::string text_of_error = "ERR unknown subcommand or wrong number of arguments for '";
-      text_of_error.append(context.args[1].substr(0, 128)).append("'. Try XGROUP HELP.");
-      context.reply.Error(text_of_error);
+      context.SubcommandSyntaxError();
       return false;
     }
   }

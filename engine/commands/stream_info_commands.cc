@@ -144,12 +144,6 @@ void ReplyFull(ReplySink& reply, const Stream& stream, uint64_t count) {
   }
 }
 
-void UnknownOption(CommandContext& context) {
-  std::string text = "ERR unknown subcommand or wrong number of arguments for '";
-  text.append(context.args[1].substr(0, 128)).append("'. Try XINFO HELP.");
-  context.reply.Error(text);
-}
-
 }  // namespace
 
 void XInfoStream(CommandContext& context) {
@@ -159,9 +153,9 @@ void XInfoStream(CommandContext& context) {
   const size_t options = context.args.size() - 3;
   if (options == 0) return ReplyShort(context, *stream);
   int64_t count = kUsualCount;
-  if ((options != 1 && options != 3) || !EqualsIgnoreCase(context.args[3], "full")) return UnknownOption(context);
+  if ((options != 1 && options != 3) || !EqualsIgnoreCase(context.args[3], "full")) return context.SubcommandSyntaxError();
   if (options == 3) {
-    if (!EqualsIgnoreCase(context.args[4], "count")) return UnknownOption(context);
+    if (!EqualsIgnoreCase(context.args[4], "count")) return context.SubcommandSyntaxError();
     if (!ReadInt(context, 5, &count)) return;
     if (count < 0) count = kUsualCount;
   }

@@ -302,7 +302,7 @@ void ClientUnpause(CommandContext& context) {
 
 void ClientUnblock(CommandContext& context) {
   bool with_error = false;
-  if (context.args.size() > 4) return context.SyntaxError();
+  if (context.args.size() > 4) return context.SubcommandSyntaxError();
   if (context.args.size() == 4) {
     with_error = EqualsIgnoreCase(context.args[3], "error");
     if (!with_error && !EqualsIgnoreCase(context.args[3], "timeout")) {

@@ -76,9 +76,7 @@ void SPublishCommand(CommandContext& context) { Publish(context, true); }
 // --- PUBSUB --------------------------------------------------------------------------------------------------------------------
 
 void Channels(CommandContext& context, ChannelKind kind) {
-  if (context.args.size() > 3) {
-    return context.reply.Error("ERR wrong number of arguments for '" + CommandTable::FullName(context.row) + "' command");
-  }
+  if (context.args.size() > 3) return context.SubcommandSyntaxError();
   const std::string_view pattern = context.args.size() == 3 ? context.args[2] : std::string_view("*");
   const std::vector<std::string> names = SessionOf(context).server().pubsub().ActiveChannels(kind, pattern);
   context.reply.Array(names.size());

@@ -17,6 +17,7 @@ bool ReadFlushMode(CommandContext& context, std::string_view error) {
 }
 
 void FunctionFlush(CommandContext& context) {
+  if (context.args.size() > 3) return context.SubcommandSyntaxError();
   if (ReadFlushMode(context, "ERR FUNCTION FLUSH only supports SYNC|ASYNC option")) context.reply.Ok();
 }
 

@@ -19,7 +19,8 @@ std::vector<Session> TransactionSessions() {
 
 static Session KeysOfCommands() {
   return {"command getkeys, command getkeysandflags",
-          {{"COMMAND GETKEYS GET k", "[\"k\"]", "", ""},
+          {{"COMMAND NOSUCH", "-ERR unknown subcommand 'NOSUCH'. Try COMMAND HELP."},
+           {"COMMAND GETKEYS GET k", "[\"k\"]", "", ""},
            {"COMMAND GETKEYS MSET k1 v1 k2 v2", "[\"k1\" \"k2\"]"},
            {"COMMAND GETKEYS MSETEX 2 k1 v1 k2 v2 NX", "[\"k1\" \"k2\"]"},
            {"COMMAND GETKEYS LCS key1 key2", "[\"key1\" \"key2\"]"},

@@ -130,6 +130,18 @@ TEST(ClientCommand, ListAndKill) {
   EXPECT_EQ(client.ReceiveAll(), "");
 }
 
+TEST(Subcommands, RefuseArgumentsThatTheyDoNotTake) {
+  TestServer server(kNoLog);
+  TestClient client(server.port());
+  const auto refusal = [](const std::string& subcommand, const std::string& command) {
+    return "-ERR unknown subcommand or wrong number of arguments for '" + subcommand + "'. Try " + command + " HELP.\r\n";
+  };
+  EXPECT_EQ(client.Call({"pubsub", "channels", "a", "b"}), refusal("channels", "PUBSUB"));
+  EXPECT_EQ(client.Call({"PUBSUB", "SHARDCHANNELS", "a", "b"}), refusal("SHARDCHANNELS", "PUBSUB"));
+  EXPECT_EQ(client.Call({"CLIENT", "UNBLOCK", "1", "ERROR", "x"}), refusal("UNBLOCK", "CLIENT"));
+  EXPECT_EQ(client.Call({"FUNCTION", "FLUSH", "SYNC", "x"}), refusal("FLUSH", "FUNCTION"));
+}
+
 TEST(ClientCommand, ReplyModes) {
   TestServer server(kNoLog);
   TestClient client(server.port());
