@@ -91,7 +91,11 @@ void KeyspaceDigest::AddFields(const HashTable& table) {
   HashTrie::Walk walk(table.fields());
   for (std::string_view payload; walk.Next(&payload);) {
     const HashField field = ReadHashField(payload);
-    CombinePair(field.name, field.value);
+    KeyspaceDigest digest;
+    digest.Mix(field.name);
+    digest.Mix(field.value);
+    if (field.has_deadline()) digest.Xor("!!hexpire!!");  // since Redis 7.4
+    Combine(digest);
   }
 }
 

@@ -236,6 +236,10 @@ TEST(Debug, DigestSurvivesReload) {
     EXPECT_EQ(client.Call(reload), "+OK\r\n");
     EXPECT_EQ(client.Call({"DEBUG", "DIGEST"}), digest);
   }
+  client.Call({"HSET", "h", "a", "1", "b", "2"});
+  EXPECT_EQ(client.Call({"DEBUG", "DIGEST-VALUE", "h"}), "*1\r\n+6c8f22b3bf510fdcfd6122dd0f908a80e88243bf\r\n");
+  client.Call({"HEXPIRE", "h", "100", "FIELDS", "1", "a"});
+  EXPECT_EQ(client.Call({"DEBUG", "DIGEST-VALUE", "h"}), "*1\r\n+c07db73128914a41e685572f9d83e5ec946f598d\r\n");
   const std::string value = client.Call({"DEBUG", "DIGEST-VALUE", "a"});
   client.Call({"RENAME", "a", "z"});
   EXPECT_EQ(client.Call({"DEBUG", "DIGEST-VALUE", "z"}), value);
