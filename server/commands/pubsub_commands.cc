@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "engine/commands/command_help.h"
+#include "engine/store_core.h"
 #include "server/commands/registry.h"
 #include "server/pubsub/hub.h"
 #include "server/server.h"
@@ -61,7 +62,11 @@ void UnsubscribeAll(CommandContext& context, ChannelKind kind, std::string_view 
 
 void Subscribe(CommandContext& context) { SubscribeAll(context, ChannelKind::kChannel, "subscribe"); }
 void PSubscribe(CommandContext& context) { SubscribeAll(context, ChannelKind::kPattern, "psubscribe"); }
-void SSubscribe(CommandContext& context) { SubscribeAll(context, ChannelKind::kShard, "ssubscribe"); }
+void SSubscribe(CommandContext& context) {
+  // In a transaction a command has one reply, and this has one a channel. SUBSCRIBE and PSUBSCRIBE are let through, as ever.
+  if (ThisThreadHoldsShards()) return context.reply.Error("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
+  SubscribeAll(context, ChannelKind::kShard, "ssubscribe");
+}
 void Unsubscribe(CommandContext& context) { UnsubscribeAll(context, ChannelKind::kChannel, "unsubscribe"); }
 void PUnsubscribe(CommandContext& context) { UnsubscribeAll(context, ChannelKind::kPattern, "punsubscribe"); }
 void SUnsubscribe(CommandContext& context) { UnsubscribeAll(context, ChannelKind::kShard, "sunsubscribe"); }

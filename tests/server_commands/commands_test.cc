@@ -177,6 +177,18 @@ TEST(PubSub, MessagesArriveInOrderAfterTheirWrites) {
   EXPECT_EQ(subscriber.ReceiveReply(), "*4\r\n" + Bulk("pmessage") + Bulk("__key*") + Bulk("__keyevent@0__:set") + Bulk("foo"));
 }
 
+TEST(PubSub, ShardChannelsAreNotSubscribedToWithinMulti) {
+  TestServer server(kNoLog);
+  TestClient client(server.port());
+  client.Call({"MULTI"});
+  client.Call({"SSUBSCRIBE", "a", "b"});
+  client.Call({"SUBSCRIBE", "c"});
+  EXPECT_EQ(client.Call({"EXEC"}), "*2\r\n-ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client\r\n*3\r\n" +
+                                       Bulk("subscribe") + Bulk("c") + ":1\r\n");
+  EXPECT_EQ(client.Call({"UNSUBSCRIBE"}), "*3\r\n" + Bulk("unsubscribe") + Bulk("c") + ":0\r\n");
+  EXPECT_EQ(client.Call({"SSUBSCRIBE", "a"}), "*3\r\n" + Bulk("ssubscribe") + Bulk("a") + ":1\r\n");
+}
+
 TEST(PubSub, EventsTellTheFieldsOfHashes) {
   TestServer server(kNoLog);
   TestClient publisher(server.port()), subscriber(server.port());
