@@ -117,6 +117,7 @@ void Reset(CommandContext& context) {
   session.database = 0;
   session.info.name.clear();
   session.no_touch = false;
+  if (session.reply_mode == ReplyMode::kOff) session.silenced = false;  // its own answer is the first one to go out again
   session.reply_mode = ReplyMode::kOn;
   session.info.user = "default";
   session.authenticated = !PasswordRequired(server.config());

@@ -155,6 +155,11 @@ TEST(ClientCommand, ReplyModes) {
   client.Send(Encode({"CLIENT", "REPLY", "SKIP"}) + Encode({"CLIENT", "REPLY", "ON"}) + Encode({"PING", "3"}));
   EXPECT_EQ(client.ReceiveReply(), "+OK\r\n");
   EXPECT_EQ(client.ReceiveReply(), Bulk("3"));
+  client.Send(Encode({"CLIENT", "REPLY", "OFF"}) + Encode({"PING", "1"}) + Encode({"RESET"}) + Encode({"PING", "2"}));
+  EXPECT_EQ(client.ReceiveReply(), "+RESET\r\n");
+  EXPECT_EQ(client.ReceiveReply(), Bulk("2"));
+  client.Send(Encode({"CLIENT", "REPLY", "SKIP"}) + Encode({"RESET"}) + Encode({"PING", "3"}));
+  EXPECT_EQ(client.ReceiveReply(), Bulk("3"));
 }
 
 TEST(PubSub, MessagesArriveInOrderAfterTheirWrites) {
