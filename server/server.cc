@@ -37,12 +37,15 @@ Server::Impl::Impl(Server& server_in, std::unique_ptr<Config> config_in)
       started_unix_ms(RealClock().WallMs()),
       stats(*config, thread_count),
       hub([this](uint64_t session_id, std::shared_ptr<const PubSubMessage> message, Lsn lsn) {
-        server.PostToSession(session_id,
-                             [message, lsn](Session& session) { session.PushEncoded(message->For(session.protocol), lsn); });
+        server.PostToSession(session_id, [message, lsn](Session& session) {
+          if (message->WantedBy(session)) session.PushEncoded(message->For(session.protocol), lsn);
+        });
       }),
       shared(server_in, *config, stats, hub) {
   hub.monitors().SetPost([this](uint64_t session_id, SharedBytes line) {
-    server.PostToSession(session_id, [line](Session& session) { session.PushEncoded(line, 0); });
+    server.PostToSession(session_id, [line](Session& session) {
+      if (session.is_monitor) session.PushEncoded(line, 0);
+    });
   });
 }
 

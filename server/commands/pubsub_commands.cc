@@ -12,11 +12,6 @@
 namespace cairn {
 namespace {
 
-std::unordered_set<std::string>& NamesOf(Session& session, ChannelKind kind) {
-  if (kind == ChannelKind::kPattern) return session.patterns;
-  return kind == ChannelKind::kShard ? session.shard_channels : session.channels;
-}
-
 int64_t CountOf(const Session& session, ChannelKind kind) {
   return static_cast<int64_t>(kind == ChannelKind::kShard ? session.shard_channels.size() : session.subscription_count());
 }

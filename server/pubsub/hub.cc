@@ -45,10 +45,19 @@ thread_local std::vector<PubSubHub::Outgoing> PubSubHub::outbox_;
 
 std::shared_ptr<const PubSubMessage> PubSubMessage::Encode(std::span<const std::string_view> words, bool resp2, bool resp3) {
   auto message = std::make_shared<PubSubMessage>();
+  if (words[0] != "message") message->kind_ = words[0] == "pmessage" ? ChannelKind::kPattern : ChannelKind::kShard;
+  message->name_ = words[1];
   if (resp2 || !resp3) message->resp2_ = EncodeWords('*', words);
   if (resp3) message->resp3_ = EncodeWords('>', words);
   return message;
 }
+
+std::unordered_set<std::string>& NamesOf(Session& session, ChannelKind kind) {
+  if (kind == ChannelKind::kPattern) return session.patterns;
+  return kind == ChannelKind::kShard ? session.shard_channels : session.channels;
+}
+
+bool PubSubMessage::WantedBy(Session& session) const { return NamesOf(session, kind_).contains(name_); }
 
 SharedBytes PubSubMessage::For(int protocol) const {
   const SharedBytes& wanted = protocol == 3 ? resp3_ : resp2_;

@@ -6,6 +6,8 @@
 //     than what the publisher saw or wrote is durable (promise P1). Keyspace events carry the LSN of the change itself.
 //  2. A message is encoded once per protocol in use and shared by all receivers. Posting happens under the channel's lock, so all
 //     receivers see one order per channel, and per publisher.
+//  3. The receiver's thread asks whether its session is still subscribed: what was posted before an UNSUBSCRIBE and arrives behind it
+//     is dropped, because a client takes what follows the confirmation for replies to its commands.
 // Threads: any. Locks: a channel's stripe, then the patterns' lock, then whatever `post` takes; nothing is called back under them but
 // `post`, which must only queue. A session's subscription sets are touched on its own thread.
 #pragma once
@@ -18,6 +20,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -32,15 +35,21 @@ class Session;
 
 enum class ChannelKind : uint8_t { kChannel, kPattern, kShard };
 
+// The session's subscriptions of a kind.
+std::unordered_set<std::string>& NamesOf(Session& session, ChannelKind kind);
+
 // An encoded message: one per protocol in use; the other is made from it where a receiver changed its protocol meanwhile.
 class PubSubMessage {
  public:
   // kind and the words behind it: {"message", channel, text} or {"pmessage", pattern, channel, text}.
   static std::shared_ptr<const PubSubMessage> Encode(std::span<const std::string_view> words, bool resp2, bool resp3);
   SharedBytes For(int protocol) const;
+  bool WantedBy(Session& session) const;  // its thread: subscribed to the channel or pattern still
 
  private:
   SharedBytes resp2_, resp3_;
+  ChannelKind kind_ = ChannelKind::kChannel;
+  std::string name_;
 };
 
 class PubSubHub : public ChangeListener {

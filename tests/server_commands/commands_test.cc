@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -194,6 +195,36 @@ TEST(PubSub, ShardChannelsAreNotSubscribedToWithinMulti) {
   EXPECT_EQ(client.Call({"SSUBSCRIBE", "a"}), "*3\r\n" + Bulk("ssubscribe") + Bulk("a") + ":1\r\n");
 }
 
+// A message behind the confirmation would be taken for the reply to the next command.
+TEST(PubSub, NothingComesBehindTheEndOfASubscription) {
+  TestServer server(kNoLog);
+  std::atomic<bool> done{false};
+  std::thread publishing([&] {
+    TestClient publisher(server.port());
+    std::string batch;
+    for (int i = 0; i < 50; i++) batch += Encode({"PUBLISH", "c", "text"});
+    while (!done) {
+      publisher.Send(batch);
+      for (int i = 0; i < 50; i++) publisher.ReceiveReply();
+    }
+  });
+  TestClient client(server.port());
+  for (int i = 0; i < 300; i++) {
+    const bool resets = i % 3 == 0, by_pattern = i % 3 == 1;
+    client.Send(Encode({by_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", "c"}));
+    while (client.ReceiveReply().find("message") == std::string::npos) {
+    }
+    const std::string end = resets ? "RESET" : by_pattern ? "PUNSUBSCRIBE" : "UNSUBSCRIBE";
+    client.Send(Encode({end}) + Encode({"PING"}));
+    while (client.ReceiveReply().find("message") != std::string::npos) {
+    }
+    EXPECT_EQ(client.ReceiveReply(), "+PONG\r\n") << end;
+    EXPECT_EQ(client.Call({"ECHO", "x"}), Bulk("x")) << end;
+  }
+  done = true;
+  publishing.join();
+}
+
 TEST(PubSub, EventsTellTheFieldsOfHashes) {
   TestServer server(kNoLog);
   TestClient publisher(server.port()), subscriber(server.port());
@@ -315,6 +346,8 @@ TEST(Monitor, ShowsWhatRuns) {
   EXPECT_NE(set.find("] \"SET\" \"foo\" \"bar\""), std::string::npos) << set;
   EXPECT_NE(auth.find("\"AUTH\" \"(redacted)\" \"(redacted)\""), std::string::npos) << auth;
   EXPECT_NE(get.find("\"GET\" \"foo\""), std::string::npos) << get;
+  EXPECT_EQ(watcher.Call({"RESET"}), "+RESET\r\n");
+  EXPECT_EQ(watcher.Call({"PING"}), "+PONG\r\n");  // no line of its own RESET
 }
 
 TEST(ConfigCommand, TakesEffect) {
