@@ -35,6 +35,10 @@ class LongReply {
   Lsn visible_lsn = 0;  // what the reply waits for
   static constexpr uint64_t kNotBegun = UINT64_MAX;
   uint64_t begin_offset = kNotBegun;  // in the output's stream
+  bool begun() const { return begin_offset != kNotBegun; }
+  // Messages that came since it began: they leave behind it, for a client would take one amid its elements for an element.
+  OutputQueue held;
+  Lsn held_lsn = 0;  // what they wait for
 
  private:
   void Cut(OutputQueue& queue);

@@ -110,6 +110,8 @@ class Session::Io final : public EventHandler, public WaitPort {
   bool SendQueue();   // false where the socket is full or broken; what is more than a turn's share is sent in the next round
   void FlushLater();  // in this round's end, or the next one's
   bool OverOutputLimit();
+  uint64_t OutputBytes() const;            // with bookkeeping, and what a long reply holds back
+  void GateFrom(uint64_t begin, Lsn lsn);  // the output's bytes from there on wait for the LSN where it is not durable
   void HoldBackIfGated();
 
   // --- answers that come later (session_later.cc)

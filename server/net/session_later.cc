@@ -1,6 +1,7 @@
 // The part of Session::Io for commands that answer later: those that wait for a key, long replies that a worker writes, and long work
 // before a change.
 #include <algorithm>
+#include <utility>
 
 #include "base/clock.h"
 #include "engine/keyspace/waiters.h"
@@ -107,14 +108,15 @@ bool Session::Io::OnDeferred(uint64_t elements, std::function<void(ReplySink&)>&
 void Session::Io::TakePiece(OutputQueue& piece, bool last) {
   if (long_reply_ == nullptr) return;
   const uint64_t begin = output_.end_offset();
-  if (long_reply_->begin_offset == LongReply::kNotBegun) long_reply_->begin_offset = begin;
+  if (!long_reply_->begun()) long_reply_->begin_offset = begin;
   output_.Splice(piece);
-  const Lsn lsn = long_reply_->visible_lsn;
-  if (lsn != 0 && shared_.store.load(std::memory_order_acquire)->durable_lsn() < lsn) {
-    output_.AddGate(begin, lsn);
-    HoldBackIfGated();
+  GateFrom(begin, long_reply_->visible_lsn);
+  if (last) {
+    const std::shared_ptr<LongReply> done = std::exchange(long_reply_, nullptr);
+    const uint64_t behind = output_.end_offset();
+    output_.Splice(done->held);
+    GateFrom(behind, done->held_lsn);
   }
-  if (last) long_reply_.reset();
   Flush();
   if (closed() || OverOutputLimit() || !last) return;
   GoOn();

@@ -19,7 +19,7 @@ uint64_t Session::Io::BufferBytes() const {
   if (session_.watch != nullptr) registrations += session_.watch->keys.size();
   const uint64_t unfinished = partial_ != nullptr ? partial_->held_bytes() : 0;
   const uint64_t queued = session_.transaction.commands.empty() ? 0 : transaction_bytes_;
-  return pending_.capacity() + unfinished + queued + output_.memory_bytes() + registrations * kRegistrationBytes;
+  return pending_.capacity() + unfinished + queued + OutputBytes() + registrations * kRegistrationBytes;
 }
 
 SessionBuffers Session::Io::Buffers() const {
@@ -31,7 +31,7 @@ SessionBuffers Session::Io::Buffers() const {
   if (active) buffers.query_room_bytes = std::max(buffers.query_room_bytes, input_room_bytes_);
   buffers.transaction_bytes = session_.transaction.commands.empty() ? 0 : transaction_bytes_;
   buffers.output_segments = output_.segment_count();
-  buffers.output_bytes = output_.memory_bytes();
+  buffers.output_bytes = OutputBytes();
   buffers.total_bytes = sizeof(Session) + sizeof(Io) + BufferBytes();
   return buffers;
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/logger.h"
+#include "server/net/long_reply.h"
 #include "server/net/session_io.h"
 #include "server/stats.h"
 
@@ -153,7 +154,7 @@ bool Session::Io::OverOutputLimit() {
   const OutputLimit& limit = subscribed ? shared_.pubsub_limit : shared_.normal_limit;
   const uint64_t hard = static_cast<uint64_t>(limit.hard_bytes.load(std::memory_order_relaxed));
   const uint64_t soft = static_cast<uint64_t>(limit.soft_bytes.load(std::memory_order_relaxed));
-  const uint64_t used = output_.memory_bytes();
+  const uint64_t used = OutputBytes();
   bool over = hard > 0 && used >= hard;
   if (soft > 0 && used >= soft) {
     const int64_t now_ms = thread_.loop().now_ms();
@@ -172,19 +173,32 @@ bool Session::Io::OverOutputLimit() {
   return true;
 }
 
+uint64_t Session::Io::OutputBytes() const {
+  return output_.memory_bytes() + (long_reply_ == nullptr ? 0 : long_reply_->held.memory_bytes());
+}
+
+void Session::Io::GateFrom(uint64_t begin, Lsn lsn) {
+  Store* const store = shared_.store.load(std::memory_order_acquire);
+  if (lsn == 0 || store == nullptr || store->durable_lsn() >= lsn) return;
+  output_.AddGate(begin, lsn);
+  HoldBackIfGated();
+}
+
 void Session::Io::PushEncoded(const SharedBytes& encoded, Lsn lsn) {
   if (closed()) return;
+  const bool held = long_reply_ != nullptr && long_reply_->begun();
   if (thread_.sink().bound() == &output_) thread_.sink().Spill();
   const uint64_t begin = output_.end_offset();
+  OutputQueue& queue = held ? long_reply_->held : output_;
   if (encoded.size() < 256) {
-    output_.Append(encoded.view());
+    queue.Append(encoded.view());
   } else {
-    output_.Link(encoded, 0, encoded.size());
+    queue.Link(encoded, 0, encoded.size());
   }
-  Store* const store = shared_.store.load(std::memory_order_acquire);
-  if (lsn != 0 && store != nullptr && store->durable_lsn() < lsn) {
-    output_.AddGate(begin, lsn);
-    HoldBackIfGated();
+  if (held) {
+    long_reply_->held_lsn = std::max(long_reply_->held_lsn, lsn);
+  } else {
+    GateFrom(begin, lsn);
   }
   if (OverOutputLimit()) return;
   CountMemory();

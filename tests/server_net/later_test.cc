@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -157,6 +158,31 @@ TEST_P(LaterTest, LongRepliesKeepTheirPlace) {
   client.Send(Encode({"MULTI"}) + Encode({"LONG", "20000"}) + Encode({"EXEC"}));
   const std::string expected = "+OK\r\n+QUEUED\r\n*1\r\n" + Numbers(20'000);
   EXPECT_EQ(client.Receive(expected.size()), expected);
+}
+
+TEST_P(LaterTest, MessagesComeBehindLongRepliesNotAmidThem) {
+  const std::string reply = Numbers(100'000);
+  TestClient client(server_.port());
+  // A map and a push are received word by word, an array as a whole.
+  const auto next_array = [&client] {
+    std::string received = client.ReceiveReply();
+    while (!received.starts_with("*")) received = client.ReceiveReply();
+    return received;
+  };
+  client.Send(Encode({"HELLO", "3"}));
+  EXPECT_EQ(next_array(), "*0\r\n");  // its modules
+  client.Send(Encode({"SUBSCRIBE", "c"}));
+  std::atomic<bool> done{false};
+  std::thread publishing([&] {
+    TestClient publisher(server_.port());
+    while (!done) publisher.Call({"PUBLISH", "c", "text"});
+  });
+  for (int i = 0; i < 20; i++) {
+    client.Send(Encode({"LONG", "100000"}));
+    EXPECT_TRUE(next_array() == reply);
+  }
+  done = true;
+  publishing.join();
 }
 
 TEST_P(LaterTest, LongRepliesReachWhoSendsNothingMore) {
