@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "server/net/command_clock.h"
 #include "server/net/event_loop.h"
 #include "server/net/input_moderation.h"
 #include "server/net/network_shared.h"
@@ -79,8 +80,9 @@ class NetworkThread final : public RoundListener {
   bool deferring() const { return deferring_; }
   void Defer(Session& session, std::string_view bytes) { deferred_.push_back({&session, bytes}); }
   void SendDeferred();
-  // When the last command ended (monotonic): the next one of the group begins then.
+  // When the last command ended: the next one of the group begins then.
   uint64_t clock_ns = 0;
+  CommandClock& command_clock() { return command_clock_; }
   // maxmemory-clients is exceeded: closes the largest of its sessions as far as needed, and has the other threads do the same. Not from
   // within a session's batch.
   void EvictClients();
@@ -121,6 +123,7 @@ class NetworkThread final : public RoundListener {
   std::atomic<bool> asked_to_evict_{false};
   const std::unique_ptr<char[]> read_buffer_;
   RespSink sink_;
+  CommandClock command_clock_;
   RequestParser parser_;
   RequestBatch batch_;
 };

@@ -1,7 +1,6 @@
 // The execution half of Session::Io: what Redis checks before a command, in its order, and what happens around a command that runs.
 #include <algorithm>
 #include <cinttypes>
-#include <ctime>
 
 #include "base/clock.h"
 #include "base/logger.h"
@@ -27,12 +26,6 @@ bool ArityFits(const CommandRow& row, size_t args) {
 }
 
 }  // namespace
-
-uint64_t Session::Io::NowNs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
 
 RequestParser::Kind Session::Io::ParseBatch(std::string_view input, RequestBatch& batch, size_t* skipped) {
   const bool authenticated = session_.authenticated || shared_.password_size.load(std::memory_order_relaxed) == 0;
@@ -64,7 +57,7 @@ RequestParser::Kind Session::Io::ParseBatch(std::string_view input, RequestBatch
 size_t Session::Io::RunRequests(std::string_view input) {
   RequestBatch& batch = thread_.batch();
   BeginOutput();
-  if (!thread_.deferring()) thread_.clock_ns = NowNs();
+  if (!thread_.deferring()) thread_.clock_ns = thread_.command_clock().Read();
   batch_now_ms_ = thread_.loop().WallMsAt(thread_.clock_ns);
   turn_ends_ns_ = thread_.clock_ns + kTurnNs;
   turn_over_ = false;
@@ -282,7 +275,7 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
   if (outcome.kind == Outcome::Kind::kBlocked) [[unlikely]] {
     if (waiter_ != nullptr) {
       BeginWait();
-      thread_.clock_ns = NowNs();
+      thread_.clock_ns = thread_.command_clock().Now();
       return Ran::kNext;
     }
     long_reply_->visible_lsn = std::exchange(outcome.visible_lsn, 0);
@@ -290,13 +283,13 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
   }
   if (outcome.refused) [[unlikely]] {
     thread_.stats().CommandRejected(row);
-    thread_.clock_ns = NowNs();
+    thread_.clock_ns = thread_.command_clock().Now();
     return Ran::kNext;
   }
   if (outcome.visible_lsn > batch_lsn_) batch_lsn_ = outcome.visible_lsn;
   if (outcome.visible_lsn > session_.visible_lsn) session_.visible_lsn = outcome.visible_lsn;
   shared_.hub.DeliverOutbox(session_.visible_lsn);
-  const uint64_t now_ns = NowNs();
+  const uint64_t now_ns = thread_.command_clock().Now();
   const bool is_exec = &row == shared_.view.exec;  // its commands' errors are not its own
   AfterCommand(row, args, now_ns - thread_.clock_ns, sink.error_count() - errors != (is_exec ? queued_errors_ : 0));
   thread_.clock_ns = now_ns;
@@ -305,7 +298,7 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
 
 void Session::Io::AfterQueuedCommand(const CommandRow& row, ArgSpan args, uint64_t errors) {
   queued_errors_ += errors;
-  const uint64_t now_ns = NowNs();
+  const uint64_t now_ns = thread_.command_clock().Now();
   AfterCommand(row, args, now_ns - thread_.clock_ns, errors > 0);
   thread_.clock_ns = now_ns;
 }

@@ -105,7 +105,6 @@ class Session::Io final : public EventHandler, public WaitPort {
   void EndOutput();  // gates or sends what was gathered
   void SendDeferred(std::string_view bytes);
   void SendNow(std::string_view bytes);  // what does not fit into the socket goes into the queue
-  static uint64_t NowNs();
   bool Send(const char* bytes, size_t size, size_t* sent);
   bool SendQueue();   // false where the socket is full or broken; what is more than a turn's share is sent in the next round
   void FlushLater();  // in this round's end, or the next one's

@@ -1,0 +1,68 @@
+#include "server/net/command_clock.h"
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+#include <string>
+
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
+namespace cairn {
+namespace {
+
+constexpr uint64_t kWindowNs = 10'000'000;  // at least: the rate is then known to some millionths
+
+uint64_t SystemNs() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+#if defined(__x86_64__)
+uint64_t Ticks() { return __rdtsc(); }
+
+// The kernel chooses the counter only where it is steady and the same on all cores, and gives it up where it finds otherwise.
+bool KernelTrustsCounter() {
+  std::ifstream file("/sys/devices/system/clocksource/clocksource0/current_clocksource");
+  std::string name;
+  return file >> name && name == "tsc";
+}
+#else
+uint64_t Ticks() { return 0; }
+bool KernelTrustsCounter() { return false; }
+#endif
+
+}  // namespace
+
+CommandClock::CommandClock() : counter_usable_(KernelTrustsCounter()) {
+  window_ns_ = SystemNs();
+  window_ticks_ = Ticks();
+}
+
+uint64_t CommandClock::Read() {
+  read_ns_ = SystemNs();
+  if (counter_usable_) {
+    read_ticks_ = Ticks();
+    const uint64_t window_ns = read_ns_ - window_ns_;
+    if (window_ns >= kWindowNs) {
+      ns_per_tick_ =
+          read_ticks_ > window_ticks_ ? static_cast<double>(window_ns) / static_cast<double>(read_ticks_ - window_ticks_) : 0;
+      window_ns_ = read_ns_;
+      window_ticks_ = read_ticks_;
+    }
+  }
+  return last_ns_ = std::max(last_ns_, read_ns_);
+}
+
+uint64_t CommandClock::Now() {
+  if (ns_per_tick_ == 0) return Read();
+  const uint64_t ticks = Ticks();
+  if (ticks < read_ticks_) [[unlikely]]
+    return Read();
+  const auto since_ns = static_cast<uint64_t>(static_cast<double>(ticks - read_ticks_) * ns_per_tick_);
+  return last_ns_ = std::max(last_ns_, read_ns_ + since_ns);
+}
+
+}  // namespace cairn
