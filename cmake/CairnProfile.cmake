@@ -20,7 +20,14 @@ set(CAIRN_PROFILE ${cairn_profile_default} CACHE STRING "use, generate or off")
 # Functions of one file are known by the file's name, wherever the sources lie.
 set(cairn_profile_names "SHELL:-mllvm -static-func-full-module-prefix=false")
 if(CAIRN_PROFILE STREQUAL "use")
-  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fprofile-use=${cairn_profile_file}>"
+  # By a name that changes with it: what was compiled with another one is compiled again.
+  set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${cairn_profile_file})
+  file(SHA256 ${cairn_profile_file} cairn_profile_hash)
+  string(SUBSTRING ${cairn_profile_hash} 0 12 cairn_profile_hash)
+  set(cairn_profile_copy ${PROJECT_BINARY_DIR}/generated/cairn-${cairn_profile_hash}.profdata)
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/generated)
+  file(COPY_FILE ${cairn_profile_file} ${cairn_profile_copy} ONLY_IF_DIFFERENT)
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fprofile-use=${cairn_profile_copy}>"
                       "$<$<COMPILE_LANGUAGE:CXX>:${cairn_profile_names}>"
                       -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date -Wno-backend-plugin)
 elseif(CAIRN_PROFILE STREQUAL "generate")
