@@ -13,6 +13,8 @@ namespace cairn {
 namespace {
 
 constexpr uint64_t kWindowNs = 10'000'000;  // at least: the rate is then known to some millionths
+// More ticks than that between two looks at the counter: the thread was interrupted, and the two clocks were not read together.
+constexpr uint64_t kTogetherTicks = 10'000;
 
 uint64_t SystemNs() {
   timespec now;
@@ -42,11 +44,12 @@ CommandClock::CommandClock() : counter_usable_(KernelTrustsCounter()) {
 }
 
 uint64_t CommandClock::Read() {
+  const uint64_t before_ticks = Ticks();
   read_ns_ = SystemNs();
   if (counter_usable_) {
     read_ticks_ = Ticks();
     const uint64_t window_ns = read_ns_ - window_ns_;
-    if (window_ns >= kWindowNs) {
+    if (window_ns >= kWindowNs && read_ticks_ - before_ticks < kTogetherTicks) {
       ns_per_tick_ =
           read_ticks_ > window_ticks_ ? static_cast<double>(window_ns) / static_cast<double>(read_ticks_ - window_ticks_) : 0;
       window_ns_ = read_ns_;
