@@ -42,6 +42,8 @@ class ApartWork {
   virtual ~ApartWork() = default;
   // Once, with no lock held, on any thread.
   virtual void Run() = 0;
+  // Run() takes no time worth another thread: the command is there for being run again, behind what was posted to its client's thread.
+  virtual bool brief() const { return false; }
 
   int tries = 0;  // how often the command has asked for such work, this included
 };

@@ -109,6 +109,7 @@ void Hello(CommandContext& context) {
 void Reset(CommandContext& context) {
   Session& session = SessionOf(context);
   Server& server = session.server();
+  if (HearsFirst(context, session)) return;
   server.pubsub().Forget(session);
   session.transaction.open = false;
   session.transaction.aborted = false;

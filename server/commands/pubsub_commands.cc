@@ -46,6 +46,7 @@ void UnsubscribeOne(CommandContext& context, Session& session, ChannelKind kind,
 
 void UnsubscribeAll(CommandContext& context, ChannelKind kind, std::string_view word) {
   Session& session = SessionOf(context);
+  if (HearsFirst(context, session)) return;
   if (context.args.size() > 1) {
     for (const std::string_view name : context.args.subspan(1)) UnsubscribeOne(context, session, kind, word, name);
     return;

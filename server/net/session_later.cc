@@ -137,14 +137,18 @@ void Session::Io::NoteLongReplySent() {
 
 bool Session::Io::OnApartWork(const std::shared_ptr<ApartWork>& work) {
   hold_ = Hold::kApart;
-  Server& server = session_.server_;
-  shared_.reply_workers.Run([&server, id = session_.id_, work] {
+  const auto run = [&server = session_.server_, id = session_.id_, work] {
     work->Run();
     server.PostToSession(id, [work](Session& session) {
       session.io_->apart_ = work;
       session.io_->GoOn();
     });
-  });
+  };
+  if (work->brief()) {
+    run();
+  } else {
+    shared_.reply_workers.Run(run);
+  }
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include "base/glob.h"
 #include "base/numbers.h"
 #include "base/resp_request.h"
+#include "engine/commands/command_context.h"
 #include "server/config/notify_flags.h"
 #include "server/session.h"
 
@@ -50,6 +51,18 @@ std::shared_ptr<const PubSubMessage> PubSubMessage::Encode(std::span<const std::
   if (resp2 || !resp3) message->resp2_ = EncodeWords('*', words);
   if (resp3) message->resp3_ = EncodeWords('>', words);
   return message;
+}
+
+bool HearsFirst(CommandContext& context, const Session& session) {
+  class Nothing final : public ApartWork {
+   public:
+    void Run() override {}
+    bool brief() const override { return true; }
+  };
+  const bool hears = session.subscription_count() + session.shard_channels.size() > 0;
+  if (!hears || context.apart<Nothing>() != nullptr || !context.may_work_apart()) return false;
+  context.WorkApart(std::make_shared<Nothing>());
+  return true;
 }
 
 std::unordered_set<std::string>& NamesOf(Session& session, ChannelKind kind) {

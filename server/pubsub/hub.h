@@ -6,8 +6,8 @@
 //     than what the publisher saw or wrote is durable (promise P1). Keyspace events carry the LSN of the change itself.
 //  2. A message is encoded once per protocol in use and shared by all receivers. Posting happens under the channel's lock, so all
 //     receivers see one order per channel, and per publisher.
-//  3. The receiver's thread asks whether its session is still subscribed: what was posted before an UNSUBSCRIBE and arrives behind it
-//     is dropped, because a client takes what follows the confirmation for replies to its commands.
+//  3. What was posted before an UNSUBSCRIBE is delivered before it (HearsFirst). What arrives behind it all the same is dropped on the
+//     receiver's thread: a client takes what follows the confirmation for replies to its commands.
 // Threads: any. Locks: a channel's stripe, then the patterns' lock, then whatever `post` takes; nothing is called back under them but
 // `post`, which must only queue. A session's subscription sets are touched on its own thread.
 #pragma once
@@ -31,9 +31,14 @@
 
 namespace cairn {
 
+class CommandContext;
 class Session;
 
 enum class ChannelKind : uint8_t { kChannel, kPattern, kShard };
+
+// For commands that end subscriptions: whether the command ends here, to be run again behind the messages that were posted to its session
+// before.
+bool HearsFirst(CommandContext& context, const Session& session);
 
 // The session's subscriptions of a kind.
 std::unordered_set<std::string>& NamesOf(Session& session, ChannelKind kind);

@@ -225,6 +225,30 @@ TEST(PubSub, NothingComesBehindTheEndOfASubscription) {
   publishing.join();
 }
 
+TEST(PubSub, WhatWasPublishedBeforeTheEndOfASubscriptionIsHeard) {
+  TestServer server(kNoLog);
+  TestClient client(server.port()), publisher(server.port());
+  for (const char* end : {"UNSUBSCRIBE", "RESET"}) {
+    EXPECT_EQ(client.Call({"HELLO", "3"}), "%7\r\n");
+    for (int i = 0; i < 14; i++) client.ReceiveReply();
+    client.Call({"SUBSCRIBE", "c"});
+    client.Send(Encode({"PUBLISH", "c", "own"}) + Encode({end}));
+    EXPECT_EQ(client.ReceiveReply(), ":1\r\n");
+    EXPECT_EQ(client.ReceiveReply(), ">3\r\n" + Bulk("message") + Bulk("c") + Bulk("own")) << end;
+    client.ReceiveReply();
+    // Whoever heard that it was received may have the receiver unsubscribe.
+    client.Call({"SUBSCRIBE", "c"});
+    for (int i = 0; i < 50; i++) {
+      EXPECT_EQ(publisher.Call({"PUBLISH", "c", "text"}), ":1\r\n");
+      client.Send(Encode({end}));
+      EXPECT_NE(client.ReceiveReply().find("text"), std::string::npos) << end;
+      client.ReceiveReply();
+      client.Call({"SUBSCRIBE", "c"});
+    }
+    client.Call({"RESET"});
+  }
+}
+
 TEST(PubSub, EventsTellTheFieldsOfHashes) {
   TestServer server(kNoLog);
   TestClient publisher(server.port()), subscriber(server.port());
