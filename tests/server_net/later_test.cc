@@ -175,7 +175,10 @@ TEST_P(LaterTest, MessagesComeBehindLongRepliesNotAmidThem) {
   std::atomic<bool> done{false};
   std::thread publishing([&] {
     TestClient publisher(server_.port());
-    while (!done) publisher.Call({"PUBLISH", "c", "text"});
+    while (!done) {
+      publisher.Call({"PUBLISH", "c", "text"});
+      std::this_thread::sleep_for(std::chrono::microseconds(200));  // or a slow reader never sees their end
+    }
   });
   for (int i = 0; i < 4; i++) {
     client.Send(Encode({"LONG", "30000"}));
