@@ -17,8 +17,9 @@
 #include "server/server.h"
 #include "server/version.h"
 
-// Only in a build with counters (cmake/CairnProfile.cmake).
-extern "C" __attribute__((weak)) int __llvm_profile_write_file();  // NOLINT(bugprone-reserved-identifier): LLVM's
+// Only in a build with counters (cmake/CairnProfile.cmake); LLVM's name.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
+extern "C" __attribute__((weak)) int __llvm_profile_write_file();
 
 namespace {
 
