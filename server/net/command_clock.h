@@ -16,8 +16,14 @@ class CommandClock {
   // The system's time. At the beginning of a round; what Now() returns until the next one differs from the system's by less than 1 us for
   // each millisecond since.
   uint64_t Read();
-  // Neither function returns less than one before.
+  // No function returns less than one before.
   uint64_t Now();
+  // What the last of them returned, and what has gone by since.
+  uint64_t last_ns() const { return last_ns_; }
+  uint64_t Lap() {
+    const uint64_t before_ns = last_ns_;
+    return Now() - before_ns;
+  }
 
  private:
   const bool counter_usable_;

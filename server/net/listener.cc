@@ -88,11 +88,12 @@ Status Listener::Open() {
   return Status::Ok();
 }
 
+Status Listener::AcceptFrom(Socket& socket) { return threads_[0]->loop().AddListening(socket.fd(), &socket); }
+
 Status Listener::StartAccepting() {
   BasicLock lock(mutex_);
-  for (const auto& socket : tcp_) CAIRN_RETURN_IF_ERROR(threads_[0]->loop().AddListening(socket->fd(), socket.get()));
-  if (unix_ == nullptr) return Status::Ok();
-  return threads_[0]->loop().AddListening(unix_->fd(), unix_.get());
+  for (const auto& socket : tcp_) CAIRN_RETURN_IF_ERROR(AcceptFrom(*socket));
+  return unix_ == nullptr ? Status::Ok() : AcceptFrom(*unix_);
 }
 
 Status Listener::ReopenTcp() {
@@ -106,7 +107,7 @@ Status Listener::ReopenTcp() {
   tcp_.clear();
   CAIRN_RETURN_IF_ERROR(MakeTcp(&sockets));
   tcp_ = std::move(sockets);
-  for (const auto& socket : tcp_) CAIRN_RETURN_IF_ERROR(threads_[0]->loop().AddListening(socket->fd(), socket.get()));
+  for (const auto& socket : tcp_) CAIRN_RETURN_IF_ERROR(AcceptFrom(*socket));
   return Status::Ok();
 }
 

@@ -33,6 +33,7 @@ class Listener {
  private:
   class Socket;
   Status MakeTcp(std::vector<std::unique_ptr<Socket>>* sockets);
+  Status AcceptFrom(Socket& socket);
   void Accept(Socket& socket);
   // Answers and closes; true where the connection may not stay.
   bool TurnedAway(int fd, const sockaddr_storage& peer, bool unix_socket);

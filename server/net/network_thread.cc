@@ -147,7 +147,7 @@ void NetworkThread::RunReady() {
 void NetworkThread::RunSlices() {
   if (slices_.size() > 1) PrefetchSlices();
   deferring_ = true;
-  clock_ns = command_clock_.Read();
+  command_clock_.Read();
   for (const Slice& slice : slices_) slice.session->io_->RunSlice(slice.bytes);
   deferring_ = false;
   SendDeferred();

@@ -80,8 +80,7 @@ class NetworkThread final : public RoundListener {
   bool deferring() const { return deferring_; }
   void Defer(Session& session, std::string_view bytes) { deferred_.push_back({&session, bytes}); }
   void SendDeferred();
-  // When the last command ended: the next one of the group begins then.
-  uint64_t clock_ns = 0;
+  // Its last reading is when the last command ended: the next one of the group begins then.
   CommandClock& command_clock() { return command_clock_; }
   // maxmemory-clients is exceeded: closes the largest of its sessions as far as needed, and has the other threads do the same. Not from
   // within a session's batch.

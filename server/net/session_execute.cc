@@ -57,9 +57,10 @@ RequestParser::Kind Session::Io::ParseBatch(std::string_view input, RequestBatch
 size_t Session::Io::RunRequests(std::string_view input) {
   RequestBatch& batch = thread_.batch();
   BeginOutput();
-  if (!thread_.deferring()) thread_.clock_ns = thread_.command_clock().Read();
-  batch_now_ms_ = thread_.loop().WallMsAt(thread_.clock_ns);
-  turn_ends_ns_ = thread_.clock_ns + kTurnNs;
+  CommandClock& clock = thread_.command_clock();
+  if (!thread_.deferring()) clock.Read();
+  batch_now_ms_ = thread_.loop().WallMsAt(clock.last_ns());
+  turn_ends_ns_ = clock.last_ns() + kTurnNs;
   turn_over_ = false;
   size_t done = 0;
   while (CanExecute() && !turn_over_ && done < input.size()) {
@@ -108,7 +109,7 @@ size_t Session::Io::RunBatch(RequestBatch& batch) {
     if (session_.silenced) thread_.sink().Rewind(mark);
     if (item.ends_batch) RequestParser::Release(partial_);
     if (!output_.empty() && OverOutputLimit()) return ran_to;
-    turn_over_ = thread_.clock_ns >= turn_ends_ns_;
+    turn_over_ = thread_.command_clock().last_ns() >= turn_ends_ns_;
   }
   return ran_to;
 }
@@ -275,7 +276,7 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
   if (outcome.kind == Outcome::Kind::kBlocked) [[unlikely]] {
     if (waiter_ != nullptr) {
       BeginWait();
-      thread_.clock_ns = thread_.command_clock().Now();
+      thread_.command_clock().Now();
       return Ran::kNext;
     }
     long_reply_->visible_lsn = std::exchange(outcome.visible_lsn, 0);
@@ -283,24 +284,21 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
   }
   if (outcome.refused) [[unlikely]] {
     thread_.stats().CommandRejected(row);
-    thread_.clock_ns = thread_.command_clock().Now();
+    thread_.command_clock().Now();
     return Ran::kNext;
   }
   if (outcome.visible_lsn > batch_lsn_) batch_lsn_ = outcome.visible_lsn;
   if (outcome.visible_lsn > session_.visible_lsn) session_.visible_lsn = outcome.visible_lsn;
   shared_.hub.DeliverOutbox(session_.visible_lsn);
-  const uint64_t now_ns = thread_.command_clock().Now();
+  const uint64_t duration_ns = thread_.command_clock().Lap();
   const bool is_exec = &row == shared_.view.exec;  // its commands' errors are not its own
-  AfterCommand(row, args, now_ns - thread_.clock_ns, sink.error_count() - errors != (is_exec ? queued_errors_ : 0));
-  thread_.clock_ns = now_ns;
+  AfterCommand(row, args, duration_ns, sink.error_count() - errors != (is_exec ? queued_errors_ : 0));
   return Ran::kNext;
 }
 
 void Session::Io::AfterQueuedCommand(const CommandRow& row, ArgSpan args, uint64_t errors) {
   queued_errors_ += errors;
-  const uint64_t now_ns = thread_.command_clock().Now();
-  AfterCommand(row, args, now_ns - thread_.clock_ns, errors > 0);
-  thread_.clock_ns = now_ns;
+  AfterCommand(row, args, thread_.command_clock().Lap(), errors > 0);
 }
 
 void Session::Io::AfterCommand(const CommandRow& row, ArgSpan args, uint64_t duration_ns, bool failed) {
