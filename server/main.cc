@@ -47,7 +47,14 @@ int BlockSignals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGHUP, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a write beyond RLIMIT_FSIZE then fails as any other can, which the log survives
   return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+// A standard stream that the parent closed would be the number of the next file that is opened, and what is printed would go into that.
+void OpenStandardStreams() {
+  int fd = STDIN_FILENO;
+  while (fd <= STDERR_FILENO && (fcntl(fd, F_GETFD) >= 0 || open("/dev/null", O_RDWR) == fd)) fd++;
 }
 
 bool Daemonize() {
@@ -65,16 +72,6 @@ bool Daemonize() {
   return true;
 }
 
-void WritePidFile(const std::string& path) {
-  std::FILE* const file = std::fopen(path.c_str(), "we");
-  if (file == nullptr) {
-    LogF(LogLevel::kWarning, "Cannot write the pid file %s: %s", path.c_str(), std::strerror(errno));
-    return;
-  }
-  std::fprintf(file, "%d\n", static_cast<int>(getpid()));
-  std::fclose(file);
-}
-
 // Says it in the log and, where that is a file, on standard error too: whoever starts the server by hand sees why it did not.
 int Fail(const cairn::Status& status, bool to_stderr) {
   LogF(LogLevel::kWarning, "%.*s", static_cast<int>(status.message().size()), status.message().data());
@@ -85,6 +82,7 @@ int Fail(const cairn::Status& status, bool to_stderr) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  OpenStandardStreams();
   const std::vector<std::string> args(argv + 1, argv + argc);
   cairn::InitProcessTitle(argc, argv);
   if (args.size() == 1 && (args[0] == "-v" || args[0] == "--version")) {
@@ -123,9 +121,6 @@ int main(int argc, char** argv) {
   if (settings.config_file().empty() && args.empty()) {
     cairn::Log(LogLevel::kWarning, "No configuration file and no options given: using the defaults.");
   }
-  std::string pid_file = settings.Text("pidfile");
-  if (pid_file.empty() && daemon) pid_file = "/var/run/cairn.pid";
-  if (!pid_file.empty()) WritePidFile(pid_file);
 
   int exit_code = 0;
   {
@@ -133,7 +128,6 @@ int main(int argc, char** argv) {
     server.HandleSignals(signal_fd);
     const cairn::Status status = server.Start();
     exit_code = status.ok() ? server.Run() : Fail(status, !log_file.empty() && !daemon);
-    if (!pid_file.empty()) unlink(pid_file.c_str());
     // Freeing a keyspace entry by entry would only delay the end.
     std::fflush(nullptr);
     if (__llvm_profile_write_file != nullptr) (void)__llvm_profile_write_file();

@@ -27,6 +27,11 @@ std::string RandomHex40() {
   return text;
 }
 
+std::string PidFilePath(const Config& config) {
+  const std::string path = config.Text("pidfile");
+  return path.empty() && config.Bool("daemonize") ? "/var/run/cairn.pid" : path;
+}
+
 }  // namespace
 
 Server::Impl::Impl(Server& server_in, std::unique_ptr<Config> config_in)
@@ -41,7 +46,8 @@ Server::Impl::Impl(Server& server_in, std::unique_ptr<Config> config_in)
           if (message->WantedBy(session)) session.PushEncoded(message->For(session.protocol), lsn);
         });
       }),
-      shared(server_in, *config, stats, hub) {
+      shared(server_in, *config, stats, hub),
+      pid_file_(PidFilePath(*config)) {
   hub.monitors().SetPost([this](uint64_t session_id, SharedBytes line) {
     server.PostToSession(session_id, [line](Session& session) {
       if (session.is_monitor) session.PushEncoded(line, 0);

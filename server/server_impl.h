@@ -17,6 +17,7 @@
 #include "server/net/listener.h"
 #include "server/net/network_shared.h"
 #include "server/net/network_thread.h"
+#include "server/pid_file.h"
 #include "server/pubsub/hub.h"
 #include "server/server.h"
 #include "server/stats.h"
@@ -65,7 +66,9 @@ class Server::Impl {
 
   Status OpenStore();
   Status Load();  // opens the store on a thread of its own; watches for signals meanwhile
-  void RaiseDescriptorLimit();
+  // Raises the limit of open files to what `maxclients` needs, where that may be done; returns for how many clients it is enough.
+  int64_t RaiseDescriptorLimit();
+  Status LimitClients();  // at the start: as many as the limit of open files leaves room for
   void ConnectNetworkSettings();
   void WaitForEvents(int timeout_ms);  // signals and requests
   void HandleSignal(int number);
@@ -77,6 +80,7 @@ class Server::Impl {
   void OnEveryThread(const std::function<void(NetworkThread&)>& work);
 
   int wake_fd_ = -1;
+  PidFile pid_file_;
   std::thread loader_;
   Mutex mutex_;
   ShutdownRequest request_ CAIRN_GUARDED_BY(mutex_);

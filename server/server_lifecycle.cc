@@ -25,7 +25,9 @@ constexpr int kTickMs = 100;
 // For so long a client that connects while the store is loaded waits, instead of being told -LOADING: programs that start a server
 // write to it as soon as it accepts them, and do not expect that of a server with little data, since Redis never says it then.
 constexpr int64_t kUnseenLoadMs = 250;
-constexpr uint64_t kOtherDescriptors = 64;  // listening sockets, loops, log, snapshots
+// Clients do not get the descriptors that the server needs for itself: without one for its next segment the log would refuse writes.
+constexpr uint64_t kOtherDescriptors = 64;  // listening sockets, log, snapshots
+constexpr uint64_t kThreadDescriptors = 2;  // a network thread's loop
 
 }  // namespace
 
@@ -46,23 +48,35 @@ Server::Impl::~Impl() {
   if (wake_fd_ >= 0) close(wake_fd_);
 }
 
-void Server::Impl::RaiseDescriptorLimit() {
+int64_t Server::Impl::RaiseDescriptorLimit() {
   const auto clients = static_cast<uint64_t>(config->Number("maxclients"));
-  const rlim_t wanted = clients + kOtherDescriptors;
+  const rlim_t others = kOtherDescriptors + kThreadDescriptors * thread_count;
+  const rlim_t wanted = clients + others;
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return static_cast<int64_t>(clients);
   rlimit raised = limit;
   raised.rlim_cur = wanted;
   raised.rlim_max = std::max(limit.rlim_max, wanted);
-  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return;
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return static_cast<int64_t>(clients);
   raised = limit;
   raised.rlim_cur = std::min(limit.rlim_max, wanted);
-  setrlimit(RLIMIT_NOFILE, &raised);
-  if (raised.rlim_cur < wanted) {
-    LogF(LogLevel::kWarning,
-         "The system allows %llu open files: fewer than maxclients %llu clients can be served. Raise 'ulimit -n'.",
-         static_cast<unsigned long long>(raised.rlim_cur), static_cast<unsigned long long>(clients));
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  return static_cast<int64_t>(std::min<uint64_t>(clients, limit.rlim_cur > others ? limit.rlim_cur - others : 0));
+}
+
+Status Server::Impl::LimitClients() {
+  const int64_t wanted = config->Number("maxclients");
+  const int64_t allowed = RaiseDescriptorLimit();
+  if (allowed >= wanted) return {};
+  if (allowed == 0) {
+    return Status::InvalidArgument(
+        "The system allows fewer open files than a server needs without any client: raise 'ulimit -n' to at least " +
+        std::to_string(kOtherDescriptors + kThreadDescriptors * thread_count + 1));
   }
+  LogF(LogLevel::kWarning,
+       "The system allows too few open files for maxclients %lld, which was reduced to %lld. For more clients raise 'ulimit -n'.",
+       static_cast<long long>(wanted), static_cast<long long>(allowed));
+  return config->LoadText("maxclients " + std::to_string(allowed), "the limit of open files");
 }
 
 void Server::Impl::ConnectNetworkSettings() {
@@ -83,8 +97,10 @@ void Server::Impl::ConnectNetworkSettings() {
     return Status();
   });
   config->OnChange({"maxclients"}, [this] {
-    RaiseDescriptorLimit();
-    return Status();
+    const int64_t allowed = RaiseDescriptorLimit();
+    if (allowed >= config->Number("maxclients")) return Status();
+    return Status::InvalidArgument("The operating system is not able to handle the specified number of clients, try with " +
+                                   std::to_string(allowed));
   });
 }
 
@@ -92,7 +108,7 @@ Status Server::Impl::Start() {
   loading_started_unix_s.store(RealClock().WallMs() / 1000);
   wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_fd_ < 0) return Status::FromErrno(errno, "eventfd");
-  RaiseDescriptorLimit();
+  CAIRN_RETURN_IF_ERROR(LimitClients());
   RegisterEngineCommands(loading_table);
   RegisterServerCommands(loading_table);
   shared.loading_view = CommandView::Of(loading_table);
@@ -133,10 +149,15 @@ Status Server::Impl::Load() {
     // Nothing was promised to anybody yet, and opening is safe against a crash at any moment: no reason to wait for its end.
     Log(LogLevel::kWarning, "Shutdown asked for while loading: exiting now, bye bye...");
     listener->Close();
+    pid_file_.Remove();
     _exit(0);
   }
   loader_.join();
-  CAIRN_RETURN_IF_ERROR(status);
+  if (!status.ok()) {
+    listener->Close();  // removes the unix socket that nobody will answer at
+    pid_file_.Remove();
+    return status;
+  }
   return accepting ? *accepting : listener->StartAccepting();
 }
 
@@ -144,6 +165,7 @@ Status Server::Impl::OpenStore() {
   StoreOptions options = config->MakeStoreOptions();
   options.register_commands = RegisterServerCommands;
   const auto report = [this](const Store::Progress& progress) {
+    pid_file_.Write();  // loading has begun, so the directory is this server's
     loading_done_bytes.store(progress.done_bytes, std::memory_order_relaxed);
     loading_total_bytes.store(progress.total_bytes, std::memory_order_relaxed);
     loading_keys.store(progress.keys, std::memory_order_relaxed);
@@ -157,6 +179,7 @@ Status Server::Impl::OpenStore() {
   auto opened = Store::Open(std::move(options), report);
   AllowHugePages(!config->Bool("disable-thp"));
   CAIRN_ASSIGN_OR_RETURN(store, std::move(opened));
+  pid_file_.Write();
   const auto durable_lsn = [this]() { return store->log().enabled() ? std::optional<Lsn>(store->durable_lsn()) : std::nullopt; };
   scrubber = std::make_unique<Scrubber>(RealFileSystem(), RealClock(), store->options().directory,
                                         config->NumberRef("scrub-hours"), durable_lsn);
@@ -277,6 +300,7 @@ void Server::Impl::StopServing() {
   shared.progress.fetch_add(1);
   OnEveryThread([](NetworkThread& thread) { thread.FlushAll(); });
   for (const auto& thread : threads) thread->Stop();
+  pid_file_.Remove();
   Log(LogLevel::kWarning, "Cairn is now ready to exit, bye bye...");
 }
 

@@ -35,6 +35,20 @@ Result<int> Listen(const addrinfo& info, const std::string& name, int backlog) {
   return fd;
 }
 
+// Makes way for a socket of that name: one that a killed server left is removed; one where a server listens, and what is no socket, stay.
+Status RemoveDeadSocket(const std::string& path, const sockaddr_un& address) {
+  struct stat info {};
+  if (lstat(path.c_str(), &info) != 0) return {};  // mostly there is none; what else is wrong bind() says
+  if (!S_ISSOCK(info.st_mode)) return Status::IoError(path + ": there is something else of that name, not a socket");
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return SocketError(errno, path + ": socket");
+  const bool dead = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 && errno == ECONNREFUSED;
+  close(fd);
+  if (!dead) return SocketError(EADDRINUSE, path + ": bind");
+  unlink(path.c_str());
+  return {};
+}
+
 }  // namespace
 
 std::string FormatAddress(const sockaddr_storage& address) {
@@ -94,7 +108,7 @@ Result<int> ListenUnix(const std::string& path, int permissions, int backlog) {
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof(address.sun_path)) return Status::IoError(path + ": the path is too long for a socket");
   std::copy(path.begin(), path.end(), address.sun_path);
-  unlink(path.c_str());
+  CAIRN_RETURN_IF_ERROR(RemoveDeadSocket(path, address));
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return SocketError(errno, path + ": socket");
   if (bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 || listen(fd, backlog) != 0 ||

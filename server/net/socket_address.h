@@ -18,7 +18,8 @@ std::string LocalAddress(int fd);
 // A listening TCP socket on a numeric address ("*" for all of IPv4, "::*" for all of IPv6) or a host name.
 // kNotFound where the machine has no such address or family; kIoError otherwise, with the reason ("Address already in use").
 Result<int> ListenTcp(const std::string& address, int port, int backlog);
-// A listening Unix socket; an old one at the path is removed first. permissions 0: as the umask says.
+// A listening Unix socket; an old one at the path that nobody listens at is removed first, anything else there is kIoError.
+// permissions 0: as the umask says.
 Result<int> ListenUnix(const std::string& path, int permissions, int backlog);
 // No delay, keep-alive after so many seconds (0: none).
 void PrepareTcp(int fd, int64_t keepalive_s);
