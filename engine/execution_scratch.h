@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/scratch.h"
 #include "base/status.h"
 #include "engine/commands/command_context.h"
 #include "engine/commands/command_table.h"
@@ -47,8 +48,8 @@ struct ExecutionScratch {
   }
   void Clear() {
     scope.Clear();
-    indexes.clear();
-    keys.clear();
+    ClearScratch(indexes);
+    ClearScratch(keys);
     blocked = false;
     deferred.produce = nullptr;
     if (apart != nullptr) [[unlikely]]

@@ -5,6 +5,7 @@
 
 #include "base/numbers.h"
 #include "base/resp_request.h"
+#include "base/scratch.h"
 
 namespace cairn {
 
@@ -76,11 +77,11 @@ void ChangeScope::Clear() {
   counts_only = false;
   buffer_.clear();
   if (buffer_.capacity() > kKeptBufferBytes) buffer_.shrink_to_fit();
-  pieces_.clear();
-  touched_stripes_.clear();
-  read_stripes_.clear();
-  events_.clear();
-  ready_.clear();
+  ClearScratch(pieces_);
+  ClearScratch(touched_stripes_);
+  ClearScratch(read_stripes_);
+  ClearScratch(events_);
+  ClearScratch(ready_);
   changes_ = 0;
   records_ = 0;
   counted_bytes_ = 0;

@@ -1,5 +1,5 @@
 // Requests parsed together before the first of them runs, so that the cache misses of all their keys overlap. Views into the input; the
-// memory is a thread's and is kept between batches.
+// memory is a thread's and is kept between batches, unless one took a lot.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/scratch.h"
 #include "engine/commands/command_table.h"
 #include "engine/keyspace/key_ref.h"
 #include "engine/store.h"
@@ -27,8 +28,8 @@ class RequestBatch {
 
   void Clear() {
     items.clear();
-    args.clear();
-    keys.clear();
+    ClearScratch(args);
+    ClearScratch(keys);
   }
   ArgSpan ArgsOf(const Item& item) const { return ArgSpan(args).subspan(item.first_arg, item.arg_count); }
   std::span<const KeyRef> KeysOf(const Item& item) const { return std::span(keys).subspan(item.first_key, item.key_count); }

@@ -85,6 +85,7 @@ size_t Session::Io::RunRequests(std::string_view input) {
     }
     if (kind != RequestParser::Kind::kRequest) break;
   }
+  batch.Clear();
   EndOutput();
   return done;
 }
@@ -105,9 +106,9 @@ size_t Session::Io::RunBatch(RequestBatch& batch) {
       return ran_to;
     }
     ran_to = item.end;
+    if (item.ends_batch) thread_.parser().Release(partial_);
     if (closed()) return ran_to;
     if (session_.silenced) thread_.sink().Rewind(mark);
-    if (item.ends_batch) RequestParser::Release(partial_);
     if (!output_.empty() && OverOutputLimit()) return ran_to;
     turn_over_ = thread_.command_clock().last_ns() >= turn_ends_ns_;
   }

@@ -83,8 +83,11 @@ class RequestParser {
     size_t consumed = 0;
     return !input.empty() && input[0] == '*' && ParseWhole(input, {}, args, &consumed) == Step::kDone;
   }
-  // The request from *partial has run.
-  static void Release(std::unique_ptr<PartialRequest>& partial) { partial.reset(); }
+  // The request that ended the batch has run: its large arguments are no longer held here.
+  void Release(std::unique_ptr<PartialRequest>& partial) {
+    partial.reset();
+    owners_.clear();
+  }
   // Parallel to the arguments of the last request with ends_batch; empty where no argument has a buffer of its own.
   std::span<const SharedBytes> owners() const { return owners_; }
   // "Protocol error: ..." after kError.

@@ -37,7 +37,7 @@ void Take(RequestParser& parser, std::unique_ptr<PartialRequest>& partial, std::
       return;
     }
     outcome.requests.emplace_back(args.begin(), args.end());
-    if (result.ends_batch) RequestParser::Release(partial);
+    if (result.ends_batch) parser.Release(partial);
     input.erase(0, result.consumed);
   }
 }

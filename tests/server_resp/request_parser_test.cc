@@ -49,7 +49,7 @@ class Feeder {
       requests.emplace_back(args.begin(), args.end());
       if (result.ends_batch) {
         for (const SharedBytes& owner : parser_.owners()) owners += owner.size() > 0;
-        RequestParser::Release(partial_);
+        parser_.Release(partial_);
       }
       input_.erase(0, result.consumed);
     }
