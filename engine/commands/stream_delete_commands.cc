@@ -66,13 +66,13 @@ void XDelEx(CommandContext& context) {
   bool deleted = false;
   for (size_t i = 0; edit.entry() != nullptr && i < ids.size(); i++) {
     const Stream& stream = *StreamOf(edit.entry());
-    const bool there = stream.Contains(ids[i]);
-    // References to an entry that is gone go too.
-    const bool drops = references == StreamReferences::kDelete && stream.IsPending(ids[i]);
-    if (there && references == StreamReferences::kAcked && stream.IsReferenced(ids[i])) {
+    // References count, and go, although their entry be gone.
+    if (references == StreamReferences::kAcked && stream.IsReferenced(ids[i])) {
       outcomes[i] = kReferenced;
       continue;
     }
+    const bool there = stream.Contains(ids[i]);
+    const bool drops = references == StreamReferences::kDelete && stream.IsPending(ids[i]);
     if (drops) edit.Mutable<Stream>().DropReferences(ids[i]);
     if (!there) continue;
     DeleteEntry(edit.Mutable<Stream>(), ids[i]);

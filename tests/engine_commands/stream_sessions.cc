@@ -341,6 +341,7 @@ static Session References() {
            {"XREADGROUP GROUP g c COUNT 3 STREAMS s >", "?"},
            {"XDELEX s KEEPREF IDS 2 1-0 9-0", "[:1 :-1]", "XDELEX s KEEPREF IDS 2 1-0 9-0", "xdel:s@0"},
            {"XPENDING s g - + 10 c", "?"},
+           {"XDELEX s ACKED IDS 3 1-0 9-0 0-9", "[:2 :2 :-1]", "", ""},
            {"XDELEX s IDS 1 1-0 DELREF", "[:-1]", "XDELEX s IDS 1 1-0 DELREF", ""},
            {"XPENDING s g", "[:2 \"2-0\" \"3-0\" [[\"c\" \"2\"]]]"},
            {"XDELEX s ACKED IDS 2 2-0 4-0", "[:2 :2]", "", ""},

@@ -171,8 +171,7 @@ class Streams(Base):
 
     @staticmethod
     def delete_one(stream, one, references):
-        there = one in stream.entries
-        if there and references == b"acked" and stream.referenced(one):
+        if references == b"acked" and stream.referenced(one):
             return 2
         if references == b"delref":
             stream.drop_references(one)
