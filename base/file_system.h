@@ -49,6 +49,9 @@ class RandomAccessFile {
 class FileLock {
  public:
   virtual ~FileLock() = default;
+  // Whether the locked file is still the one of that name: kNotFound where it is gone with its directory or is another's now, so that what
+  // is written to that path is not where this lock keeps others out. A file that was only deleted is made, and locked, again. Any thread.
+  virtual Status Check() { return Status::Ok(); }
 };
 
 class FileSystem {

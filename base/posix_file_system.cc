@@ -7,8 +7,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/file_system.h"
+#include "base/random.h"
+#include "base/thread_annotations.h"
 
 namespace cairn {
 namespace {
@@ -154,13 +157,62 @@ class PosixRandomAccessFile : public RandomAccessFile {
   const std::string path_;
 };
 
+// The file holds the pid, for people who wonder who has the lock, and a random word by which its holder knows it again: inode numbers are
+// not the same all the time on every file system.
 class PosixFileLock : public FileLock {
  public:
-  explicit PosixFileLock(int fd) : fd_(fd) {}
+  PosixFileLock(int fd, std::string path)
+      : path_(std::move(path)), text_(std::to_string(getpid()) + "\n" + SecureRandomHex(kWordChars) + "\n"), fd_(fd) {
+    struct stat info;
+    if (stat(Directory().c_str(), &info) == 0) directory_inode_ = info.st_ino;
+    written_ = WriteText();
+  }
   ~PosixFileLock() override { close(fd_); }
 
+  Status Check() override {
+    MutexLock hold(mutex_);
+    if (!written_) return Status::Ok();  // no room for it, perhaps: nothing can be told
+    const int fd = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT || errno == ENOTDIR ? MakeAgain() : Status::Ok();
+    char bytes[kTextBytesMax];
+    const ssize_t size = pread(fd, bytes, sizeof(bytes), 0);
+    close(fd);
+    if (size < 0 || std::string_view(bytes, static_cast<size_t>(size)) == text_) return Status::Ok();
+    return Status::NotFound(path_ + " is another process's: the directory was replaced while it was in use");
+  }
+
  private:
-  const int fd_;
+  static constexpr size_t kWordChars = 16;
+  static constexpr size_t kTextBytesMax = 64;
+
+  std::string Directory() const {
+    const size_t slash = path_.find_last_of('/');
+    return slash == std::string::npos ? "." : path_.substr(0, slash + 1);
+  }
+  bool WriteText() CAIRN_REQUIRES(mutex_) {
+    return ftruncate(fd_, 0) == 0 && pwrite(fd_, text_.data(), text_.size(), 0) == static_cast<ssize_t>(text_.size());
+  }
+  Status MakeAgain() CAIRN_REQUIRES(mutex_) {
+    struct stat info;
+    if (stat(Directory().c_str(), &info) != 0 || info.st_ino != directory_inode_) {
+      return Status::NotFound(path_ + " is gone: the directory was removed or moved while it was in use");
+    }
+    const int fd = open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
+    if (fd < 0) return Status::Ok();  // somebody else was faster, which the next look finds, or it fails for another reason
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+      close(fd);
+      return Status::Ok();
+    }
+    close(std::exchange(fd_, fd));
+    written_ = WriteText();
+    return Status::Ok();
+  }
+
+  const std::string path_, text_;
+  ino_t directory_inode_ = 0;
+  Mutex mutex_;
+  int fd_ CAIRN_GUARDED_BY(mutex_);
+  bool written_ CAIRN_GUARDED_BY(mutex_) = false;
 };
 
 class PosixFileSystem : public FileSystem {
@@ -272,10 +324,7 @@ class PosixFileSystem : public FileSystem {
       pid = pid.substr(0, pid.find_first_not_of("0123456789"));
       return Status::Locked(path + " is locked by another process" + (pid.empty() ? "" : ", pid " + std::string(pid)));
     }
-    // The pid is for people who wonder who holds the lock; failing to write it does no harm.
-    const std::string pid = std::to_string(getpid()) + "\n";
-    if (ftruncate(fd, 0) == 0 && pwrite(fd, pid.data(), pid.size(), 0) < 0) errno = 0;
-    return std::unique_ptr<FileLock>(new PosixFileLock(fd));
+    return std::unique_ptr<FileLock>(new PosixFileLock(fd, path));
   }
 
  private:

@@ -148,6 +148,7 @@ void Background::CareMain() {
       const int64_t now_s = core_.clock.WallMs() / 1000;
       if (now_s != considered_s && !paused_.load(std::memory_order_relaxed)) {
         considered_s = now_s;
+        WatchDirectory();
         MutexLock round(pause_mutex_);
         ConsiderSavePoints(now_s);
         ConsiderCompaction();
@@ -163,6 +164,12 @@ void Background::CareMain() {
     if (!care_wake_) care_changed_.WaitFor(care_mutex_, parked ? kBusyCareIntervalUs : kLimitedCareIntervalUs);
     care_wake_ = false;
   }
+}
+
+// What is written to a file of a directory that was removed or moved is lost although it was synced. The log asks again before it makes a
+// segment, is refused and fails, and with it the writes, until the directory is back.
+void Background::WatchDirectory() {
+  if (directory_ != nullptr && !directory_->CheckHeld().ok()) (void)core_.log->RotateSegment();
 }
 
 bool Background::Evict(int64_t budget_us) {

@@ -47,6 +47,7 @@ class Background {
   bool ExpireRound(int64_t now_ms);
   void NoteEarlierTime();
   void SampleMemory();
+  void WatchDirectory();
   void ConsiderSavePoints(int64_t now_s);
   void ConsiderCompaction();
   void RaiseCeiling();

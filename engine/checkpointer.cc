@@ -234,6 +234,7 @@ Status Checkpointer::TakeSnapshot(bool drop_log, SnapshotPace pace) {
 }
 
 Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool rotate, SnapshotPace pace) {
+  CAIRN_RETURN_IF_ERROR(directory_->CheckHeld());
   *logged = core_.log->enabled();
   ShardSet all;
   all.set();

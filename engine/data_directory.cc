@@ -104,7 +104,15 @@ Manifest DataDirectory::manifest() const {
   return manifest_;
 }
 
+std::function<Status()> DataDirectory::HeldCheck() const {
+  return [weak = std::weak_ptr<FileLock>(lock_)] {
+    const std::shared_ptr<FileLock> lock = weak.lock();
+    return lock == nullptr ? Status() : lock->Check();
+  };
+}
+
 Status DataDirectory::Update(const std::function<void(Manifest&)>& change) {
+  CAIRN_RETURN_IF_ERROR(CheckHeld());
   MutexLock lock(mutex_);
   Manifest next = manifest_;
   change(next);

@@ -38,6 +38,11 @@ class DataDirectory {
   bool is_new() const { return is_new_; }
 
   Manifest manifest() const CAIRN_EXCLUDES(mutex_);
+  // Whether the directory of that path is still the one that was opened: kNotFound where it was removed, moved or replaced since. Nothing
+  // may be written there then: it would be lost, or be in another server's way.
+  Status CheckHeld() const { return lock_->Check(); }
+  // The same question for who may outlive this object, after which the answer is OK.
+  std::function<Status()> HeldCheck() const;
   // Applies `change` to a copy, stores it durably, then adopts it; on failure everything is as before.
   Status Update(const std::function<void(Manifest&)>& change) CAIRN_EXCLUDES(mutex_);
   // Removes the files of a log that the manifest does not count (has_log is false).
@@ -54,9 +59,9 @@ class DataDirectory {
   FileSystem& fs_;
   Clock& clock_;
   const std::string path_;
-  std::unique_ptr<FileLock> lock_;
-  bool is_new_ = false;  // constant once open
-  mutable Mutex mutex_;  // held while the manifest is stored
+  std::shared_ptr<FileLock> lock_;  // constant once open; let go with this object, whoever asks about it later
+  bool is_new_ = false;             // constant once open
+  mutable Mutex mutex_;             // held while the manifest is stored
   Manifest manifest_ CAIRN_GUARDED_BY(mutex_);
 };
 

@@ -109,6 +109,7 @@ Status Store::Impl::OpenLog(const RecoveryOutcome& recovered) {
   // The manifest says that the directory is in use, and from where on LSNs are given out, before any is.
   CAIRN_RETURN_IF_ERROR(AdoptHistory(recovered, next_lsn));
   log_options.directory_id = directory->manifest().directory_id;
+  log_options.may_make_segment = directory->HeldCheck();
   LogRecoveryResult found = recovered.log;
   if (!recovered.had_log) {
     if (log_options.enabled) CAIRN_RETURN_IF_ERROR(directory->RemoveUncountedLog());

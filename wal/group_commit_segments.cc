@@ -26,6 +26,7 @@ Status GroupCommit::OpenFirstSegment(Lsn continues_from) {
 }
 
 Status GroupCommit::MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_lsn, SegmentSet::Kind kind) {
+  if (options_.may_make_segment) CAIRN_RETURN_IF_ERROR(options_.may_make_segment());
   Result<uint64_t> free_bytes = options_.fs->FreeSpace(options_.directory);
   const bool roomy = free_bytes.ok() && *free_bytes >= kRoomyDiskBytes;
   const bool fill_ahead = state_->policy() == FsyncPolicy::kAlways && roomy;

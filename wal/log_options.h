@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/file_system.h"
+#include "base/status.h"
 
 namespace cairn {
 
@@ -38,6 +40,8 @@ struct LogOptions {
   uint64_t max_undurable_bytes = uint64_t{256} << 20;
   // false: nothing is read or written, only LSNs grow (appendonly no).
   bool enabled = true;
+  // May be null. Asked before a segment is made, on the log's thread: an error is as if making it had failed.
+  std::function<Status()> may_make_segment;
 };
 
 // Part of a unit. With an `owner` the bytes lie inside it and are linked, not copied, until they are durable; without one they

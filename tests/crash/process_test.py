@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The server's process beside others and within the system's limits: what a start that is refused leaves alone, standard streams that
-are closed, limits of file size and of open files.
+are closed, limits of file size and of open files, a directory that is moved, removed or replaced.
 
 Usage: process_test.py       (CAIRN_BIN names the binaries' folder)
 """
@@ -149,10 +149,64 @@ def clients_leave_descriptors_to_the_server(root):
             c.close()
 
 
+def write_until(c, done, what):
+    end = time.monotonic() + 30
+    while True:
+        try:
+            c.call("SET", "k", "v")
+            answer = "OK"
+        except ReplyError as e:
+            answer = str(e)
+        if done(answer):
+            return answer
+        assert time.monotonic() < end, f"{what}: {answer}"
+        time.sleep(0.02)
+
+
+def refuses(c, what):
+    answer = write_until(c, lambda a: a.startswith("MISCONF"), f"writes are accepted although the directory was {what}")
+    assert "LOCK is " in answer and "while it was in use" in answer, answer
+    assert c.call("GET", "stable") == b"value"
+    try:
+        c.call("SAVE")
+        raise AssertionError(f"a snapshot is made although the directory was {what}")
+    except ReplyError as e:
+        assert "while it was in use" in str(e), e
+
+
+def a_directory_that_is_gone_is_not_written_to(root):
+    directory, away = os.path.join(root, "data"), os.path.join(root, "away")
+    with CairnServer("--save", "", directory=directory) as server, server.connect() as c:
+        assert c.call("SET", "stable", "value") == "OK"
+        os.rename(directory, away)
+        refuses(c, "moved")
+        os.rename(away, directory)
+        write_until(c, lambda a: a == "OK", "writes are refused although the directory is back")
+        os.remove(os.path.join(directory, "LOCK"))  # by somebody who takes it for a leftover
+        await_that(lambda: os.path.exists(os.path.join(directory, "LOCK")), "the lock is not made again")
+        assert "LOCK is locked by another process" in refused("--port", str(free_port()), "--dir", directory)
+
+        os.rename(directory, away)
+        with CairnServer("--save", "", directory=directory) as other, other.connect() as o:  # in the same place
+            assert o.call("SET", "stable", "its own") == "OK"
+            refuses(c, "replaced")
+            server.stop()
+            assert o.call("SAVE") == "OK"
+            other.kill()
+            other.start()
+            with other.connect() as again:
+                assert again.call("GET", "stable") == b"its own"
+        os.rename(directory, directory + "-other")
+        os.rename(away, directory)
+        server.start()
+        with server.connect() as back:
+            assert back.call("GET", "stable") == b"value"
+
+
 def main():
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # what this interpreter ignores its children would too
     for test in (a_refused_start_leaves_the_running_server_alone, closed_streams_are_not_taken_for_files, a_file_size_limit_does_not_kill,
-                 clients_leave_descriptors_to_the_server):
+                 clients_leave_descriptors_to_the_server, a_directory_that_is_gone_is_not_written_to):
         with tempfile.TemporaryDirectory(prefix="cairn-process-") as root:
             os.chmod(root, 0o755)
             test(root)
