@@ -24,8 +24,16 @@ constexpr size_t kExpirePerLock = 32;  // keys deleted before the shard's lock i
 constexpr size_t kEvictedRecordBytes = 256;
 constexpr int64_t kCareEvictBudgetUs = 50'000;
 constexpr int64_t kSnapshotRetrySeconds = 5;
+constexpr int64_t kClockSetBackSeconds = 2;  // less is two threads that looked at it a moment apart
 constexpr int64_t kCompactionRetryMs = 10'000;
 constexpr int64_t kCompactionPauseMs = 10'000;
+
+// How long ago that was, by the wall clock. Where that was set back since nobody knows, and waiting until it is there again may take
+// years: it counts as long enough.
+int64_t SecondsSince(int64_t unix_s, int64_t now_s) {
+  const int64_t seconds = now_s - unix_s;
+  return seconds < -kClockSetBackSeconds ? INT64_MAX : seconds;
+}
 
 }  // namespace
 
@@ -217,14 +225,15 @@ void Background::ConsiderSavePoints(int64_t now_s) {
   if (directory_ == nullptr || checkpointer_.in_progress()) return;
   const RuntimeOptions options = core_.runtime();
   const uint64_t changes = checkpointer_.changes_since_snapshot();
-  if (!checkpointer_.last_ok() && now_s - checkpointer_.last_attempt_unix_s() < kSnapshotRetrySeconds) return;
+  if (!checkpointer_.last_ok() && SecondsSince(checkpointer_.last_attempt_unix_s(), now_s) < kSnapshotRetrySeconds) return;
   if (!options.save_points.empty() && !core_.log->enabled() && checkpointer_.flushed_since_snapshot()) {
     Log(LogLevel::kNotice, "All databases were flushed. Saving...");  // or a restart would bring back what was in them
     (void)checkpointer_.StartSnapshot(false, nullptr);
     return;
   }
   for (const SavePoint& point : options.save_points) {
-    if (changes < static_cast<uint64_t>(point.changes) || now_s - checkpointer_.last_unix_s() <= point.seconds) continue;
+    if (changes < static_cast<uint64_t>(point.changes) || SecondsSince(checkpointer_.last_unix_s(), now_s) <= point.seconds)
+      continue;
     LogF(LogLevel::kNotice, "%lld changes in %lld seconds. Saving...", static_cast<long long>(point.changes),
          static_cast<long long>(point.seconds));
     (void)checkpointer_.StartSnapshot(false, nullptr);

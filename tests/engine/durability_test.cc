@@ -4,6 +4,7 @@
 #include <atomic>
 #include <vector>
 
+#include "base/clock.h"
 #include "tests/engine/store_test_support.h"
 
 namespace cairn {
@@ -179,6 +180,45 @@ TEST_F(DurabilityTest, StopWritesOnSnapshotError) {
   faulty_->ClearFaults();
   EXPECT_TRUE(store_->SaveAndWait().ok());
   EXPECT_TRUE(Run({"SET", "k", "v"}).is_ok());
+}
+
+TEST_F(DurabilityTest, SavePointsOutliveAClockThatIsSetBack) {
+  constexpr int64_t kDayUs = 86'400'000'000;
+  runtime_.append_only = false;
+  runtime_.save_points = {{.seconds = 3600, .changes = 1}};
+  ManualClock clock;
+  StoreOptions options = Options();
+  options.clock = &clock;
+  Result<std::unique_ptr<Store>> opened = Store::Open(options);
+  ASSERT_TRUE(opened.ok());
+  store_ = std::move(opened).value();
+  const auto tick = [&] {
+    clock.Advance(1'000'000);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  };
+  ASSERT_TRUE(Run({"SET", "k", "v"}).is_ok());
+  clock.SetWallUs(clock.WallUs() - kDayUs);
+  EXPECT_TRUE(Eventually(
+      [&] {
+        tick();
+        return store_->Info().snapshots_made > 0;
+      },
+      200));
+
+  // One that failed is tried again, and the writes that are refused meanwhile are accepted when it was made.
+  ASSERT_TRUE(Run({"SET", "k", "w"}).is_ok());
+  faulty_->AddFault({.operation = FileOperation::kWrite, .path_part = "snapshots/", .fail_count = UINT64_MAX});
+  EXPECT_FALSE(store_->SaveAndWait().ok());
+  EXPECT_TRUE(IsMisconf(Run({"SET", "k", "x"})));
+  faulty_->ClearFaults();
+  clock.SetWallUs(clock.WallUs() - kDayUs);
+  EXPECT_TRUE(Eventually(
+      [&] {
+        tick();
+        return Run({"SET", "k", "x"}).is_ok();
+      },
+      200));
+  Close();  // while the clock still lives
 }
 
 // With everysec a slow disk makes writers wait and then refuses them; nothing older than about a second is ever undurable.
