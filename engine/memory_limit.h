@@ -3,9 +3,9 @@
 //
 // "Used" is what Redis counts: the keyspace by its own accounting and what clients hold. Resident memory is more: the program, the
 // log's and snapshots' buffers, the allocator's fragmentation. A sampler measures that and lowers the effective limit by it, from the
-// start and not only when the limit is reached, because memory that was once resident seldom goes back. Fragmentation counts by half:
-// evicting to make up for it leaves holes, which are fragmentation again. Small limits are left alone: there the program itself would be
-// the difference.
+// start and not only when the limit is reached, because memory that was once resident seldom goes back. Fragmentation counts by half,
+// since evicting to make up for it leaves holes, which are fragmentation again; but fully where resident memory is well above the limit
+// all the same: what is written next then fills the holes. Small limits are left alone: there the program itself would be the difference.
 //
 // Threads: Configure and Sample from one thread at a time; the rest from any.
 #pragma once
@@ -57,7 +57,9 @@ class MemoryLimit {
     }
     const uint64_t fragmentation = Excess(allocator.active_bytes, allocator.allocated_bytes);
     const uint64_t unused_pages = Excess(allocator.resident_bytes, allocator.active_bytes + allocator.metadata_bytes);
-    const uint64_t overhead = Excess(resident_bytes, used_bytes + unused_pages + fragmentation) + fragmentation / 2;
+    const bool well_above = resident_bytes > limit + limit / 20;
+    const uint64_t overhead =
+        Excess(resident_bytes, used_bytes + unused_pages + fragmentation) + (well_above ? fragmentation : fragmentation / 2);
     if (resident_bytes > limit && unused_pages > limit / 32) purge();
     const uint64_t wanted = std::min(Excess(overhead, limit / 32), limit / 2);
     // Rises at once and falls slowly: what the log's buffers took in one burst they will take in the next.

@@ -82,6 +82,12 @@ TEST(MemoryLimit, WhatTheProcessTakesBesidesLowersTheLimit) {
   EXPECT_LT(limit.effective_bytes(), kLimit * 3 / 4);
   for (int i = 0; i < 2000; i++) limit.Sample(104 * kMiB, tight, 100 * kMiB, purge);
   EXPECT_EQ(limit.effective_bytes(), kLimit);
+  // Of 40 MiB of fragmentation half counts, and all of it where resident memory is more than a twentieth above the limit.
+  const AllocatorStats holes{.allocated_bytes = 280 * kMiB, .active_bytes = 320 * kMiB, .resident_bytes = 320 * kMiB};
+  limit.Sample(330 * kMiB, holes, 280 * kMiB, purge);
+  EXPECT_EQ(limit.effective_bytes(), kLimit - (10 + 20 - 10) * kMiB);
+  limit.Sample(340 * kMiB, holes, 280 * kMiB, purge);
+  EXPECT_EQ(limit.effective_bytes(), kLimit - (20 + 40 - 10) * kMiB);
   // Small limits are taken as they are.
   limit.Configure(4 * kMiB);
   limit.Sample(50 * kMiB, tight, 4 * kMiB, purge);
