@@ -76,6 +76,17 @@ class CallerWait final : public WaitPort {
   const std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
+// The file system's functions say what happened and where; what to do depends on what the file is for.
+Status WithAdvice(const Status& status) {
+  const std::string what(status.message());
+  switch (status.code()) {
+    case StatusCode::kNoSpace: return Status::NoSpace(what + ": make room there and start again; what was stored is untouched");
+    case StatusCode::kLocked: return Status::Locked(what + ": end that one first, or choose another directory");
+    case StatusCode::kIoError: return Status::IoError(what + ": this process must be able to read and write the data directory");
+    default: return status;
+  }
+}
+
 }  // namespace
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -89,7 +100,7 @@ Result<std::unique_ptr<Store>> Store::Open(StoreOptions options, const std::func
   FileSystem& fs = options.file_system != nullptr ? *options.file_system : RealFileSystem();
   Clock& clock = options.clock != nullptr ? *options.clock : RealClock();
   auto impl = std::make_unique<Impl>(std::move(options), fs, clock);
-  CAIRN_RETURN_IF_ERROR(impl->Open(progress));
+  if (const Status status = impl->Open(progress); !status.ok()) return WithAdvice(status);
   return std::unique_ptr<Store>(new Store(std::move(impl)));
 }
 

@@ -131,6 +131,20 @@ TEST_F(DurabilityTest, AFullDiskRecoversByItself) {
   EXPECT_EQ(Text({"GET", "after"}), "\"1\"");
 }
 
+TEST_F(DurabilityTest, AFullDiskRefusesTheStartAndSaysWhatToDo) {
+  Open();
+  ASSERT_TRUE(Run({"SET", "before", "1"}).is_ok());
+  Crash();
+  memory_->SetCapacityBytes(0);
+  const Status refused = Store::Open(Options()).status();
+  EXPECT_EQ(refused.code(), StatusCode::kNoSpace);
+  EXPECT_NE(refused.message().find(".log"), std::string_view::npos) << refused.ToString();
+  EXPECT_NE(refused.message().find("make room there"), std::string_view::npos) << refused.ToString();
+  memory_->SetCapacityBytes(UINT64_MAX);
+  Open();
+  EXPECT_EQ(Text({"GET", "before"}), "\"1\"");
+}
+
 TEST_F(DurabilityTest, ExpiredKeysAreHiddenAndNothingIsEvictedWhileRefused) {
   runtime_.maxmemory_policy = EvictionPolicy::kAllKeysRandom;
   Open();
