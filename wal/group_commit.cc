@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/cpu.h"
 #include "base/scheduling.h"
 #include "wal/log_writer.h"
 
@@ -92,6 +93,7 @@ void GroupCommit::Run() {
 // The log thread was not woken for what the caller appended. So either the caller commits it, or whoever is in a step just now, or the
 // log thread, which is in no step: then it is awake and about to look, or it has said that it sleeps, and is woken here.
 void GroupCommit::CommitHere() {
+  threads_here_.fetch_or(uint64_t{1} << (ThisThreadNumber() % 64), std::memory_order_relaxed);
   if (!step_mutex_.TryLock()) {
     if (buffer_->MustWake(UINT64_MAX)) waker_->Wake();
     return;
@@ -130,11 +132,13 @@ bool GroupCommit::VisitUndurable(const std::function<void(std::string_view units
 bool GroupCommit::MayCommitHere() {
   return buffer_->keeping() && segment_ != nullptr && !segment_->full() && !failed_ && !reserve_spent_ && !stopping_.load() &&
          state_->policy() == FsyncPolicy::kAlways && !rotation_requested_.load() && slow_sync_us_ <= kQuickSyncUs &&
-         buffer_->units() - written_.units <= LogWriter::kBatchUnitsMost;
+         buffer_->units() - written_.units <= LogWriter::kBatchUnitsMost &&
+         (CompanyBoundUs() == 0 || (threads_expected_ & ~threads_here_.load(std::memory_order_relaxed)) == 0);
 }
 
 void GroupCommit::Step(Stepper stepper) {
   buffer_->KeepSpare();
+  group_threads_ = threads_here_.exchange(0, std::memory_order_relaxed);
   const AppendBuffer::Position end = buffer_->Collect();
   const int64_t now_us = NowUs();
   if (end.lsn != written_.lsn) {
@@ -218,14 +222,20 @@ GroupCommit::Wait GroupCommit::NextWait() {
 
 // After a commit its clients get their replies and send their next writes. Syncing at once would split them into two crowds
 // that wait for each other's syncs; so a group waits until as many units are there as were on their way, for at most a
-// fraction of what a sync costs.
+// fraction of what a sync costs. Threads that commit by themselves do not wait: the last one of those expected commits for all, and where
+// one does not come the log thread does, whom the first one woke.
+int64_t GroupCommit::CompanyBoundUs() const {
+  const int64_t bound_us = std::min<int64_t>(options_.group_commit_wait_us, sync_us_estimate_ / 4);
+  return bound_us < kShortestCompanyUs || cohort_ <= 1 ? 0 : bound_us;
+}
+
 void GroupCommit::AwaitCompany() {
   int64_t bound_us;
   uint64_t units;
   {
     MutexLock hold(step_mutex_);
-    bound_us = std::min<int64_t>(options_.group_commit_wait_us, sync_us_estimate_ / 4);
-    if (bound_us < kShortestCompanyUs || cohort_ <= 1) return;
+    bound_us = CompanyBoundUs();
+    if (bound_us == 0) return;
     units = written_.units + cohort_;
   }
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::microseconds(bound_us);
@@ -277,6 +287,7 @@ Status GroupCommit::CommitGroup(const AppendBuffer::Position& end) {
   if (SyncDue()) {
     CAIRN_RETURN_IF_ERROR(SyncSegment());
     cohort_ = group_units_ + (buffer_->units() - written_.units);
+    threads_expected_ = group_threads_ | threads_here_.load(std::memory_order_relaxed);
   }
   return Status::Ok();
 }

@@ -80,6 +80,7 @@ class GroupCommit {
   };
   Wait NextWait() CAIRN_REQUIRES(step_mutex_);
   void WaitForWork() CAIRN_EXCLUDES(step_mutex_);
+  int64_t CompanyBoundUs() const CAIRN_REQUIRES(step_mutex_);  // 0: not worth a wait
   void AwaitCompany() CAIRN_EXCLUDES(step_mutex_);
   bool IdleWorkLeft() const;
   void DoIdleWork();
@@ -136,12 +137,16 @@ class GroupCommit {
   bool trimmed_ = false;           // idle memory was given back
   uint64_t cohort_ = 0;            // units that were on their way when the last group was durable
   uint64_t group_units_ = 0;       // in the last group
-  int quiet_polls_ = 0;            // timed waits that found nothing
-  int64_t sync_us_estimate_ = 0;   // the last sync's duration
-  int64_t slow_sync_us_ = 0;       // the slowest of late: sinks slowly
+  // Threads that ended a batch, a bit each: in the last group, and likewise those on their way when it was durable.
+  uint64_t group_threads_ = 0, threads_expected_ = 0;
+  int quiet_polls_ = 0;           // timed waits that found nothing
+  int64_t sync_us_estimate_ = 0;  // the last sync's duration
+  int64_t slow_sync_us_ = 0;      // the slowest of late: sinks slowly
 
   // The log thread sleeps until it is woken, whatever time passes: whoever leaves idle work must wake it.
   std::atomic<bool> sleeps_for_long_{false};
+
+  std::atomic<uint64_t> threads_here_{0};  // ... since the last group was collected
 
   std::atomic<bool> stopping_{false};
   std::atomic<bool> rotation_requested_{false};

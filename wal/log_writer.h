@@ -68,8 +68,8 @@ class LogWriter {
   // An append comes soon: what it needs is fetched from the core that appended last. Optional.
   void PrefetchForAppend() const;
   // With kAlways: between these two calls of one thread its first kBatchUnitsMost appends do not wake the log thread. At the end they
-  // are committed by the caller itself where no commit is under way and syncs have been quick lately, else by the log thread, which is
-  // woken then. Not to be called with a lock held that the listener takes.
+  // are committed by the caller itself where no commit is under way, syncs have been quick lately and no other thread's batch is expected,
+  // else by whoever comes last or the log thread, which is woken then. Not to be called with a lock held that the listener takes.
   static constexpr uint32_t kBatchUnitsMost = 64;
   void BeginBatch();
   void EndBatch();
