@@ -36,7 +36,7 @@ void Pop(CommandContext& context, ListEnd end) {
 Status MultiPopKeys(ArgSpan args, size_t at, std::vector<int>* key_indexes) {
   int64_t keys = 0;
   if (!ParseInt64(args[at], &keys) || keys <= 0) return Status::InvalidArgument("ERR numkeys should be greater than 0");
-  if (static_cast<uint64_t>(keys) >= args.size() - at - 1) return Status::InvalidArgument("ERR syntax error");
+  if (static_cast<uint64_t>(keys) > args.size() - at - 1) return Status::InvalidArgument("ERR syntax error");
   for (int64_t i = 0; i < keys; i++) key_indexes->push_back(static_cast<int>(at) + 1 + static_cast<int>(i));
   return Status();
 }
