@@ -3,7 +3,7 @@
 namespace cairn {
 namespace {
 
-constexpr KeyRange kBitOpKeys[] = {{2, 2, 1, kKeyWrite | kKeyForUpdate}, {3, -1, 1, kKeyRead | kKeyForAccess}};
+constexpr KeySpec kBitOpKeys[] = {{2, 2, 1, kKeyWrite | kKeyForUpdate}, {3, -1, 1, kKeyRead | kKeyForAccess}};
 
 constexpr CommandRow kRows[] = {
     {.name = "setbit",

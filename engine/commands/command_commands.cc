@@ -103,11 +103,12 @@ void List(CommandContext& context) {
 KeyAccess AccessOf(const CommandRow& row, ArgSpan args, int index) {
   if (row.key_access != nullptr) return row.key_access(args);
   const int count = static_cast<int>(args.size());
-  for (const KeyRange& range : row.key_specs) {
-    const int last = range.last < 0 ? count + range.last : range.last;
-    if (index >= range.first && index <= last && (index - range.first) % range.step == 0) return range.access;
+  for (const KeySpec& spec : row.key_specs) {
+    if (!spec.plain()) continue;
+    const int last = spec.last < 0 ? count + spec.last : spec.last;
+    if (index >= spec.first && index <= last && (index - spec.first) % spec.step == 0) return spec.access;
   }
-  return row.keys.access;
+  return row.key_specs.empty() ? row.keys.access : row.key_specs.back().access;
 }
 
 void ReplyKeys(CommandContext& context, bool with_access) {

@@ -90,6 +90,8 @@ std::vector<std::string> AccessNames(KeyAccess access) {
   if (access & kKeyForUpdate) names.emplace_back("update");
   if (access & kKeyForInsert) names.emplace_back("insert");
   if (access & kKeyForDelete) names.emplace_back("delete");
+  if (access & kNotKey) names.emplace_back("not_key");
+  if (access & kKeysIncomplete) names.emplace_back("incomplete");
   return names;
 }
 
@@ -112,36 +114,66 @@ void ReplySpecHeader(ReplySink& reply, std::string_view section, std::string_vie
   reply.Map(pairs);
 }
 
-void ReplyKeySpec(ReplySink& reply, const CommandRow& row, const KeyRange& range) {
+void ReplyKeySpec(ReplySink& reply, const CommandRow& row, const KeySpec& spec) {
   reply.Map(3);
   reply.Bulk("flags");
-  std::vector<std::string> flags = AccessNames(range.access);
+  std::vector<std::string> flags = AccessNames(spec.access);
   if (row.has(kVariableFlags)) flags.emplace_back("variable_flags");
-  if (range.first == 0) flags.emplace_back("incomplete");
+  if (spec.first == 0) flags.emplace_back("incomplete");
   ReplySimpleSet(reply, flags);
-  if (range.first == 0) {
+  if (spec.first == 0) {
     ReplySpecHeader(reply, "begin_search", "unknown", 0);
     ReplySpecHeader(reply, "find_keys", "unknown", 0);
     return;
   }
-  ReplySpecHeader(reply, "begin_search", "index", 1);
-  ReplyPair(reply, "index", range.first);
+  if (spec.keyword.empty()) {
+    ReplySpecHeader(reply, "begin_search", "index", 1);
+    ReplyPair(reply, "index", spec.first);
+  } else {
+    ReplySpecHeader(reply, "begin_search", "keyword", 2);
+    ReplyPair(reply, "keyword", spec.keyword);
+    ReplyPair(reply, "startfrom", spec.first);
+  }
+  if (spec.counted) {
+    ReplySpecHeader(reply, "find_keys", "keynum", 3);
+    ReplyPair(reply, "keynumidx", 0);
+    ReplyPair(reply, "firstkey", 1);
+    ReplyPair(reply, "keystep", spec.step);
+    return;
+  }
   ReplySpecHeader(reply, "find_keys", "range", 3);
-  ReplyPair(reply, "lastkey", range.last < 0 ? range.last : range.last - range.first);
-  ReplyPair(reply, "keystep", range.step);
-  ReplyPair(reply, "limit", 0);
+  ReplyPair(reply, "lastkey", spec.last < 0 || !spec.keyword.empty() ? spec.last : spec.last - spec.first);
+  ReplyPair(reply, "keystep", spec.step);
+  ReplyPair(reply, "limit", spec.limit);
+}
+
+KeySpec SpecOf(const KeyRange& keys) {
+  return {.first = keys.first, .last = keys.last, .step = keys.step, .access = keys.access};
 }
 
 void ReplyKeySpecs(ReplySink& reply, const CommandRow& row) {
   if (!row.key_specs.empty()) {
     reply.Set(row.key_specs.size());
-    for (const KeyRange& range : row.key_specs) ReplyKeySpec(reply, row, range);
+    for (const KeySpec& spec : row.key_specs) ReplyKeySpec(reply, row, spec);
   } else if (row.keys.first != 0 || row.get_keys != nullptr) {
     reply.Set(1);
-    ReplyKeySpec(reply, row, row.keys);
+    ReplyKeySpec(reply, row, SpecOf(row.keys));
   } else {
     reply.Set(0);
   }
+}
+
+// First, last and step for clients that know no key specs: of a command whose keys are here and there the ones that are always in
+// the same place.
+void ReplyKeyRange(ReplySink& reply, const CommandRow& row) {
+  KeySpec keys = SpecOf(row.keys);
+  if (keys.first == 0) {
+    const auto plain = std::find_if(row.key_specs.begin(), row.key_specs.end(), [](const KeySpec& spec) { return spec.plain(); });
+    if (plain != row.key_specs.end()) keys = *plain;
+  }
+  reply.Integer(keys.first);
+  reply.Integer(keys.first == 0 ? 0 : keys.last);
+  reply.Integer(keys.first == 0 ? 0 : keys.step);
 }
 
 void ReplyArguments(ReplySink& reply, const std::vector<SyntaxArgument>& arguments, int* next_key_spec, int key_specs) {
@@ -187,9 +219,7 @@ void ReplyCommandInfo(ReplySink& reply, const CommandRow& row) {
   reply.Bulk(CommandTable::FullName(row));
   reply.Integer(row.arity);
   ReplyBits(reply, row.flags, kFlagNames, "");
-  reply.Integer(row.keys.first);
-  reply.Integer(row.keys.first == 0 ? 0 : row.keys.last);
-  reply.Integer(row.keys.first == 0 ? 0 : row.keys.step);
+  ReplyKeyRange(reply, row);
   ReplyBits(reply, CommandTable::Categories(row), kCategoryNames, "@");
   const std::vector<std::string_view> tips = Words(row.tips);
   reply.Set(tips.size());

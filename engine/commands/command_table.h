@@ -74,7 +74,7 @@ enum AclCategory : uint32_t {
 
 // What a command does with a key, as COMMAND INFO's key specs say it: RO, OW, RW or RM, and what for. Without a purpose a read is for
 // access and anything else for update.
-enum KeyAccess : uint8_t {
+enum KeyAccess : uint16_t {
   kKeyRead = 1,
   kKeyWrite = 2,
   kKeyReadWrite = 3,
@@ -84,6 +84,8 @@ enum KeyAccess : uint8_t {
   kKeyForInsert = 32,
   kKeyForDelete = 64,
   kKeyForMetadata = 128,  // neither: TYPE, EXISTS, STRLEN see no byte of the value
+  kNotKey = 256,          // a name that a cluster places as it does a key: a shard channel
+  kKeysIncomplete = 512,  // the spec does not find all keys: MIGRATE, whose key may be called KEYS
 };
 constexpr KeyAccess operator|(KeyAccess a, KeyAccess b) { return static_cast<KeyAccess>(+a | +b); }
 
@@ -91,6 +93,19 @@ constexpr KeyAccess operator|(KeyAccess a, KeyAccess b) { return static_cast<Key
 struct KeyRange {
   int first = 0, last = 0, step = 0;
   KeyAccess access = kKeyRead;
+};
+
+// One of the places where a command's keys stand, as COMMAND INFO tells clients: those of a KeyRange or, where `keyword` is given,
+// those behind the first such word at argument `first` or after it (before it, where `first` < 0), with `last` counted from the
+// first of them. Where `counted`, argument `first` holds their number and they follow it. `first` 0: no rule that a client could know.
+struct KeySpec {
+  int first = 0, last = 0, step = 0;
+  KeyAccess access = kKeyRead;
+  std::string_view keyword = {};
+  bool counted = false;
+  int limit = 0;  // where it is 2 or more, only this fraction of what follows are keys: XREAD has as many ids
+
+  bool plain() const { return first != 0 && keyword.empty() && !counted; }
 };
 
 // For kMovableKeys: fills the argument indexes of the keys; an error's message is the RESP error text.
@@ -115,7 +130,8 @@ struct CommandRow {
   std::string_view tips = {};  // COMMAND INFO's tips, separated by spaces
   std::string_view deprecated_since = {};
   std::string_view replaced_by = {};
-  std::span<const KeyRange> key_specs = {};  // where one range cannot tell the accesses apart (RENAME); `keys` covers them all
+  std::span<const KeySpec> key_specs =
+      {};  // where `keys` does not tell it all; of keys that no plain one covers the last tells the access
   KeyAccess (*key_access)(ArgSpan args) = nullptr;  // for kVariableFlags: the access of this very call
 
   // For a command that looks at keys which its arguments do not name (SORT BY): whether this very call does. It then runs under every

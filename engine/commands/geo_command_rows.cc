@@ -5,7 +5,12 @@ namespace {
 
 constexpr uint32_t kSearches = kReadOnly, kStores = kWrite | kDenyOom;
 constexpr KeyRange kSource = {1, 1, 1, kKeyRead | kKeyForAccess};
-constexpr KeyRange kSearchStoreKeys[] = {{1, 1, 1, kKeyWrite | kKeyForUpdate}, {2, 2, 1, kKeyRead | kKeyForAccess}};
+constexpr KeySpec kSourceSpec = {1, 1, 1, kSource.access};
+constexpr KeySpec kRadiusKeys[] = {
+    kSourceSpec, {6, 0, 1, kKeyWrite | kKeyForUpdate, "STORE"}, {6, 0, 1, kKeyWrite | kKeyForUpdate, "STOREDIST"}};
+constexpr KeySpec kRadiusByMemberKeys[] = {
+    kSourceSpec, {5, 0, 1, kKeyWrite | kKeyForUpdate, "STORE"}, {5, 0, 1, kKeyWrite | kKeyForUpdate, "STOREDIST"}};
+constexpr KeySpec kSearchStoreKeys[] = {{1, 1, 1, kKeyWrite | kKeyForUpdate}, {2, 2, 1, kKeyRead | kKeyForAccess}};
 
 constexpr CommandRow kRows[] = {
     {.name = "geoadd",
@@ -91,7 +96,8 @@ constexpr CommandRow kRows[] = {
                "[ASC | DESC] [STORE key | STOREDIST key]",
      .get_keys = geo_commands::GeoRadiusKeys,
      .deprecated_since = "6.2.0",
-     .replaced_by = "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument"},
+     .replaced_by = "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument",
+     .key_specs = kRadiusKeys},
     {.name = "georadius_ro",
      .arity = -6,
      .flags = kSearches,
@@ -120,7 +126,8 @@ constexpr CommandRow kRows[] = {
                "[STORE key | STOREDIST key]",
      .get_keys = geo_commands::GeoRadiusKeys,
      .deprecated_since = "6.2.0",
-     .replaced_by = "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments"},
+     .replaced_by = "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments",
+     .key_specs = kRadiusByMemberKeys},
     {.name = "georadiusbymember_ro",
      .arity = -5,
      .flags = kSearches,

@@ -3,8 +3,7 @@
 namespace cairn {
 namespace {
 
-constexpr KeyRange kMergeKeys[] = {{1, 1, 1, kKeyReadWrite | kKeyForAccess | kKeyForInsert},
-                                   {2, -1, 1, kKeyRead | kKeyForAccess}};
+constexpr KeySpec kMergeKeys[] = {{1, 1, 1, kKeyReadWrite | kKeyForAccess | kKeyForInsert}, {2, -1, 1, kKeyRead | kKeyForAccess}};
 
 constexpr CommandRow kRows[] = {
     {.name = "pfadd",

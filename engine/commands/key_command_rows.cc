@@ -8,9 +8,9 @@ constexpr KeyAccess kMetadata = kKeyRead | kKeyForMetadata;
 constexpr KeyAccess kTaken = kKeyReadWrite | kKeyForAccess | kKeyForDelete;
 constexpr std::string_view kSumTips = "request_policy:multi_shard response_policy:agg_sum";
 constexpr KeyRange kRemovedKeys{1, -1, 1, kKeyRemove | kKeyForDelete};
-constexpr KeyRange kRenameKeys[] = {{1, 1, 1, kTaken}, {2, 2, 1, kKeyWrite | kKeyForUpdate}};
-constexpr KeyRange kRenameNxKeys[] = {{1, 1, 1, kTaken}, {2, 2, 1, kKeyWrite | kKeyForInsert}};
-constexpr KeyRange kCopyKeys[] = {{1, 1, 1, kKeyRead | kKeyForAccess}, {2, 2, 1, kKeyWrite | kKeyForUpdate}};
+constexpr KeySpec kRenameKeys[] = {{1, 1, 1, kTaken}, {2, 2, 1, kKeyWrite | kKeyForUpdate}};
+constexpr KeySpec kRenameNxKeys[] = {{1, 1, 1, kTaken}, {2, 2, 1, kKeyWrite | kKeyForInsert}};
+constexpr KeySpec kCopyKeys[] = {{1, 1, 1, kKeyRead | kKeyForAccess}, {2, 2, 1, kKeyWrite | kKeyForUpdate}};
 
 constexpr CommandRow kKeyRows[] = {
     {.name = "del",

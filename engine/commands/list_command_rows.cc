@@ -8,7 +8,9 @@ constexpr KeyRange kInsertedKey{1, 1, 1, kKeyReadWrite | kKeyForInsert};
 constexpr KeyRange kTrimmedKey{1, 1, 1, kKeyReadWrite | kKeyForDelete};
 constexpr KeyRange kPoppedKey{1, 1, 1, kKeyReadWrite | kKeyForAccess | kKeyForDelete};
 constexpr KeyRange kPoppedKeys{1, -2, 1, kPoppedKey.access};
-constexpr KeyRange kMovedKeys[] = {kPoppedKey, {2, 2, 1, kKeyReadWrite | kKeyForInsert}};
+constexpr KeySpec kPoppedNumbered[] = {{.first = 1, .step = 1, .access = kPoppedKey.access, .counted = true}};
+constexpr KeySpec kBlockingPoppedNumbered[] = {{.first = 2, .step = 1, .access = kPoppedKey.access, .counted = true}};
+constexpr KeySpec kMovedKeys[] = {{1, 1, 1, kPoppedKey.access}, {2, 2, 1, kKeyReadWrite | kKeyForInsert}};
 constexpr uint32_t kGrowing = kWrite | kDenyOom;
 constexpr uint32_t kFastGrowing = kWrite | kDenyOom | kFast;
 constexpr uint32_t kBlockingWrite = kWrite | kNoScript | kBlocking;
@@ -176,14 +178,14 @@ constexpr CommandRow kPopRows[] = {
      .arity = -4,
      .flags = kWrite | kMovableKeys,
      .categories = kAclList,
-     .keys = {0, 0, 0, kPoppedKey.access},
      .handler = list_commands::LmPop,
      .summary = "Removes and answers elements of the first list among several keys.",
      .since = "7.0.0",
      .group = "list",
      .complexity = "O(N + M) for N keys and M elements answered",
      .syntax = "numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
-     .get_keys = list_commands::LmPopKeys},
+     .get_keys = list_commands::LmPopKeys,
+     .key_specs = kPoppedNumbered},
     {.name = "lmove",
      .arity = 5,
      .flags = kGrowing,
@@ -251,14 +253,14 @@ constexpr CommandRow kBlockingRows[] = {
      .arity = -5,
      .flags = kWrite | kBlocking | kMovableKeys,
      .categories = kAclList,
-     .keys = {0, 0, 0, kPoppedKey.access},
      .handler = list_commands::BlmPop,
      .summary = "LMPOP that waits until there is a list.",
      .since = "7.0.0",
      .group = "list",
      .complexity = "O(N + M) for N keys and M elements answered",
      .syntax = "timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
-     .get_keys = list_commands::BlmPopKeys},
+     .get_keys = list_commands::BlmPopKeys,
+     .key_specs = kBlockingPoppedNumbered},
     {.name = "blmove",
      .arity = 6,
      .flags = kBlockingWrite | kDenyOom,

@@ -3,10 +3,11 @@
 namespace cairn {
 namespace {
 
-constexpr KeyRange kMoveKeys[] = {{1, 1, 1, kKeyReadWrite | kKeyForAccess | kKeyForDelete},
-                                  {2, 2, 1, kKeyReadWrite | kKeyForInsert}};
-constexpr KeyRange kInterStoreKeys[] = {{1, 1, 1, kKeyReadWrite | kKeyForUpdate}, {2, -1, 1, kKeyRead | kKeyForAccess}};
-constexpr KeyRange kStoreKeys[] = {{1, 1, 1, kKeyWrite | kKeyForUpdate}, {2, -1, 1, kKeyRead | kKeyForAccess}};
+constexpr KeySpec kCardKeys[] = {{.first = 1, .step = 1, .access = kKeyRead | kKeyForAccess, .counted = true}};
+constexpr KeySpec kMoveKeys[] = {{1, 1, 1, kKeyReadWrite | kKeyForAccess | kKeyForDelete},
+                                 {2, 2, 1, kKeyReadWrite | kKeyForInsert}};
+constexpr KeySpec kInterStoreKeys[] = {{1, 1, 1, kKeyReadWrite | kKeyForUpdate}, {2, -1, 1, kKeyRead | kKeyForAccess}};
+constexpr KeySpec kStoreKeys[] = {{1, 1, 1, kKeyWrite | kKeyForUpdate}, {2, -1, 1, kKeyRead | kKeyForAccess}};
 
 constexpr CommandRow kRows[] = {
     {.name = "sadd",
@@ -47,7 +48,7 @@ constexpr CommandRow kRows[] = {
      .arity = 3,
      .flags = kReadOnly | kFast,
      .categories = kAclSet,
-     .keys = {1, 1, 1, kKeyRead},
+     .keys = {1, 1, 1, kKeyRead | kKeyForMetadata},
      .handler = set_commands::SIsMember,
      .summary = "Answers whether a set has a member.",
      .since = "1.0.0",
@@ -69,7 +70,7 @@ constexpr CommandRow kRows[] = {
      .arity = 2,
      .flags = kReadOnly | kFast,
      .categories = kAclSet,
-     .keys = {1, 1, 1, kKeyRead},
+     .keys = {1, 1, 1, kKeyRead | kKeyForMetadata},
      .handler = set_commands::SCard,
      .summary = "Answers how many members a set has.",
      .since = "1.0.0",
@@ -128,38 +129,38 @@ constexpr CommandRow kRows[] = {
      .arity = -3,
      .flags = kReadOnly | kMovableKeys,
      .categories = kAclSet,
-     .keys = {0, 0, 0, kKeyRead | kKeyForAccess},
      .handler = set_commands::SInterCard,
      .summary = "Answers how many members several sets have in common.",
      .since = "7.0.0",
      .group = "set",
      .complexity = "O(N*M) at worst for N members of the smallest of M sets",
      .syntax = "numkeys key [key ...] [LIMIT limit]",
-     .get_keys = set_commands::CardKeys},
+     .get_keys = set_commands::CardKeys,
+     .key_specs = kCardKeys},
     {.name = "sunioncard",
      .arity = -3,
      .flags = kReadOnly | kMovableKeys,
      .categories = kAclSet,
-     .keys = {0, 0, 0, kKeyRead | kKeyForAccess},
      .handler = set_commands::SUnionCard,
      .summary = "Answers how many members several sets have together.",
      .since = "8.10.0",
      .group = "set",
      .complexity = "O(N) for N members of all sets",
      .syntax = "numkeys key [key ...] [APPROX] [LIMIT limit]",
-     .get_keys = set_commands::CardKeys},
+     .get_keys = set_commands::CardKeys,
+     .key_specs = kCardKeys},
     {.name = "sdiffcard",
      .arity = -3,
      .flags = kReadOnly | kMovableKeys,
      .categories = kAclSet,
-     .keys = {0, 0, 0, kKeyRead | kKeyForAccess},
      .handler = set_commands::SDiffCard,
      .summary = "Answers how many members of the first set are in none of the others.",
      .since = "8.10.0",
      .group = "set",
      .complexity = "O(N) for N members of all sets",
      .syntax = "numkeys key [key ...] [LIMIT limit]",
-     .get_keys = set_commands::CardKeys},
+     .get_keys = set_commands::CardKeys,
+     .key_specs = kCardKeys},
     {.name = "sinterstore",
      .arity = -3,
      .flags = kWrite | kDenyOom,

@@ -243,7 +243,10 @@ void Run(CommandContext& context, bool may_store) {
   StoreResult(context, context.key(1), result);
 }
 
-constexpr KeyRange kSortKeys[] = {{1, 1, 1, kKeyRead | kKeyForAccess}, {2, -1, 1, kKeyWrite | kKeyForUpdate}};
+// The keys that BY, GET and STORE name can be found by no rule.
+constexpr KeySpec kSortKeys[] = {
+    {1, 1, 1, kKeyRead | kKeyForAccess}, {0, 0, 0, kKeyRead | kKeyForAccess}, {0, 0, 0, kKeyWrite | kKeyForUpdate}};
+constexpr KeySpec kSortRoKeys[] = {{1, 1, 1, kKeyRead | kKeyForAccess}, {0, 0, 0, kKeyRead | kKeyForAccess}};
 
 constexpr CommandRow kRows[] = {
     {.name = "sort",
@@ -272,6 +275,7 @@ constexpr CommandRow kRows[] = {
      .complexity = "O(N+M*log(M)) for N elements of which M are answered",
      .syntax = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]",
      .get_keys = SortRoKeys,
+     .key_specs = kSortRoKeys,
      .looks_anywhere = SortLooksAtOtherKeys},
 };
 

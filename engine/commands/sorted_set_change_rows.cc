@@ -12,10 +12,13 @@ constexpr KeyRange kAccessedKey{1, 1, 1, kKeyReadWrite | kKeyForAccess | kKeyFor
 constexpr KeyRange kShrunkKey{1, 1, 1, kKeyReadWrite | kKeyForDelete};
 constexpr KeyRange kPoppedKey{1, 1, 1, kKeyReadWrite | kKeyForAccess | kKeyForDelete};
 constexpr KeyRange kPoppedKeys{1, -2, 1, kKeyReadWrite | kKeyForAccess | kKeyForDelete};
-constexpr KeyRange kPoppedNumbered{0, 0, 0, kKeyReadWrite | kKeyForAccess | kKeyForDelete};
-constexpr KeyRange kStoredNumbered{0, 0, 0, kKeyWrite | kKeyForUpdate};
+constexpr KeyAccess kForPopping = kKeyReadWrite | kKeyForAccess | kKeyForDelete;
+constexpr KeySpec kPoppedNumbered[] = {{.first = 1, .step = 1, .access = kForPopping, .counted = true}};
+constexpr KeySpec kBlockingPoppedNumbered[] = {{.first = 2, .step = 1, .access = kForPopping, .counted = true}};
+constexpr KeySpec kStoredNumbered[] = {{1, 1, 1, kKeyWrite | kKeyForUpdate},
+                                       {.first = 2, .step = 1, .access = kKeyRead | kKeyForAccess, .counted = true}};
 constexpr KeyRange kRangeStoreKeys{1, 2, 1, kKeyWrite | kKeyForUpdate};
-constexpr KeyRange kRangeStoreSpecs[] = {{1, 1, 1, kKeyWrite | kKeyForUpdate}, {2, 2, 1, kKeyRead | kKeyForAccess}};
+constexpr KeySpec kRangeStoreSpecs[] = {{1, 1, 1, kKeyWrite | kKeyForUpdate}, {2, 2, 1, kKeyRead | kKeyForAccess}};
 
 Status KeysFrom1(ArgSpan args, std::vector<int>* key_indexes) {
   NumberedKeys(args, 1, key_indexes);
@@ -125,7 +128,6 @@ constexpr CommandRow kChangeRows[] = {
      .arity = -4,
      .flags = kWrite | kMovableKeys,
      .categories = kAclSortedSet,
-     .keys = kPoppedNumbered,
      .handler = sorted_set_commands::ZMPop,
      .summary = "Pops elements from the first of several sorted sets that is not empty.",
      .since = "7.0.0",
@@ -133,7 +135,8 @@ constexpr CommandRow kChangeRows[] = {
      .complexity =
          "O(K) + O(M*log(N)) with K keys, N being the number of elements in the sorted set and M the number of elements popped",
      .syntax = "numkeys key [key ...] <MIN | MAX> [COUNT count]",
-     .get_keys = KeysFrom1},
+     .get_keys = KeysFrom1,
+     .key_specs = kPoppedNumbered},
     {.name = "bzpopmin",
      .arity = -3,
      .flags = kFastWrite | kNoScript | kBlocking,
@@ -162,7 +165,6 @@ constexpr CommandRow kChangeRows[] = {
      .arity = -5,
      .flags = kWrite | kBlocking | kMovableKeys,
      .categories = kAclSortedSet,
-     .keys = kPoppedNumbered,
      .handler = sorted_set_commands::BZMPop,
      .summary = "Pops elements from the first of several sorted sets that is not empty, or waits for one.",
      .since = "7.0.0",
@@ -170,12 +172,12 @@ constexpr CommandRow kChangeRows[] = {
      .complexity =
          "O(K) + O(M*log(N)) with K keys, N being the number of elements in the sorted set and M the number of elements popped",
      .syntax = "timeout numkeys key [key ...] <MIN | MAX> [COUNT count]",
-     .get_keys = KeysFrom2},
+     .get_keys = KeysFrom2,
+     .key_specs = kBlockingPoppedNumbered},
     {.name = "zunionstore",
      .arity = -4,
      .flags = kGrowing | kMovableKeys,
      .categories = kAclSortedSet,
-     .keys = kStoredNumbered,
      .handler = sorted_set_commands::ZUnionStore,
      .summary = "Stores the union of several sorted sets under a key.",
      .since = "2.0.0",
@@ -183,24 +185,24 @@ constexpr CommandRow kChangeRows[] = {
      .complexity =
          "O(N)+O(M*log(M)) with N being the sum of the sizes of the sorted sets and M the number of elements in the result",
      .syntax = "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX | COUNT>]",
-     .get_keys = KeysToStore},
+     .get_keys = KeysToStore,
+     .key_specs = kStoredNumbered},
     {.name = "zinterstore",
      .arity = -4,
      .flags = kGrowing | kMovableKeys,
      .categories = kAclSortedSet,
-     .keys = kStoredNumbered,
      .handler = sorted_set_commands::ZInterStore,
      .summary = "Stores the intersection of several sorted sets under a key.",
      .since = "2.0.0",
      .group = "sorted-set",
      .complexity = "O(N*K)+O(M*log(M)) with N being the smallest of K sorted sets and M the number of elements in the result",
      .syntax = "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX | COUNT>]",
-     .get_keys = KeysToStore},
+     .get_keys = KeysToStore,
+     .key_specs = kStoredNumbered},
     {.name = "zdiffstore",
      .arity = -4,
      .flags = kGrowing | kMovableKeys,
      .categories = kAclSortedSet,
-     .keys = kStoredNumbered,
      .handler = sorted_set_commands::ZDiffStore,
      .summary = "Stores what the first of several sorted sets has and no other under a key.",
      .since = "6.2.0",
@@ -208,7 +210,8 @@ constexpr CommandRow kChangeRows[] = {
      .complexity =
          "O(N*K)+O(M*log(M)) with N being the size of the first of K sorted sets and M the number of elements in the result",
      .syntax = "destination numkeys key [key ...]",
-     .get_keys = KeysToStore},
+     .get_keys = KeysToStore,
+     .key_specs = kStoredNumbered},
     {.name = "zrangestore",
      .arity = -5,
      .flags = kGrowing,

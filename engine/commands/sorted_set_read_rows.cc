@@ -7,7 +7,7 @@ namespace {
 constexpr uint32_t kFastRead = kReadOnly | kFast;
 constexpr KeyRange kReadKey{1, 1, 1, kKeyRead};
 constexpr KeyRange kMetadataKey{1, 1, 1, kKeyRead | kKeyForMetadata};
-constexpr KeyRange kReadNumbered{0, 0, 0, kKeyRead};
+constexpr KeySpec kReadNumbered[] = {{.first = 1, .step = 1, .access = kKeyRead | kKeyForAccess, .counted = true}};
 
 Status KeysFrom1(ArgSpan args, std::vector<int>* key_indexes) {
   NumberedKeys(args, 1, key_indexes);
@@ -173,7 +173,6 @@ constexpr CommandRow kReadRows[] = {
      .arity = -3,
      .flags = kReadOnly | kMovableKeys,
      .categories = kAclSortedSet,
-     .keys = kReadNumbered,
      .handler = sorted_set_commands::ZUnion,
      .summary = "Answers the union of several sorted sets.",
      .since = "6.2.0",
@@ -181,24 +180,24 @@ constexpr CommandRow kReadRows[] = {
      .complexity =
          "O(N)+O(M*log(M)) with N being the sum of the sizes of the sorted sets and M the number of elements in the result",
      .syntax = "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX | COUNT>] [WITHSCORES]",
-     .get_keys = KeysFrom1},
+     .get_keys = KeysFrom1,
+     .key_specs = kReadNumbered},
     {.name = "zinter",
      .arity = -3,
      .flags = kReadOnly | kMovableKeys,
      .categories = kAclSortedSet,
-     .keys = kReadNumbered,
      .handler = sorted_set_commands::ZInter,
      .summary = "Answers the intersection of several sorted sets.",
      .since = "6.2.0",
      .group = "sorted-set",
      .complexity = "O(N*K)+O(M*log(M)) with N being the smallest of K sorted sets and M the number of elements in the result",
      .syntax = "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX | COUNT>] [WITHSCORES]",
-     .get_keys = KeysFrom1},
+     .get_keys = KeysFrom1,
+     .key_specs = kReadNumbered},
     {.name = "zdiff",
      .arity = -3,
      .flags = kReadOnly | kMovableKeys,
      .categories = kAclSortedSet,
-     .keys = kReadNumbered,
      .handler = sorted_set_commands::ZDiff,
      .summary = "Answers what the first of several sorted sets has and no other.",
      .since = "6.2.0",
@@ -206,19 +205,20 @@ constexpr CommandRow kReadRows[] = {
      .complexity =
          "O(N*K)+O(M*log(M)) with N being the size of the first of K sorted sets and M the number of elements in the result",
      .syntax = "numkeys key [key ...] [WITHSCORES]",
-     .get_keys = KeysFrom1},
+     .get_keys = KeysFrom1,
+     .key_specs = kReadNumbered},
     {.name = "zintercard",
      .arity = -3,
      .flags = kReadOnly | kMovableKeys,
      .categories = kAclSortedSet,
-     .keys = kReadNumbered,
      .handler = sorted_set_commands::ZInterCard,
      .summary = "Counts the elements of the intersection of several sorted sets.",
      .since = "7.0.0",
      .group = "sorted-set",
      .complexity = "O(N*K) with N being the smallest of K sorted sets",
      .syntax = "numkeys key [key ...] [LIMIT limit]",
-     .get_keys = KeysFrom1},
+     .get_keys = KeysFrom1,
+     .key_specs = kReadNumbered},
     {.name = "zrandmember",
      .arity = -2,
      .flags = kReadOnly,

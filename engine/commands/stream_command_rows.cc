@@ -4,7 +4,8 @@
 namespace cairn {
 namespace {
 
-constexpr KeyRange kReadKeys[] = {{1, 1, 1, kKeyRead | kKeyForAccess}};
+constexpr KeySpec kReadKeys[] = {{1, -1, 1, kKeyRead | kKeyForAccess, "STREAMS", false, 2}};
+constexpr KeySpec kReadGroupKeys[] = {{4, -1, 1, kKeyRead | kKeyForAccess, "STREAMS", false, 2}};
 
 constexpr CommandRow kGroupRows[] = {
     {.name = "create",
@@ -247,7 +248,7 @@ constexpr CommandRow kRows[] = {
                "min-idle-time] [NOACK] STREAMS key [key ...] id "
                "[id ...]",
      .get_keys = stream_commands::ReadKeys,
-     .key_specs = kReadKeys},
+     .key_specs = kReadGroupKeys},
     {.name = "xgroup",
      .arity = -2,
      .summary = "Creates, changes and deletes consumer groups.",

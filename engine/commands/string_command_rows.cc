@@ -7,6 +7,7 @@ constexpr KeyRange kReadKey{1, 1, 1, kKeyRead};
 constexpr KeyRange kMetadataKey{1, 1, 1, kKeyRead | kKeyForMetadata};
 constexpr KeyRange kOverwrittenKey{1, 1, 1, kKeyWrite};
 constexpr KeyRange kInsertedKey{1, 1, 1, kKeyWrite | kKeyForInsert};
+constexpr KeySpec kNumberedPairs[] = {{.first = 1, .step = 2, .access = kKeyWrite | kKeyForUpdate, .counted = true}};
 constexpr KeyRange kUpdatedKey{1, 1, 1, kKeyReadWrite | kKeyForAccess | kKeyForUpdate};
 constexpr uint32_t kFastWrite = kWrite | kFast;
 constexpr uint32_t kGrowing = kWrite | kDenyOom;
@@ -101,7 +102,6 @@ constexpr CommandRow kStoreRows[] = {
      .arity = -4,
      .flags = kGrowing | kMovableKeys,
      .categories = kAclString,
-     .keys = {0, 0, 0, kKeyWrite},
      .handler = string_commands::MSetEx,
      .summary = "Stores several strings at once, under a condition and with one expiry for all if asked.",
      .since = "8.4.0",
@@ -109,7 +109,8 @@ constexpr CommandRow kStoreRows[] = {
      .complexity = "O(N) for N keys",
      .syntax = "numkeys key value [key value ...] [NX | XX] "
                "[EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
-     .get_keys = string_commands::MSetExKeys},
+     .get_keys = string_commands::MSetExKeys,
+     .key_specs = kNumberedPairs},
     {.name = "delex",
      .arity = -2,
      .flags = kFastWrite | kVariableFlags,

@@ -75,12 +75,15 @@ void Migrate(CommandContext& context) {
   session.server().migrator().Start(session.server(), session.id(), std::move(request));
 }
 
+constexpr KeyAccess kMoved = kKeyReadWrite | kKeyForAccess | kKeyForDelete;
+constexpr KeySpec kMigratedKeys[] = {{3, 3, 1, kMoved}, {-2, -1, 1, kMoved | kKeysIncomplete, "KEYS"}};
+
 constexpr CommandRow kRows[] = {
     {.name = "migrate",
      .arity = -6,
      .flags = kWrite | kMovableKeys | kNotLogged | kNoScript | kNoMulti,
      .categories = kAclKeyspace | kAclDangerous,
-     .keys = {3, 3, 1, kKeyReadWrite | kKeyForAccess | kKeyForDelete},
+     .keys = {3, 3, 1, kMoved},
      .handler = Migrate,
      .summary = "Moves keys to another server, or copies them.",
      .since = "2.6.0",
@@ -88,7 +91,8 @@ constexpr CommandRow kRows[] = {
      .complexity = "O(N) for values of N bytes, here and at the target",
      .syntax = "host port key | \"\" destination-db timeout [COPY] [REPLACE] [AUTH password | AUTH2 username password] [KEYS key "
                "[key ...]]",
-     .get_keys = MigrateKeys},
+     .get_keys = MigrateKeys,
+     .key_specs = kMigratedKeys},
 };
 
 }  // namespace

@@ -159,6 +159,10 @@ constexpr CommandRow kPubSubRows[] = {
      .syntax = "[shardchannel [shardchannel ...]]"},
 };
 
+// Not keys, but of a slot all the same: clients of a cluster send them there.
+constexpr KeySpec kShardChannel[] = {{1, 1, 1, kNotKey}};
+constexpr KeySpec kShardChannels[] = {{1, -1, 1, kNotKey}};
+
 constexpr CommandRow kRows[] = {
     {.name = "subscribe",
      .arity = -2,
@@ -204,7 +208,8 @@ constexpr CommandRow kRows[] = {
      .since = "7.0.0",
      .group = "pubsub",
      .complexity = "O(N) for N shard channels",
-     .syntax = "shardchannel [shardchannel ...]"},
+     .syntax = "shardchannel [shardchannel ...]",
+     .key_specs = kShardChannels},
     {.name = "sunsubscribe",
      .arity = -1,
      .flags = kListen,
@@ -213,7 +218,8 @@ constexpr CommandRow kRows[] = {
      .since = "7.0.0",
      .group = "pubsub",
      .complexity = "O(N) for N shard channels",
-     .syntax = "[shardchannel [shardchannel ...]]"},
+     .syntax = "[shardchannel [shardchannel ...]]",
+     .key_specs = kShardChannels},
     {.name = "publish",
      .arity = 3,
      .flags = kPubSub | kLoading | kStale | kFast | kMayReplicate,
@@ -231,7 +237,8 @@ constexpr CommandRow kRows[] = {
      .since = "7.0.0",
      .group = "pubsub",
      .complexity = "O(N) for N subscribers",
-     .syntax = "shardchannel message"},
+     .syntax = "shardchannel message",
+     .key_specs = kShardChannel},
     {.name = "pubsub",
      .arity = -2,
      .flags = 0,

@@ -37,6 +37,10 @@ static Session KeysOfCommands() {
            {"COMMAND GETKEYSANDFLAGS BITFIELD k GET u8 0", "[[\"k\" [+RO +access]]]"},
            {"COMMAND GETKEYSANDFLAGS DEL k l", "[[\"k\" [+RM +delete]] [\"l\" [+RM +delete]]]"},
            {"COMMAND GETKEYSANDFLAGS EXISTS k l", "[[\"k\" [+RO]] [\"l\" [+RO]]]"},
+           {"COMMAND GETKEYSANDFLAGS ZUNIONSTORE d 2 a b", "[[\"d\" [+OW +update]] [\"a\" [+RO +access]] [\"b\" [+RO +access]]]"},
+           {"COMMAND GETKEYSANDFLAGS GEORADIUS a 1 2 3 m STORE d", "[[\"a\" [+RO +access]] [\"d\" [+OW +update]]]"},
+           {"COMMAND GETKEYSANDFLAGS SORT a BY w* STORE d", "[[\"a\" [+RO +access]] [\"d\" [+OW +update]]]"},
+           {"COMMAND GETKEYSANDFLAGS XREAD STREAMS a b 0 0", "[[\"a\" [+RO +access]] [\"b\" [+RO +access]]]"},
            {"COMMAND GETKEYS LMPOP 2 a b", "[\"a\" \"b\"]"},
            {"COMMAND GETKEYS BLMPOP 0 2 a b", "[\"a\" \"b\"]"},
            {"COMMAND GETKEYS LMPOP 3 a b", "-ERR Invalid arguments specified for command"},
@@ -49,9 +53,34 @@ static Session KeysOfCommands() {
            {"COMMAND GETKEYS MSETEX x k1 v1", "-ERR Invalid arguments specified for command"}}};
 }
 
+// Key specs that are not a range at a fixed index, and what of them clients without key specs are told.
+Session KeySpecsOfCommands() {
+  return {"command info, key specs",
+          {{"COMMAND INFO zintercard",
+            "[[\"zintercard\" :-3 [+readonly +movablekeys] :0 :0 :0 [+@read +@sortedset +@slow] [] [[\"flags\" [+RO +access] "
+            "\"begin_search\" [\"type\" \"index\" \"spec\" [\"index\" :1]] \"find_keys\" [\"type\" \"keynum\" \"spec\" "
+            "[\"keynumidx\" :0 \"firstkey\" :1 \"keystep\" :1]]]] []]]"},
+           {"COMMAND INFO zdiffstore",
+            "[[\"zdiffstore\" :-4 [+write +denyoom +movablekeys] :1 :1 :1 [+@write +@sortedset +@slow] [] [[\"flags\" [+OW "
+            "+update] \"begin_search\" [\"type\" \"index\" \"spec\" [\"index\" :1]] \"find_keys\" [\"type\" \"range\" "
+            "\"spec\" [\"lastkey\" :0 \"keystep\" :1 \"limit\" :0]]] [\"flags\" [+RO +access] \"begin_search\" [\"type\" "
+            "\"index\" \"spec\" [\"index\" :2]] \"find_keys\" [\"type\" \"keynum\" \"spec\" [\"keynumidx\" :0 \"firstkey\" :1 "
+            "\"keystep\" :1]]]] []]]"},
+           {"COMMAND INFO xread",
+            "[[\"xread\" :-4 [+readonly +blocking +movablekeys] :0 :0 :0 [+@read +@stream +@slow +@blocking] [] [[\"flags\" [+RO "
+            "+access] \"begin_search\" [\"type\" \"keyword\" \"spec\" [\"keyword\" \"STREAMS\" \"startfrom\" :1]] "
+            "\"find_keys\" [\"type\" \"range\" \"spec\" [\"lastkey\" :-1 \"keystep\" :1 \"limit\" :2]]]] []]]"},
+           {"COMMAND INFO sort_ro",
+            "[[\"sort_ro\" :-2 [+readonly +movablekeys] :1 :1 :1 [+@read +@set +@sortedset +@list +@slow +@dangerous] [] "
+            "[[\"flags\" [+RO +access] \"begin_search\" [\"type\" \"index\" \"spec\" [\"index\" :1]] \"find_keys\" [\"type\" "
+            "\"range\" \"spec\" [\"lastkey\" :0 \"keystep\" :1 \"limit\" :0]]] [\"flags\" [+RO +access +incomplete] "
+            "\"begin_search\" [\"type\" \"unknown\" \"spec\" []] \"find_keys\" [\"type\" \"unknown\" \"spec\" []]]] []]]"}}};
+}
+
 std::vector<Session> CommandSessions() {
   return {
       KeysOfCommands(),
+      KeySpecsOfCommands(),
       {"command",
        {{"COMMAND INFO get|key bogus config|get|key", "[nil nil nil]"},
         {"COMMAND INFO get",

@@ -142,6 +142,20 @@ TEST(Subcommands, RefuseArgumentsThatTheyDoNotTake) {
   EXPECT_EQ(client.Call({"FUNCTION", "FLUSH", "SYNC", "x"}), refusal("FLUSH", "FUNCTION"));
 }
 
+TEST(CommandInfo, TellsWhereTheServersOwnCommandsGo) {
+  TestServer server(kNoLog);
+  TestClient client(server.port());
+  const auto has = [&client](const char* command, const std::string& text) {
+    const std::string info = client.Call({"COMMAND", "INFO", command});
+    return info.find(text) == std::string::npos ? testing::AssertionFailure() << info : testing::AssertionSuccess();
+  };
+  EXPECT_TRUE(has("spublish", "\r\n:1\r\n:1\r\n:1\r\n*"));
+  EXPECT_TRUE(has("ssubscribe", "\r\n:1\r\n:-1\r\n:1\r\n*"));
+  EXPECT_TRUE(has("ssubscribe", Bulk("flags") + "*1\r\n+not_key\r\n"));
+  EXPECT_EQ(client.Call({"COMMAND", "GETKEYS", "SPUBLISH", "c", "m"}), "-ERR The command has no key arguments\r\n");
+  EXPECT_TRUE(has("migrate", Bulk("keyword") + Bulk("KEYS") + Bulk("startfrom") + ":-2\r\n"));
+}
+
 TEST(ClientCommand, ReplyModes) {
   TestServer server(kNoLog);
   TestClient client(server.port());
