@@ -92,6 +92,7 @@ constexpr CommandRow kRows[] = {
      .syntax = "host port key | \"\" destination-db timeout [COPY] [REPLACE] [AUTH password | AUTH2 username password] [KEYS key "
                "[key ...]]",
      .get_keys = MigrateKeys,
+     .tips = "nondeterministic_output",
      .key_specs = kMigratedKeys},
 };
 

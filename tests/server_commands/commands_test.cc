@@ -154,6 +154,8 @@ TEST(CommandInfo, TellsWhereTheServersOwnCommandsGo) {
   EXPECT_TRUE(has("ssubscribe", Bulk("flags") + "*1\r\n+not_key\r\n"));
   EXPECT_EQ(client.Call({"COMMAND", "GETKEYS", "SPUBLISH", "c", "m"}), "-ERR The command has no key arguments\r\n");
   EXPECT_TRUE(has("migrate", Bulk("keyword") + Bulk("KEYS") + Bulk("startfrom") + ":-2\r\n"));
+  EXPECT_TRUE(has("slowlog|len", Bulk("request_policy:all_nodes") + Bulk("response_policy:agg_sum")));
+  EXPECT_TRUE(has("memory|purge", Bulk("request_policy:all_shards") + Bulk("response_policy:all_succeeded")));
 }
 
 TEST(ClientCommand, ReplyModes) {
