@@ -130,8 +130,8 @@ struct CommandRow {
   std::string_view tips = {};  // COMMAND INFO's tips, separated by spaces
   std::string_view deprecated_since = {};
   std::string_view replaced_by = {};
-  std::span<const KeySpec> key_specs =
-      {};  // where `keys` does not tell it all; of keys that no plain one covers the last tells the access
+  // Where `keys` does not tell it all. Of keys that no plain one covers the last tells the access.
+  std::span<const KeySpec> key_specs = {};
   KeyAccess (*key_access)(ArgSpan args) = nullptr;  // for kVariableFlags: the access of this very call
 
   // For a command that looks at keys which its arguments do not name (SORT BY): whether this very call does. It then runs under every
