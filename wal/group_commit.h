@@ -146,7 +146,7 @@ class GroupCommit {
   // The log thread sleeps until it is woken, whatever time passes: whoever leaves idle work must wake it.
   std::atomic<bool> sleeps_for_long_{false};
 
-  std::atomic<uint64_t> threads_here_{0};  // ... since the last group was collected
+  std::atomic<uint64_t> threads_here_{0};  // threads that ended a batch since the last group was collected, a bit each
 
   std::atomic<bool> stopping_{false};
   std::atomic<bool> rotation_requested_{false};
