@@ -51,4 +51,10 @@ std::string JoinPath(std::string_view directory, std::string_view name) {
   return path;
 }
 
+std::string ParentOf(const std::string& path) {
+  const size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 }  // namespace cairn

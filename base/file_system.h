@@ -91,5 +91,7 @@ Result<std::string> ReadWholeFile(FileSystem& fs, const std::string& path, uint6
 Status ReplaceFileDurably(FileSystem& fs, const std::string& path, std::string_view bytes);
 // "dir/name" of the two.
 std::string JoinPath(std::string_view directory, std::string_view name);
+// The directory that a path without a slash at its end names something in; "." for a name alone.
+std::string ParentOf(const std::string& path);
 
 }  // namespace cairn

@@ -164,7 +164,7 @@ class PosixFileLock : public FileLock {
   PosixFileLock(int fd, std::string path)
       : path_(std::move(path)), text_(std::to_string(getpid()) + "\n" + SecureRandomHex(kWordChars) + "\n"), fd_(fd) {
     struct stat info;
-    if (stat(Directory().c_str(), &info) == 0) directory_inode_ = info.st_ino;
+    if (stat(ParentOf(path_).c_str(), &info) == 0) directory_inode_ = info.st_ino;
     written_ = WriteText();
   }
   ~PosixFileLock() override { close(fd_); }
@@ -185,16 +185,12 @@ class PosixFileLock : public FileLock {
   static constexpr size_t kWordChars = 16;
   static constexpr size_t kTextBytesMax = 64;
 
-  std::string Directory() const {
-    const size_t slash = path_.find_last_of('/');
-    return slash == std::string::npos ? "." : path_.substr(0, slash + 1);
-  }
   bool WriteText() CAIRN_REQUIRES(mutex_) {
     return ftruncate(fd_, 0) == 0 && pwrite(fd_, text_.data(), text_.size(), 0) == static_cast<ssize_t>(text_.size());
   }
   Status MakeAgain() CAIRN_REQUIRES(mutex_) {
     struct stat info;
-    if (stat(Directory().c_str(), &info) != 0 || info.st_ino != directory_inode_) {
+    if (stat(ParentOf(path_).c_str(), &info) != 0 || info.st_ino != directory_inode_) {
       return Status::NotFound(path_ + " is gone: the directory was removed or moved while it was in use");
     }
     const int fd = open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);

@@ -15,11 +15,6 @@ namespace {
 constexpr std::string_view kPartialSuffix = ".partial";
 constexpr size_t kCopyBytes = size_t{1} << 20;
 
-std::string ParentOf(const std::string& path) {
-  const size_t slash = path.find_last_of('/');
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 Result<std::string> CleanPath(const std::string& path, const std::string& what) {
   std::string trimmed = path;
   while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();

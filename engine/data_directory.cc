@@ -14,12 +14,6 @@ namespace {
 constexpr std::string_view kCreatedBy = "cairn 0.1.0";
 constexpr size_t kTimelineIdChars = 40;
 
-std::string ParentOf(const std::string& path) {
-  const size_t slash = path.find_last_of('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 }  // namespace
 
 uint32_t NewDirectoryId() { return static_cast<uint32_t>(SecureRandom64()) | 1; }

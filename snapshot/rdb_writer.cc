@@ -20,11 +20,6 @@ void AppendLength(std::string* out, uint64_t length) {
   out->append(bytes, EncodeRdbLength(bytes, length));
 }
 
-std::string DirectoryOf(const std::string& path) {
-  const size_t slash = path.find_last_of('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
-
 }  // namespace
 
 void AppendRdbEntryHead(std::string* out, const RdbEntry& entry) {
@@ -157,7 +152,7 @@ Status RdbWriter::Finish() {
     return failure_;
   }
   done_ = true;
-  return fs_ != nullptr ? fs_->SyncDirectory(DirectoryOf(path_)) : Status();
+  return fs_ != nullptr ? fs_->SyncDirectory(ParentOf(path_)) : Status();
 }
 
 }  // namespace cairn

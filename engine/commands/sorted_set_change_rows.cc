@@ -10,9 +10,9 @@ constexpr uint32_t kFastGrowing = kWrite | kDenyOom | kFast;
 constexpr KeyRange kUpdatedKey{1, 1, 1, kKeyReadWrite | kKeyForUpdate};
 constexpr KeyRange kAccessedKey{1, 1, 1, kKeyReadWrite | kKeyForAccess | kKeyForUpdate};
 constexpr KeyRange kShrunkKey{1, 1, 1, kKeyReadWrite | kKeyForDelete};
-constexpr KeyRange kPoppedKey{1, 1, 1, kKeyReadWrite | kKeyForAccess | kKeyForDelete};
-constexpr KeyRange kPoppedKeys{1, -2, 1, kKeyReadWrite | kKeyForAccess | kKeyForDelete};
 constexpr KeyAccess kForPopping = kKeyReadWrite | kKeyForAccess | kKeyForDelete;
+constexpr KeyRange kPoppedKey{1, 1, 1, kForPopping};
+constexpr KeyRange kPoppedKeys{1, -2, 1, kForPopping};
 constexpr KeySpec kPoppedNumbered[] = {{.first = 1, .step = 1, .access = kForPopping, .counted = true}};
 constexpr KeySpec kBlockingPoppedNumbered[] = {{.first = 2, .step = 1, .access = kForPopping, .counted = true}};
 constexpr KeySpec kStoredNumbered[] = {{1, 1, 1, kKeyWrite | kKeyForUpdate},

@@ -66,8 +66,7 @@ Status OutputFile::Finish() {
   CAIRN_RETURN_IF_ERROR(file_->Close());
   if (!path_.empty()) {
     CAIRN_RETURN_IF_ERROR(fs_.Rename(path_ + std::string(kUnfinishedSuffix), path_));
-    const size_t slash = path_.find_last_of('/');
-    CAIRN_RETURN_IF_ERROR(fs_.SyncDirectory(slash == std::string::npos ? "." : slash == 0 ? "/" : path_.substr(0, slash)));
+    CAIRN_RETURN_IF_ERROR(fs_.SyncDirectory(ParentOf(path_)));
   }
   finished_ = true;
   return Status();

@@ -33,8 +33,7 @@ Status NewDirectory::Publish() {
   store_.reset();
   CAIRN_RETURN_IF_ERROR(fs_.Rename(partial_, path_));
   published_ = true;
-  const size_t slash = path_.find_last_of('/');
-  return fs_.SyncDirectory(slash == std::string::npos ? "." : slash == 0 ? "/" : path_.substr(0, slash));
+  return fs_.SyncDirectory(ParentOf(path_));
 }
 
 }  // namespace cairn
