@@ -128,12 +128,15 @@ Result<std::string> NormalizeNotify(Words words, std::string_view, bool, bool) {
 
 Result<std::string> NormalizeBind(Words words, std::string_view, bool, bool) {
   if (words.size() > 16) return Wrong("Too many bind addresses specified.");
+  std::vector<std::string> addresses;
   for (const std::string& word : words) {
+    if (word.empty()) continue;  // `bind ""` alone is no address; beside others it adds none
     for (const char c : word) {
       if (c <= ' ' || c == '"' || c == '\'' || c == '\\' || c == 0x7f) return Wrong("Invalid bind address: " + QuoteWord(word));
     }
+    addresses.push_back(word);
   }
-  return Join(std::vector<std::string>(words.begin(), words.end()));
+  return Join(addresses);
 }
 
 Result<std::string> NormalizeReplicaOf(Words words, std::string_view, bool, bool) {

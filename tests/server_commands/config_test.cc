@@ -156,6 +156,7 @@ TEST(ConfigLoad, CommandLineFollowsRedis) {
        "--my--title--template"},
       {{"--shutdown-on-sigint", "nosave", "force", "now"}, "shutdown-on-sigint", "nosave now force"},
       {{"--bind", "127.0.0.1", "-::1"}, "bind", "127.0.0.1 -::1"},
+      {{"--bind", "", "127.0.0.1", "", "::1", ""}, "bind", "127.0.0.1 ::1"},
       {{"--requirepass", "with space"}, "requirepass", "with space"},
   };
   for (const Case& c : cases) {
