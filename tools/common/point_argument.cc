@@ -11,6 +11,8 @@ namespace {
 constexpr int64_t kUsPerSecond = 1'000'000;
 constexpr int64_t kUsPerMs = 1'000;
 constexpr size_t kFractionDigits = 6;
+// What a Unix time of so many digits counts.
+constexpr size_t kSecondsDigitsMost = 11, kMsDigitsMost = 14, kDigitsMost = 18;
 
 bool AllDigits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -56,12 +58,13 @@ Result<int64_t> ParseNumber(std::string_view text, std::string_view whole) {
   int64_t us = 0;
   const bool has_fraction = text.find('.') != std::string_view::npos;
   uint64_t number = 0;
-  if (!TakeFraction(&text, &us) || text.size() > 18 || !ParseUint64(text, &number)) {
+  const size_t most_digits = has_fraction ? kSecondsDigitsMost : kDigitsMost;  // only seconds have a fraction
+  if (!TakeFraction(&text, &us) || text.size() > most_digits || !ParseUint64(text, &number)) {
     return Status::InvalidArgument("'" + std::string(whole) + "' is no time");
   }
   const auto value = static_cast<int64_t>(number);
-  if (has_fraction || text.size() < 12) return value * kUsPerSecond + us;
-  return text.size() < 15 ? value * kUsPerMs : value;
+  if (text.size() <= kSecondsDigitsMost) return value * kUsPerSecond + us;
+  return text.size() <= kMsDigitsMost ? value * kUsPerMs : value;
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 //   2026-11-23 10:15:00           in the time zone of the machine that runs the tool (TZ); also with T, and with .fraction
 //   2026-11-23 10:15:00Z          in UTC; also " UTC"
 //   2026-11-23 10:15:00+02:00     in the zone that is so far east of UTC
-//   1795428900, 1795428900.25     Unix time in seconds
+//   1795428900, 1795428900.25     Unix time in seconds (up to 11 digits)
 //   1795428900250                 Unix time in milliseconds (12 to 14 digits; from 15 on: microseconds)
 //   lsn:8812                      as --at-lsn 8812
 #pragma once
