@@ -16,13 +16,13 @@ inline constexpr uint32_t kStripeCount = 1024;  // LSN stripes by key hash (DESI
 struct KeyRef {
   std::string_view name;
   uint64_t hash = 0;
-  uint16_t slot = 0;
+  uint64_t slot = 0;  // a whole word: without padding at its end the struct is copied in whole words
 
   // Hashes `name` (XXH3 with the process's seed; slot by CRC16 and hash tags).
   static KeyRef Of(std::string_view name);
   // The hash alone.
   static uint64_t Hash(std::string_view name);
-  uint32_t shard() const { return slot % kShardCount; }
+  uint32_t shard() const { return static_cast<uint32_t>(slot % kShardCount); }
   // The stripes of a shard are its own, and lie together.
   static constexpr uint32_t kStripesPerShard = kStripeCount / kShardCount;
   uint32_t stripe() const { return shard() * kStripesPerShard + hash % kStripesPerShard; }

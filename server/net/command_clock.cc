@@ -15,6 +15,8 @@ namespace {
 constexpr uint64_t kWindowNs = 10'000'000;  // at least: the rate is then known to some millionths
 // More ticks than that between two looks at the counter: the thread was interrupted, and the two clocks were not read together.
 constexpr uint64_t kTogetherTicks = 10'000;
+// Rates are in whole numbers: a conversion to floating point and back takes longer than reading the counter.
+constexpr int kRateShift = 32;
 
 uint64_t SystemNs() {
   timespec now;
@@ -50,8 +52,8 @@ uint64_t CommandClock::Read() {
     read_ticks_ = Ticks();
     const uint64_t window_ns = read_ns_ - window_ns_;
     if (window_ns >= kWindowNs && read_ticks_ - before_ticks < kTogetherTicks) {
-      ns_per_tick_ =
-          read_ticks_ > window_ticks_ ? static_cast<double>(window_ns) / static_cast<double>(read_ticks_ - window_ticks_) : 0;
+      const auto scaled_ns = static_cast<unsigned __int128>(window_ns) << kRateShift;
+      rate_ = read_ticks_ > window_ticks_ ? static_cast<uint64_t>(scaled_ns / (read_ticks_ - window_ticks_)) : 0;
       window_ns_ = read_ns_;
       window_ticks_ = read_ticks_;
     }
@@ -60,11 +62,11 @@ uint64_t CommandClock::Read() {
 }
 
 uint64_t CommandClock::Now() {
-  if (ns_per_tick_ == 0) return Read();
+  if (rate_ == 0) return Read();
   const uint64_t ticks = Ticks();
   if (ticks < read_ticks_) [[unlikely]]
     return Read();
-  const auto since_ns = static_cast<uint64_t>(static_cast<double>(ticks - read_ticks_) * ns_per_tick_);
+  const auto since_ns = static_cast<uint64_t>((static_cast<unsigned __int128>(ticks - read_ticks_) * rate_) >> kRateShift);
   return last_ns_ = std::max(last_ns_, read_ns_ + since_ns);
 }
 

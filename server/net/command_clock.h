@@ -27,7 +27,7 @@ class CommandClock {
 
  private:
   const bool counter_usable_;
-  double ns_per_tick_ = 0;                     // 0: not known yet
+  uint64_t rate_ = 0;                          // nanoseconds in 2^32 ticks; 0: not known yet
   uint64_t window_ns_ = 0, window_ticks_ = 0;  // where the measuring of the next rate began
   uint64_t read_ns_ = 0, read_ticks_ = 0;      // by Read()
   uint64_t last_ns_ = 0;
