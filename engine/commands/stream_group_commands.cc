@@ -76,6 +76,7 @@ void XGroupCreate(CommandContext& context) {
   if (!ReadGroupOptions(context, true, &options)) return;
   ValueEdit edit = context.Edit(context.key());
   if (options.make_stream ? !context.Expect(edit, ValueType::kStream) : !ExpectStream(context, edit)) return;
+  if (context.args.size() > 8) return context.SubcommandSyntaxError();  // options said twice
   const Stream* const stream = StreamOf(edit.entry());
   StreamId id;
   if (!ReadGroupId(context, stream, true, &id)) return;
@@ -100,6 +101,7 @@ void XGroupSetId(CommandContext& context) {
   if (!ReadGroupOptions(context, false, &options)) return;
   ValueEdit edit = context.Edit(context.key());
   if (!ExpectGroup(context, edit)) return;
+  if (context.args.size() > 7) return context.SubcommandSyntaxError();
   StreamId id;
   if (!ReadGroupId(context, StreamOf(edit.entry()), false, &id)) return;
   StreamGroup* const group = edit.Mutable<Stream>().MutableGroup(context.args[3]);

@@ -21,7 +21,7 @@ ServerStats& StatsOf(CommandContext& context) { return SessionOf(context).server
 
 void SlowLogGet(CommandContext& context) {
   int64_t count = 10;
-  if (context.args.size() > 3) return context.SyntaxError();
+  if (context.args.size() > 3) return context.SubcommandSyntaxError();
   if (context.args.size() == 3 && !ReadIntBetween(context, 2, -1, std::numeric_limits<int64_t>::max(), &count,
                                                   "ERR count should be greater than or equal to -1")) {
     return;

@@ -39,7 +39,7 @@ Result<int64_t> ReadEnum(const Directive& row, std::span<const std::string> word
 bool ReadNumber(const Directive& row, const std::string& word, int64_t* value) {
   if (row.form == NumberForm::kMemory || row.form == NumberForm::kMemoryOrPercent) {
     uint64_t bytes = 0;
-    if (ParseMemory(word, &bytes) && bytes <= static_cast<uint64_t>(INT64_MAX)) {
+    if (ParseMemory(word.empty() ? "0" : word, &bytes) && bytes <= static_cast<uint64_t>(INT64_MAX)) {
       *value = static_cast<int64_t>(bytes);
       return true;
     }

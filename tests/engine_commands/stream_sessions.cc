@@ -147,7 +147,9 @@ static Session Waiting() {
 static Session Groups() {
   return {
       "xgroup, xreadgroup, xack",
-      {{"XGROUP CREATE s g $",
+      {{"XGROUP CREATE s g 0 MKSTREAM MKSTREAM ENTRIESREAD 5",
+        "-ERR unknown subcommand or wrong number of arguments for 'CREATE'. Try XGROUP HELP.", "", ""},
+       {"XGROUP CREATE s g $",
         "-ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to "
         "create an empty stream automatically.",
         "", ""},

@@ -403,6 +403,8 @@ TEST(Watching, SlowLogAndLatency) {
   client.Call({"DEBUG", "SLEEP", "0.01"});
   const std::string slow = client.Call({"SLOWLOG", "LEN"});
   EXPECT_EQ(slow, ":2\r\n");
+  EXPECT_EQ(client.Call({"SLOWLOG", "GET", "1", "1"}),
+            "-ERR unknown subcommand or wrong number of arguments for 'GET'. Try SLOWLOG HELP.\r\n");
   EXPECT_EQ(client.Call({"SLOWLOG", "GET", "-2"}), "-ERR count should be greater than or equal to -1\r\n");
   EXPECT_EQ(client.Call({"SLOWLOG", "RESET"}), "+OK\r\n");
   EXPECT_EQ(client.Call({"LATENCY", "RESET"}), ":1\r\n");

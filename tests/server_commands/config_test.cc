@@ -228,6 +228,8 @@ TEST(ConfigSet, AllOrNothing) {
   ASSERT_TRUE(config.Set(Pairs{{"maxmemory", "10000001"}, {"save", "3000 5"}, {"repl-backlog-size", "2mb"}}, {}).ok());
   EXPECT_EQ(config.Print("maxmemory"), "10000001");
   EXPECT_EQ(config.Print("save"), "3000 5");
+  ASSERT_TRUE(config.Set(Pairs{{"maxmemory", ""}}, {}).ok());
+  EXPECT_EQ(config.Print("maxmemory"), "0");
 }
 
 TEST(ConfigSet, Refusals) {
