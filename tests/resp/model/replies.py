@@ -90,7 +90,7 @@ def without_internals(reply):
         return [without_internals(item) for item in reply]
     return [(name, without_internals(value)) for name, value in zip(reply[::2], reply[1::2])
             if name not in (b"radix-tree-keys", b"radix-tree-nodes", b"idle", b"seen-time", b"active-time", b"inactive")
-            and not name.startswith((b"idmp-", b"pids-", b"iids-"))]  # of versions after redis 7.0
+            and not name.startswith((b"idmp-", b"pids-", b"iids-", b"nacked-"))]  # of versions after redis 7.0
 
 
 def without_idle(reply):

@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""Commands drawn from COMMAND DOCS, right and slightly wrong: every option that a server says it takes, in odd company.
+
+Those that redis-server documents go to it and to Cairn, in RESP2 and RESP3: the same replies and the same values. Those that Cairn
+documents, newer ones with them, go to Cairn alone, which must be there afterwards, and have the same values after kill -9 and a restart.
+A failure prints the seed and the commands that led to it, shortened to those that still fail.
+
+Usage: grammar_test.py [--commands N] [--seed S]       (CAIRN_BIN names the binaries' folder)
+"""
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "model"), os.path.join(HERE, "..", "support")]
+from cairn_server import CairnServer, default_seed, free_port  # noqa: E402
+from differential_test import shrink  # noqa: E402
+from replies import equal, shown  # noqa: E402
+from servers import Pipe, difference, state_of  # noqa: E402
+
+GROUPS = (b"string", b"list", b"hash", b"set", b"sorted-set", b"stream", b"hyperloglog", b"geo", b"bitmap", b"generic")
+# Replies that are random, times, cursors or another server's bytes; and what leaves the keyspace.
+APART = {"SPOP", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "RANDOMKEY", "SCAN", "DUMP", "RESTORE", "RESTORE-ASKING", "MIGRATE", "WAIT",
+         "WAITAOF", "OBJECT IDLETIME", "OBJECT FREQ", "OBJECT REFCOUNT", "TTL", "PTTL",
+         "OBJECT HELP", "XGROUP HELP", "XINFO HELP", "PFDEBUG", "PFSELFTEST", "SORT"}
+LONG = "x" * 70
+KEYS = [f"k{i}" for i in range(8)] + ["{t}a"]
+TEXTS = ["a", "b", "c", "f1", "f2", "10", "3.5", "", LONG, "-5", "hello world", "7", "0", "inf", "nan", "1e400", "0x10", " 1"]
+INTEGERS = ["0", "1", "2", "3", "-1", "-2", "5", "10", "100", "abc", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "",
+            "1.5", " 1", "+1", "00", "-0"]
+FLOATS = ["0", "1", "1.5", "-2.25", "inf", "-inf", "nan", "abc", "1e5", "", "3.0e-2", "1e400", "0x1p3", "+5", ".5", "5."]
+BOUNDS = ["0", "-1", "1", "(1", "[a", "-", "+", "-inf", "+inf", "(2", "5", "0-0", "1-1", "(1-1", "[c", "(a", "abc", "2-5", ""]
+IDS = ["0-0", "1-1", "0", "1", "2-1", "5-*", "5", "7-3", "$", ">", "9-9", "abc", "1-", "0-1", "3-*", "18446744073709551615-1"]
+BY_TYPE = {"integer": INTEGERS, "double": FLOATS, "unix-time": ["4000000000", "4000000000000", "1", "0", "-1", "abc", "9223372036854775807"],
+           "pattern": ["*", "k*", "f[12]", "[", "\\", "#"]}
+# From now on: none that could pass between two servers, and none that waits for longer than two milliseconds.
+PERIODS = ["-1", "abc", "9223372036854775807", ""]
+WAITS_S, WAITS_MS = ["0.001", "0.002", "-1", "abc", ""], ["1", "2", "-1", "abc"]
+BY_NAME = {"seconds": PERIODS, "milliseconds": PERIODS, "timeout": WAITS_S, "min-idle-time": ["0", "1000000000", "-1", "abc"],
+           "group": ["g1", "g2"], "groupname": ["g1", "g2"], "consumer": ["c1", "c2"], "cursor": ["0", "abc", ""], "encoding": ["u8", "i16", "i64", "u63", "i65", "x"],
+           **dict.fromkeys(("id", "start-id", "last-id", "lastid", "threshold", "max-deleted-entry-id"), IDS),
+           **dict.fromkeys(("min", "max", "start", "stop", "end"), BOUNDS)}
+
+
+def record(reply):
+    return {reply[i].decode(): reply[i + 1] for i in range(0, len(reply), 2)}
+
+
+def grammar_of(port):
+    """{command: its arguments as COMMAND DOCS tells them}, of the commands that work on keys."""
+    docs = Pipe(port).call("COMMAND", "DOCS")
+    commands = {}
+    for name, reply in zip(docs[::2], docs[1::2]):
+        entry = record(reply)
+        if entry["group"] not in GROUPS:
+            continue
+        subs = entry.get("subcommands", [])
+        for words, arguments in zip(subs[::2], map(record, subs[1::2])) if subs else [(name, entry)]:
+            commands[words.decode().replace("|", " ").upper()] = list(map(record, arguments.get("arguments", [])))
+    return {name: arguments for name, arguments in commands.items() if name not in APART}
+
+
+class Drawer:
+    def __init__(self, rng, commands):
+        self.rng, self.commands = rng, commands
+        self.names = sorted(commands)
+
+    def value(self, argument):
+        name, kind = argument["name"].decode(), argument["type"].decode()
+        if kind == "key":
+            return self.rng.choice(KEYS)
+        if name in BY_NAME and kind != "unix-time":
+            return self.rng.choice(BY_NAME[name])
+        return self.rng.choice(BY_TYPE.get(kind, TEXTS))
+
+    def draw(self, arguments, words):
+        count_at = None
+        for argument in arguments:
+            flags = argument.get("flags", [])
+            if b"optional" in flags and self.rng.random() < 0.6:
+                continue
+            if argument["name"] == b"numkeys":
+                count_at = len(words)
+                words.append("1")
+                continue
+            kind, before = argument["type"], len(words)
+            for i in range(self.rng.choice([1, 1, 2, 3]) if b"multiple" in flags else 1):
+                if "token" in argument and (i == 0 or b"multiple_token" in flags):
+                    words.append(argument["token"].decode().strip('"'))
+                parts = list(map(record, argument.get("arguments", [])))
+                if kind == b"oneof":
+                    self.draw([self.rng.choice(parts)], words)
+                elif kind == b"block":
+                    self.draw(parts, words)
+                elif kind != b"pure-token":
+                    words.append(self.value(argument))
+            if count_at is not None and kind == b"key":
+                words[count_at] = str(len(words) - before) if self.rng.random() < 0.9 else self.rng.choice(INTEGERS)
+                count_at = None
+
+    def damage(self, words):
+        at = self.rng.randrange(len(words))
+        kind = self.rng.randrange(5)
+        if kind == 0:
+            del words[at]
+        elif kind == 1:
+            words.insert(at, words[at])
+        elif kind == 2:
+            words[at] = self.rng.choice(INTEGERS + TEXTS)
+        elif kind == 3:
+            other = self.rng.randrange(len(words))
+            words[at], words[other] = words[other], words[at]
+        else:
+            words[at] = words[at].swapcase()
+
+    def command(self):
+        while True:
+            name = self.rng.choice(self.names)
+            words = []
+            self.draw(self.commands[name], words)
+            if words and self.rng.random() < 0.3:
+                self.damage(words)
+            words = ["5-*" if word == "*" and name == "XADD" else word for word in words]
+            if may_be_compared(name, words):
+                return [word.encode() for word in name.split() + words]
+
+
+def may_be_compared(name, words):
+    upper = [word.upper() for word in words]
+    if name.startswith("XREAD"):
+        if "+" in words:  # the last entry, since 7.4
+            return False
+        for i, word in enumerate(upper[:-1]):
+            if word == "BLOCK":
+                words[i + 1] = WAITS_MS[len(words[i + 1]) % len(WAITS_MS)]
+    if name == "LPOS" and "-9223372036854775808" in words:  # refused since 7.2
+        return False
+    if name.endswith("SCAN"):
+        return len(words) < 2 or words[1] in BY_NAME["cursor"]
+    if name.startswith("B") and name not in ("BITCOUNT", "BITFIELD", "BITFIELD_RO", "BITOP", "BITPOS"):
+        return words[:1] and words[0 if "MPOP" in name else -1] in WAITS_S
+    # A period that damage has made valid would end at two servers at two times; an offset makes a value of half a gigabyte.
+    timed = "EXPIRE" in name or any(word in ("EX", "PX") for word in upper) or name in ("SETEX", "PSETEX", "HSETEX", "HGETEX", "INCREX")
+    return not (timed and any(word.strip("+ ").isdigit() and 0 < int(word) < 10**9 for word in words))
+
+
+def replies_differ(commands, cairn_port, redis_port, protocol):
+    """None, or the command whose replies differ with the two replies, or a key with its two values."""
+    cairn, redis = Pipe(cairn_port, protocol), Pipe(redis_port, protocol)
+    for pipe in (cairn, redis):
+        pipe.call("FLUSHALL")
+    for at in range(0, len(commands), 200):
+        part = commands[at:at + 200]
+        for command, mine, other in zip(part, cairn.batch(part), redis.batch(part)):
+            if not equal([command[0].upper(), *command[1:]], mine, other):
+                return at + part.index(command), command, mine, other
+    found = difference(state_of(Pipe(cairn_port), shown), state_of(Pipe(redis_port), shown))
+    return None if found is None else (len(commands), *found)
+
+
+def compare(protocol, seed, count, redis_port):
+    drawer = Drawer(random.Random(seed), grammar_of(redis_port))
+    with CairnServer("--save", "", "--appendonly", "no") as server:
+        for _ in range(0, count, 500):
+            commands = [drawer.command() for _ in range(500)]
+            found = replies_differ(commands, server.port, redis_port, protocol)
+            if found is None:
+                continue
+            at, *what = found
+            print(f"RESP{protocol}: {what[0]!r}: cairn {what[1]!r}, redis {what[2]!r}")
+            for command in shrink(commands[:at + 1], lambda part: replies_differ(part, server.port, redis_port, protocol)):
+                print("   ", command)
+            return False
+    return True
+
+
+def recovers(seed, count):
+    rng = random.Random(seed)
+    with CairnServer("--save", "", "--appendfsync", "always") as server:
+        drawer = Drawer(rng, grammar_of(server.port))
+        for _ in range(0, count, 1000):
+            pipe = Pipe(server.port, rng.choice([2, 3]))
+            commands = [drawer.command() for _ in range(1000)]
+            pipe.batch(commands)
+            before = state_of(Pipe(server.port), shown, newer=True)
+            server.kill()
+            server.start()
+            found = difference(before, state_of(Pipe(server.port), shown, newer=True))
+            if found is not None:
+                print(f"{found[0]!r} was {found[1]!r} and is {found[2]!r} after kill and restart; it came to be by")
+                for command in [c for c in commands if found[0] in c]:
+                    print("   ", command)
+                return False
+    return True
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--commands", type=int, default=10000)
+    p.add_argument("--seed", type=int, default=default_seed())
+    a = p.parse_args()
+    print(f"seed {a.seed}", flush=True)
+    ok = recovers(a.seed, a.commands)
+    print(f"kept over restarts: {ok}", flush=True)
+    if not shutil.which("redis-server"):
+        print("no redis-server on this machine to compare with")
+        return 0 if ok else 1
+    redis_port, directory = free_port(), tempfile.mkdtemp(prefix="redis-peer-")
+    redis = subprocess.Popen(["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--dir", directory, "--save", ""],
+                             stdout=subprocess.DEVNULL)
+    try:
+        time.sleep(0.5)
+        for protocol in (2, 3):
+            ok = compare(protocol, a.seed + protocol, a.commands, redis_port) and ok
+        print(f"{'equal' if ok else 'different'}: {a.commands} commands in each protocol, seed {a.seed}")
+        return 0 if ok else 1
+    finally:
+        redis.kill()
+        redis.wait()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
