@@ -37,6 +37,25 @@ inline T LoadLittleEndian(const void* from) {
   return value;
 }
 
+// Of two texts of one size, from sizeof(T) to twice that: whether they are equal.
+template <typename T>
+inline bool EqualEnds(std::string_view a, std::string_view b) {
+  const size_t last = a.size() - sizeof(T);
+  return LoadLittleEndian<T>(a.data()) == LoadLittleEndian<T>(b.data()) &&
+         LoadLittleEndian<T>(a.data() + last) == LoadLittleEndian<T>(b.data() + last);
+}
+
+// a == b. Without a call where they are as short as most keys and names are: it would take longer than the comparison.
+inline bool EqualBytes(std::string_view a, std::string_view b) {
+  const size_t size = a.size();
+  if (size != b.size()) return false;
+  if (size > 16) return std::memcmp(a.data(), b.data(), size) == 0;
+  if (size >= 8) return EqualEnds<uint64_t>(a, b);
+  if (size >= 4) return EqualEnds<uint32_t>(a, b);
+  if (size >= 2) return EqualEnds<uint16_t>(a, b);
+  return size == 0 || a[0] == b[0];
+}
+
 // A reference-counted immutable byte buffer in one allocation. Copies share; the last holder frees. The count is atomic, the
 // bytes are constant once shared, so any thread may hold one. A default-constructed chunk is empty.
 class SharedBytes {

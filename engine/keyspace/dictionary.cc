@@ -5,6 +5,7 @@
 #include <new>
 
 #include "base/allocator.h"
+#include "base/bytes.h"
 #include "base/epoch.h"
 #include "base/status.h"
 #include "engine/keyspace/entry_codec.h"
@@ -59,7 +60,7 @@ uint64_t* Dictionary::FindSlot(const KeyRef& key) const {
     for (uint32_t matches = MatchTag(bucket, tag); matches != 0;) {
       uint64_t* slot = bucket + NextMatch(&matches);
       const Entry* entry = SlotEntry(*slot);
-      if (entry != nullptr && entry->key() == key.name) return slot;
+      if (entry != nullptr && EqualBytes(entry->key(), key.name)) return slot;
     }
     if (!BucketOverflowed(bucket)) return nullptr;
     if (++index == segment.buckets()) index = 0;

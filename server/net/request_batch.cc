@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
+
 namespace cairn {
 
 // A pipeline often says the same again, and often of the same key.
 const CommandRow* RequestBatch::RowOf(const CommandTable& table, const Item& item, const Item* before) const {
-  if (before != nullptr && args[item.first_arg] == args[before->first_arg]) {
+  if (before != nullptr && EqualBytes(args[item.first_arg], args[before->first_arg])) {
     const CommandRow* const row = before->row;
     if (row == nullptr || (row->parent == nullptr && row->subcommands.empty())) return row;
   }
@@ -14,7 +16,7 @@ const CommandRow* RequestBatch::RowOf(const CommandTable& table, const Item& ite
 }
 
 void RequestBatch::AddKey(std::string_view name) {
-  if (!keys.empty() && keys.back().name == name) {
+  if (!keys.empty() && EqualBytes(keys.back().name, name)) {
     keys.push_back(KeyRef(keys.back()));
   } else {
     keys.push_back(KeyRef::Of(name));
