@@ -9,14 +9,12 @@ Usage: differential_test.py [--commands N] [--seed S]       (CAIRN_BIN names the
 import argparse
 import os
 import random
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from cairn_server import CairnServer, Connection, ReplyError, default_seed, free_port  # noqa: E402
+import redis_server  # noqa: E402
+from cairn_server import CairnServer, Connection, ReplyError, default_seed  # noqa: E402
 
 KEYS = ["a", "b", "c", "{t}1", "{t}2", "num", "flt", "bits", ""]
 VALUES = ["", "0", "1", "-1", "10", "3.0e3", "1.5", "9223372036854775807", "-9223372036854775808", "abc", "ohmytext", "mynewtext",
@@ -232,24 +230,16 @@ def main():
     p.add_argument("--commands", type=int, default=6000)
     p.add_argument("--seed", type=int, default=default_seed())
     a = p.parse_args()
-    if not shutil.which("redis-server"):
+    if not redis_server.available():
         print("skipped: no redis-server on this machine to compare with")
         return 77
     print(f"seed {a.seed}", flush=True)
-    redis_port, directory = free_port(), tempfile.mkdtemp(prefix="redis-peer-")
-    redis = subprocess.Popen(["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--dir", directory, "--save", "", "--appendonly", "no"],
-                             stdout=subprocess.DEVNULL)
-    try:
-        time.sleep(0.5)
-        ok = True
+    ok = True
+    with redis_server.RedisServer() as redis:
         for i, (protocol, policy) in enumerate([(p, f) for p in (2, 3) for f in ("always", "everysec", "no")]):
-            ok = check(protocol, policy, a.commands, a.seed + i, redis_port) and ok
-        print(f"{'equal' if ok else 'different'}: 6 runs of {a.commands} commands, seed {a.seed}")
-        return 0 if ok else 1
-    finally:
-        redis.kill()
-        redis.wait()
-        shutil.rmtree(directory, ignore_errors=True)
+            ok = check(protocol, policy, a.commands, a.seed + i, redis.port) and ok
+    print(f"{'equal' if ok else 'different'}: 6 runs of {a.commands} commands, seed {a.seed}")
+    return 0 if ok else 1
 
 
 if __name__ == "__main__":

@@ -10,15 +10,12 @@ Usage: grammar_test.py [--commands N] [--seed S]       (CAIRN_BIN names the bina
 import argparse
 import os
 import random
-import shutil
-import subprocess
 import sys
-import tempfile
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "model"), os.path.join(HERE, "..", "support")]
-from cairn_server import CairnServer, default_seed, free_port  # noqa: E402
+import redis_server  # noqa: E402
+from cairn_server import CairnServer, default_seed  # noqa: E402
 from differential_test import shrink  # noqa: E402
 from replies import equal, shown  # noqa: E402
 from servers import Pipe, difference, state_of  # noqa: E402
@@ -125,27 +122,31 @@ class Drawer:
             self.draw(self.commands[name], words)
             if words and self.rng.random() < 0.3:
                 self.damage(words)
-            words = ["5-*" if word == "*" and name == "XADD" else word for word in words]
+            make_prompt(name, words)
             if may_be_compared(name, words):
                 return [word.encode() for word in name.split() + words]
 
 
+def make_prompt(name, words):
+    """Ids of two servers' clocks become ids of neither, and a wait becomes a short one."""
+    for i, word in enumerate(words):
+        if name == "XADD" and word == "*":
+            words[i] = "5-*"
+        if name.startswith("XREAD") and i > 0 and words[i - 1].upper() == "BLOCK":
+            words[i] = WAITS_MS[len(word) % len(WAITS_MS)]
+
+
 def may_be_compared(name, words):
-    upper = [word.upper() for word in words]
-    if name.startswith("XREAD"):
-        if "+" in words:  # the last entry, since 7.4
-            return False
-        for i, word in enumerate(upper[:-1]):
-            if word == "BLOCK":
-                words[i + 1] = WAITS_MS[len(words[i + 1]) % len(WAITS_MS)]
+    if name.startswith("XREAD") and "+" in words:  # the last entry, since 7.4
+        return False
     if name == "LPOS" and "-9223372036854775808" in words:  # refused since 7.2
         return False
     if name.endswith("SCAN"):
         return len(words) < 2 or words[1] in BY_NAME["cursor"]
     if name.startswith("B") and name not in ("BITCOUNT", "BITFIELD", "BITFIELD_RO", "BITOP", "BITPOS"):
-        return words[:1] and words[0 if "MPOP" in name else -1] in WAITS_S
-    # A period that damage has made valid would end at two servers at two times; an offset makes a value of half a gigabyte.
-    timed = "EXPIRE" in name or any(word in ("EX", "PX") for word in upper) or name in ("SETEX", "PSETEX", "HSETEX", "HGETEX", "INCREX")
+        return bool(words) and words[0 if "MPOP" in name else -1] in WAITS_S
+    # A period that damage has made valid would end at two servers at two times.
+    timed = "EXPIRE" in name or any(word.upper() in ("EX", "PX") for word in words) or name in ("SETEX", "PSETEX", "HSETEX", "HGETEX", "INCREX")
     return not (timed and any(word.strip("+ ").isdigit() and 0 < int(word) < 10**9 for word in words))
 
 
@@ -156,9 +157,9 @@ def replies_differ(commands, cairn_port, redis_port, protocol):
         pipe.call("FLUSHALL")
     for at in range(0, len(commands), 200):
         part = commands[at:at + 200]
-        for command, mine, other in zip(part, cairn.batch(part), redis.batch(part)):
-            if not equal([command[0].upper(), *command[1:]], mine, other):
-                return at + part.index(command), command, mine, other
+        for i, (command, mine, other) in enumerate(zip(part, cairn.batch(part), redis.batch(part))):
+            if not equal(command, mine, other):
+                return at + i, command, mine, other
     found = difference(state_of(Pipe(cairn_port), shown), state_of(Pipe(redis_port), shown))
     return None if found is None else (len(commands), *found)
 
@@ -207,22 +208,14 @@ def main():
     print(f"seed {a.seed}", flush=True)
     ok = recovers(a.seed, a.commands)
     print(f"kept over restarts: {ok}", flush=True)
-    if not shutil.which("redis-server"):
+    if not redis_server.available():
         print("no redis-server on this machine to compare with")
         return 0 if ok else 1
-    redis_port, directory = free_port(), tempfile.mkdtemp(prefix="redis-peer-")
-    redis = subprocess.Popen(["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--dir", directory, "--save", ""],
-                             stdout=subprocess.DEVNULL)
-    try:
-        time.sleep(0.5)
+    with redis_server.RedisServer() as redis:
         for protocol in (2, 3):
-            ok = compare(protocol, a.seed + protocol, a.commands, redis_port) and ok
-        print(f"{'equal' if ok else 'different'}: {a.commands} commands in each protocol, seed {a.seed}")
-        return 0 if ok else 1
-    finally:
-        redis.kill()
-        redis.wait()
-        shutil.rmtree(directory, ignore_errors=True)
+            ok = compare(protocol, a.seed + protocol, a.commands, redis.port) and ok
+    print(f"{'equal' if ok else 'different'}: {a.commands} commands in each protocol, seed {a.seed}")
+    return 0 if ok else 1
 
 
 if __name__ == "__main__":

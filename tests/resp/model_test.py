@@ -13,15 +13,13 @@ Usage: model_test.py [--commands N] [--seed S] [--against model|redis|both] [--r
 import argparse
 import os
 import random
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "model"), os.path.join(HERE, "..", "support")]
-from cairn_server import CairnServer, default_seed, free_port  # noqa: E402
+import redis_server  # noqa: E402
+from cairn_server import CairnServer, default_seed  # noqa: E402
 from generator import Generator  # noqa: E402
 from reference import Model  # noqa: E402
 from replies import equal, parse_all, shown  # noqa: E402
@@ -291,19 +289,11 @@ def main():
     with CairnServer(*FLAGS) as server:
         if a.against != "redis":
             ok = Test(a, server, ModelPeer(), "model", a.seed, True).go(a.commands) and ok
-        if a.against != "model" and shutil.which("redis-server"):
-            port, directory = free_port(), tempfile.mkdtemp(prefix="redis-peer-")
-            redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", directory, "--save", "", "--appendonly",
-                                      "no", *LIMITS], stdout=subprocess.DEVNULL)
-            try:
-                time.sleep(0.5)
+        if a.against != "model" and redis_server.available():
+            with redis_server.RedisServer(*LIMITS) as redis:
                 protocol = a.protocol or 2 + a.seed % 2
-                ok = Test(a, server, Peer(Pipe(port, protocol)), f"redis, RESP{protocol}", a.seed, False, protocol).go(a.commands) and ok
-                ok = play_scenes(server.port, port, a.seed, a.scenes) and ok
-            finally:
-                redis.kill()
-                redis.wait()
-                shutil.rmtree(directory, ignore_errors=True)
+                ok = Test(a, server, Peer(Pipe(redis.port, protocol)), f"redis, RESP{protocol}", a.seed, False, protocol).go(a.commands) and ok
+                ok = play_scenes(server.port, redis.port, a.seed, a.scenes) and ok
     print(f"{'equal' if ok else 'different'}: seed {a.seed}")
     return 0 if ok else 1
 
