@@ -157,7 +157,8 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplySink& rep
   const CommandRow& row = *request.row;
   if (row.has(kWrite)) {
     std::string error;
-    const Verdict verdict = CheckWrite(row.flags, EstimatedBytes(request.args), &error);
+    const size_t bytes = core_.log->AdmitsAny() ? 0 : EstimatedBytes(request.args);
+    const Verdict verdict = CheckWrite(row.flags, bytes, &error);
     if (verdict == Verdict::kPark) [[unlikely]]
       return {.kind = Outcome::Kind::kParked};
     if (verdict == Verdict::kError) [[unlikely]] {

@@ -150,6 +150,14 @@ Lsn AppendBuffer::Append(uint32_t database, std::span<const LogPiece> pieces) {
 
 Lsn AppendBuffer::Count(uint64_t bytes) {
   CAIRN_CHECK(!keeping());
+  bool alone;
+  std::atomic<uint64_t>& counted = OwnSlot(&alone).counted;
+  const uint64_t before = counted.load(std::memory_order_relaxed);
+  if (alone && (before & kCountingClosed) == 0) [[likely]] {
+    // StartKeeping(), which alone writes here from another thread, comes before or after this call: no locked instruction.
+    counted.store(before + bytes, std::memory_order_release);
+    return end_.load(std::memory_order_relaxed);
+  }
   if (CountUnlocked(bytes)) return end_.load(std::memory_order_relaxed);
   SpinLockHolder hold(lock_);
   CAIRN_CHECK(!keeping());

@@ -81,7 +81,7 @@ class AppendBuffer {
   // off the returned LSN is one before the unit's end, durable already. ---
   Lsn Append(uint32_t database, std::string_view unit, uint32_t database_after);
   Lsn Append(uint32_t database, std::span<const LogPiece> pieces);
-  // A unit that the caller has not written down, while the buffer is off.
+  // A unit that the caller has not written down, while the buffer is off. The caller sees to it that no StartKeeping() runs meanwhile.
   Lsn Count(uint64_t bytes);
   Lsn Cut();
   Lsn end_lsn() const { return keeping() ? end_.load(std::memory_order_acquire) : CountedEnd(); }

@@ -56,6 +56,7 @@ class CommitState {
     const uint64_t weight = bytes < max_undurable_bytes_ / 4 ? bytes : max_undurable_bytes_ / 4;
     return Pending(end_lsn()) + weight <= max_undurable_bytes_ ? Admission::kAdmitted : Admission::kWait;
   }
+  bool admits_any() const { return gate_.load(std::memory_order_relaxed) == 0; }
   std::string refusal_reason() const;
   Status error() const;  // OK when no write or sync has failed since the last recovery
 

@@ -58,6 +58,8 @@ void LogWriter::EndBatch() {
 
 void LogWriter::PrefetchForAppend() const { buffer_->PrefetchForAppend(); }
 
+bool LogWriter::AdmitsAny() const { return state_->admits_any(); }
+
 std::string LogWriter::refusal_reason() const { return state_->refusal_reason(); }
 
 Lsn LogWriter::Append(std::string_view unit) { return Append(AppendBuffer::kNoDatabase, unit, AppendBuffer::kNoDatabase); }

@@ -49,6 +49,8 @@ class LogWriter {
   // kAdmitted the following Append succeeds whatever its size; an admission that is not used needs no giving back.
   // After kWait or kRefused: register for the listener first, then ask once more, so that no wake-up is missed.
   Admission Admit(size_t bytes);
+  // Whether Admit() would just now answer kAdmitted to any number: it then need not be computed. One relaxed load.
+  bool AdmitsAny() const;
   // Why Admit() refuses, for the text after -MISCONF; empty when it does not.
   std::string refusal_reason() const;
 
@@ -63,7 +65,8 @@ class LogWriter {
   Lsn Append(uint32_t database, std::span<const LogPiece> pieces);
   // The same for a unit that holds SELECT commands itself and leaves `database_after` selected.
   Lsn Append(uint32_t database, std::string_view unit, uint32_t database_after);
-  // While the log is off: the LSNs grow as by the append of a unit of `bytes` (at least 1). Returns what Append would.
+  // While the log is off: the LSNs grow as by the append of a unit of `bytes` (at least 1). Returns what Append would. The caller sees
+  // to it that no Enable() runs meanwhile.
   Lsn Count(uint64_t bytes);
   // An append comes soon: what it needs is fetched from the core that appended last. Optional.
   void PrefetchForAppend() const;

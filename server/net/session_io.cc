@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/logger.h"
+#include "server/net/socket_calls.h"
 #include "server/stats.h"
 
 namespace cairn {
@@ -89,7 +90,7 @@ bool Session::Io::ReadOnce() {
   if (pending_.size() > kCompleteInBufferBytes) {
     const size_t old_size = pending_.size();
     pending_.resize(old_size + kOwnBufferStepBytes);
-    const ssize_t bytes = recv(fd_, pending_.data() + old_size, kOwnBufferStepBytes, 0);
+    const ssize_t bytes = Receive(fd_, pending_.data() + old_size, kOwnBufferStepBytes);
     pending_.resize(old_size + static_cast<size_t>(std::max<ssize_t>(bytes, 0)));
     if (!CheckRead(bytes)) return false;
     if (static_cast<size_t>(bytes) < kOwnBufferStepBytes && !hung_up_) readable_ = false;
@@ -98,7 +99,7 @@ bool Session::Io::ReadOnce() {
   }
   char* const buffer = thread_.read_buffer();
   const size_t kept = pending_.size();
-  const ssize_t bytes = recv(fd_, buffer + kept, NetworkThread::kReadBufferBytes - kept, 0);
+  const ssize_t bytes = Receive(fd_, buffer + kept, NetworkThread::kReadBufferBytes - kept);
   if (!CheckRead(bytes)) return false;
   if (static_cast<size_t>(bytes) < NetworkThread::kReadBufferBytes - kept && !hung_up_) readable_ = false;
   if (kept > 0) std::memcpy(buffer, pending_.data(), kept);
@@ -107,7 +108,7 @@ bool Session::Io::ReadOnce() {
 }
 
 size_t Session::Io::ReadSlice(char* to, size_t room) {
-  const ssize_t bytes = recv(fd_, to, room, 0);
+  const ssize_t bytes = Receive(fd_, to, room);
   if (!CheckRead(bytes)) return 0;
   if (static_cast<size_t>(bytes) < room && !hung_up_) readable_ = false;
   return static_cast<size_t>(bytes);
@@ -121,7 +122,7 @@ void Session::Io::RunSlice(std::string_view bytes) {
 
 bool Session::Io::ReadDirect(PartialRequest& partial) {
   const std::span<char> room = partial.DirectRoom();
-  const ssize_t bytes = recv(fd_, room.data(), room.size(), 0);
+  const ssize_t bytes = Receive(fd_, room.data(), room.size());
   if (!CheckRead(bytes)) return false;
   if (static_cast<size_t>(bytes) < room.size() && !hung_up_) readable_ = false;
   partial.DirectFilled(static_cast<size_t>(bytes));

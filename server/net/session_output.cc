@@ -10,6 +10,7 @@
 #include "base/logger.h"
 #include "server/net/long_reply.h"
 #include "server/net/session_io.h"
+#include "server/net/socket_calls.h"
 #include "server/stats.h"
 
 namespace cairn {
@@ -79,7 +80,7 @@ void Session::Io::HoldBackIfGated() {
 bool Session::Io::Send(const char* bytes, size_t size, size_t* sent) {
   *sent = 0;
   while (*sent < size) {
-    const ssize_t count = send(fd_, bytes + *sent, size - *sent, MSG_NOSIGNAL);
+    const ssize_t count = SendSome(fd_, bytes + *sent, size - *sent);
     if (count < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN && errno != EWOULDBLOCK) Close(strerror(errno));
