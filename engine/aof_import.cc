@@ -24,9 +24,9 @@ class AofFile {
   Status Apply() {
     CAIRN_ASSIGN_OR_RETURN(file_, core_.fs.OpenForReading(path_));
     CAIRN_ASSIGN_OR_RETURN(size_, file_->Size());
-    char magic[kRdbMagic.size()];
-    CAIRN_ASSIGN_OR_RETURN(const size_t got, file_->Read(0, sizeof(magic), magic));
-    if (std::string_view(magic, got) == kRdbMagic) CAIRN_RETURN_IF_ERROR(LoadRdb());
+    char first[kRdbHeaderBytes];
+    CAIRN_ASSIGN_OR_RETURN(const size_t got, file_->Read(0, sizeof(first), first));
+    if (BeginsRdbFile({first, got})) CAIRN_RETURN_IF_ERROR(LoadRdb());
     if (offset_ == size_) return Status();
     replay_ = std::make_unique<LogReplay>(core_, core_.worker_threads, ReplayOptions{.redis_file = path_});
     CAIRN_RETURN_IF_ERROR(ApplyCommands());

@@ -11,7 +11,7 @@ namespace cairn {
 namespace {
 
 constexpr uint64_t kChunkBytes = uint64_t{2} << 20;
-constexpr uint8_t kFirstOpcode = static_cast<uint8_t>(RdbOpcode::kSlotInfo);
+constexpr uint8_t kFirstOpcode = static_cast<uint8_t>(RdbOpcode::kKeyMeta);
 
 // The text of one encoded string, all of `bytes`. False where it is malformed.
 bool DecodeText(std::string_view bytes, std::string* text) {
@@ -64,18 +64,21 @@ Status RdbReader::ReadHeader() {
   char header[kRdbHeaderBytes];
   CAIRN_ASSIGN_OR_RETURN(const size_t got, file_->Read(0, sizeof(header), header));
   const std::string_view bytes(header, got);
-  if (bytes.substr(0, kRdbMagic.size()) != kRdbMagic.substr(0, bytes.size()) || bytes.empty()) {
-    return Located(StatusCode::kDamaged, "it is no RDB file: it does not begin with REDIS");
+  valkey_ = bytes.starts_with(kRdbValkeyMagic[0]);
+  const std::string_view magic = valkey_ ? kRdbValkeyMagic : kRdbMagic;
+  if (bytes.substr(0, magic.size()) != magic.substr(0, bytes.size()) || bytes.empty()) {
+    return Located(StatusCode::kDamaged, "it is no RDB file: it begins neither with REDIS nor with VALKEY");
   }
   if (bytes.size() < kRdbHeaderBytes) return Located(StatusCode::kDamaged, "the file ends inside its header");
-  for (const char digit : bytes.substr(kRdbMagic.size())) {
+  for (const char digit : bytes.substr(magic.size())) {
     if (digit < '0' || digit > '9') return Located(StatusCode::kDamaged, "the version is no number");
     version_ = version_ * 10 + static_cast<uint32_t>(digit - '0');
   }
   if (version_ < 1) return Located(StatusCode::kDamaged, "there is no RDB version 0");
-  if (version_ > kRdbNewestVersion) {
-    return Located(StatusCode::kNewerFormat, "RDB version " + std::to_string(version_) + " is newer than the newest known, " +
-                                                 std::to_string(kRdbNewestVersion));
+  const uint32_t newest = valkey_ ? kRdbValkeyVersion : kRdbNewestVersion;
+  if (version_ > newest) {
+    return Located(StatusCode::kNewerFormat, std::string(valkey_ ? "Valkey's " : "") + "RDB version " + std::to_string(version_) +
+                                                 " is newer than the newest known, " + std::to_string(newest));
   }
   checksum_ = Crc64(bytes);
   offset_ = kRdbHeaderBytes;
@@ -161,6 +164,13 @@ bool RdbReader::TakeOpcode(RdbOpcode opcode, RdbCursor* cursor) {
     case RdbOpcode::kSlotInfo: return cursor->SkipLength() && cursor->SkipLength() && cursor->SkipLength();
     case RdbOpcode::kAux: return TakeAux(cursor);
     case RdbOpcode::kModuleAux: return TakeModuleAux(cursor);
+    case RdbOpcode::kKeyMeta:
+      if (!valkey_) return TakeKeyMeta(cursor);
+      if (!cursor->SkipString() || !cursor->Length(&number)) return false;
+      for (; number > 0; number--) {
+        if (!cursor->SkipLength() || !cursor->SkipLength()) return false;
+      }
+      return true;
     case RdbOpcode::kSelectDb:
       if (!cursor->Length(&number)) return false;
       if (number > INT32_MAX) return Fail(StatusCode::kDamaged, "an impossible database number");
@@ -221,8 +231,23 @@ bool RdbReader::TakeModuleAux(RdbCursor* cursor) {
   return true;
 }
 
+bool RdbReader::TakeKeyMeta(RdbCursor* cursor) {
+  constexpr size_t kClassBytes = 4;
+  const std::string skipped = "(notes of modules about keys)";
+  uint64_t classes = 0;
+  if (!cursor->Length(&classes)) return false;
+  for (; classes > 0; classes--) {
+    if (!cursor->Skip(kClassBytes) || !cursor->SkipModuleParts()) return false;
+  }
+  if (std::find(skipped_modules_.begin(), skipped_modules_.end(), skipped) == skipped_modules_.end()) {
+    skipped_modules_.push_back(skipped);
+  }
+  return true;
+}
+
 bool RdbReader::TakeKey(uint8_t value_type, RdbCursor* cursor, RdbBatch* batch) {
-  if (!IsRdbValueType(value_type) && value_type != kRdbTypeModule) {
+  const bool known = IsRdbValueType(value_type) || value_type == kRdbTypeModule;
+  if (!known || (value_type == kRdbTypeHash2 && !valkey_)) {
     return Fail(StatusCode::kNewerFormat, "a value of type " + std::to_string(value_type) + ", which this version does not know");
   }
   RdbEntry& entry = next_;

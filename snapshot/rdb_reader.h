@@ -1,4 +1,4 @@
-// Reads an RDB file of any version up to kRdbNewestVersion, front to back:
+// Reads an RDB file of any version of Redis up to kRdbNewestVersion, or of Valkey up to kRdbValkeyVersion, front to back:
 //
 //   CAIRN_ASSIGN_OR_RETURN(auto reader, RdbReader::Open(fs, path));
 //   for (RdbBatch batch;;) {
@@ -61,7 +61,7 @@ class RdbReader {
   // What has come so far of auxiliary fields, in order, and of function libraries' code.
   const std::vector<std::pair<std::string, std::string>>& aux_fields() const { return aux_fields_; }
   const std::vector<std::string>& functions() const { return functions_; }
-  // The modules whose state outside of keys was skipped. Keys that only a module understands end the reading.
+  // The modules whose state outside of values was skipped. Keys that only a module understands end the reading.
   const std::vector<std::string>& skipped_modules() const { return skipped_modules_; }
 
  private:
@@ -77,6 +77,7 @@ class RdbReader {
   bool TakeKey(uint8_t value_type, RdbCursor* cursor, RdbBatch* batch);
   bool TakeAux(RdbCursor* cursor);
   bool TakeModuleAux(RdbCursor* cursor);
+  bool TakeKeyMeta(RdbCursor* cursor);
   bool TakeExpiry(RdbOpcode opcode, RdbCursor* cursor);
   Status CheckEnd();
   bool Fail(StatusCode code, const std::string& what);
@@ -86,6 +87,7 @@ class RdbReader {
   const std::string path_;
   const uint64_t size_;
   uint32_t version_ = 0;
+  bool valkey_ = false;
   uint64_t offset_ = 0;    // of the next item
   uint64_t checksum_ = 0;  // of all before it
   SharedBytes rest_;       // holds what was read beyond offset_, from rest_at_ on

@@ -27,8 +27,11 @@ enum Type : uint8_t {
   kStream2 = 19,
   kSetListpack = 20,
   kStream3 = 21,
+  kHash2 = kRdbTypeHash2,
   kHashMetadata = 24,
   kHashListpackEx = 25,
+  kStream4 = 26,
+  kStream5 = 27,
   kStreamExtended = 200,  // Cairn's own, engine/codec/FORMAT.md
 };
 
@@ -141,6 +144,22 @@ bool RdbCursor::SkipHashWithDeadlines() {
   return true;
 }
 
+bool RdbCursor::SkipHash2() {
+  uint64_t fields = 0;
+  if (!Length(&fields)) return false;
+  for (; fields > 0; fields--) {
+    if (!SkipString() || !SkipString() || !Skip(kTimeBytes)) return false;
+  }
+  return true;
+}
+
+bool RdbCursor::SkipIds() {
+  uint64_t ids = 0;
+  if (!Length(&ids)) return false;
+  if (ids > UINT64_MAX / kIdBytes) return Malformed();
+  return Skip(ids * kIdBytes);
+}
+
 bool RdbCursor::SkipStreamGroup(uint8_t value_type) {
   uint64_t pending = 0, consumers = 0;
   if (!SkipString() || !SkipLength() || !SkipLength()) return false;
@@ -149,20 +168,19 @@ bool RdbCursor::SkipStreamGroup(uint8_t value_type) {
   for (; pending > 0; pending--) {
     if (!Skip(kIdBytes + kTimeBytes) || !SkipLength()) return false;
   }
-  const bool active_times = value_type == kStream3 || value_type == kStreamExtended;
+  const bool active_times = value_type >= kStream3;
   if (!Length(&consumers)) return false;
   for (; consumers > 0; consumers--) {
-    if (!SkipString() || !Skip(active_times ? 2 * kTimeBytes : kTimeBytes) || !Length(&pending)) return false;
-    if (pending > UINT64_MAX / kIdBytes) return Malformed();
-    if (!Skip(pending * kIdBytes)) return false;
+    if (!SkipString() || !Skip(active_times ? 2 * kTimeBytes : kTimeBytes) || !SkipIds()) return false;
   }
-  return true;
+  return value_type != kStream5 || SkipIds();
 }
 
-bool RdbCursor::SkipProducers() {
-  constexpr int kCounters = 4;
+bool RdbCursor::SkipProducers(uint8_t value_type) {
+  // Duration, size, messages ever and duplicates: the last two stand behind the producers in Redis's form.
+  const int before = value_type == kStreamExtended ? 4 : 2, behind = 4 - before;
   uint64_t producers = 0;
-  for (int i = 0; i < kCounters; i++) SkipLength();
+  for (int i = 0; i < before; i++) SkipLength();
   if (!Length(&producers)) return false;
   for (; producers > 0; producers--) {
     uint64_t messages = 0;
@@ -171,7 +189,8 @@ bool RdbCursor::SkipProducers() {
       if (!SkipString() || !SkipLength() || !SkipLength()) return false;
     }
   }
-  return true;
+  for (int i = 0; i < behind; i++) SkipLength();
+  return missing_ == 0 && !malformed_;
 }
 
 bool RdbCursor::SkipStream(uint8_t value_type) {
@@ -187,7 +206,7 @@ bool RdbCursor::SkipStream(uint8_t value_type) {
   for (; groups > 0; groups--) {
     if (!SkipStreamGroup(value_type)) return false;
   }
-  return value_type != kStreamExtended || SkipProducers();
+  return value_type < kStream4 || SkipProducers(value_type);
 }
 
 bool RdbCursor::SkipModuleParts() {
@@ -227,7 +246,10 @@ bool RdbCursor::SkipValue(uint8_t value_type) {
     case kStream:
     case kStream2:
     case kStream3:
+    case kStream4:
+    case kStream5:
     case kStreamExtended: return SkipStream(value_type);
+    case kHash2: return SkipHash2();
     case kHashMetadata: return SkipHashWithDeadlines();
     case kHashListpackEx: return Skip(kTimeBytes) && SkipString();
     default: return Malformed();

@@ -40,9 +40,11 @@ class RdbCursor {
   bool SkipSortedSet(bool text_scores);
   bool SkipQuicklist();
   bool SkipHashWithDeadlines();
+  bool SkipHash2();
+  bool SkipIds();
   bool SkipStream(uint8_t value_type);
   bool SkipStreamGroup(uint8_t value_type);
-  bool SkipProducers();
+  bool SkipProducers(uint8_t value_type);
   bool Short(uint64_t bytes);
   bool Malformed();
 
@@ -52,7 +54,7 @@ class RdbCursor {
   bool malformed_ = false;
 };
 
-// Whether SkipValue knows the type: all of Redis's up to version 7.4 but modules' older one, and Cairn's own.
+// Whether SkipValue knows the type: those of Redis 8.8 but arrays and modules' older one, Valkey 9's, and Cairn's own.
 bool IsRdbValueType(uint8_t value_type);
 
 }  // namespace cairn

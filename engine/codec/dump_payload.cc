@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/crc64.h"
 #include "engine/codec/value_codec.h"
+#include "snapshot/rdb_format.h"
 
 namespace cairn {
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr size_t kVersionBytes = 2;
 constexpr size_t kFooterBytes = kVersionBytes + 8;
+constexpr uint8_t kUnknownType = UINT8_MAX;
 
 std::atomic<bool> skips_checksums{false};
 
@@ -31,11 +33,14 @@ std::string MakeDumpPayload(const Entry& entry) {
 bool OpenDumpPayload(std::string_view payload, uint8_t* rdb_type, std::string_view* value) {
   if (payload.size() < 1 + kFooterBytes) return false;
   const char* footer = payload.data() + payload.size() - kFooterBytes;
-  if (LoadLittleEndian<uint16_t>(footer) > kDumpNewestRdbVersion) return false;
+  const auto version = LoadLittleEndian<uint16_t>(footer);
+  const bool valkey = version == kDumpValkeyRdbVersion;
+  if (version > kDumpNewestRdbVersion && !valkey) return false;
   const uint64_t checksum = LoadLittleEndian<uint64_t>(footer + kVersionBytes);
   const bool checks = !skips_checksums.load(std::memory_order_relaxed);
   if (checks && checksum != Crc64(payload.substr(0, payload.size() - sizeof(uint64_t)))) return false;
   *rdb_type = static_cast<uint8_t>(payload[0]);
+  if (*rdb_type == kRdbTypeHash2 && !valkey) *rdb_type = kUnknownType;
   *value = payload.substr(1, payload.size() - 1 - kFooterBytes);
   return true;
 }

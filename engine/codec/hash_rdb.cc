@@ -7,6 +7,7 @@
 #include "engine/codec/ziplist.h"
 #include "engine/codec/zipmap.h"
 #include "engine/values/listpack.h"
+#include "snapshot/rdb_format.h"
 #include "snapshot/rdb_string_decoder.h"
 
 namespace cairn {
@@ -80,19 +81,21 @@ Status ReadText(std::string_view* rest, std::string* scratch, char (&number)[kIn
   return Status();
 }
 
-Status ReadEarliest(std::string_view* rest, int64_t* earliest_ms) {
+Status ReadTime(std::string_view* rest, int64_t* time_ms) {
   if (rest->size() < 8) return Damaged("deadline");
-  *earliest_ms = LoadLittleEndian<int64_t>(rest->data());
+  *time_ms = LoadLittleEndian<int64_t>(rest->data());
   rest->remove_prefix(8);
   return Status();
 }
 
 bool IsDeadline(int64_t deadline_ms) { return deadline_ms >= 0 && deadline_ms <= HashTable::kMaxDeadlineMs; }
 
-Status DecodeFields(bool metadata, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
+// Of type 4, 22 or 24.
+Status DecodeFields(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
+  const bool metadata = rdb_type == kRdbTypeHashMetadata;
   int64_t earliest_ms = 0;
   uint64_t fields = 0;
-  if (metadata) CAIRN_RETURN_IF_ERROR(ReadEarliest(&bytes, &earliest_ms));
+  if (metadata) CAIRN_RETURN_IF_ERROR(ReadTime(&bytes, &earliest_ms));
   CAIRN_RETURN_IF_ERROR(ReadLength(&bytes, &fields));
   HashLoader loader(limits);
   std::string name_scratch, value_scratch;
@@ -105,9 +108,16 @@ Status DecodeFields(bool metadata, std::string_view bytes, const CollectionLimit
     CAIRN_RETURN_IF_ERROR(ReadText(&bytes, &value_scratch, value_number, &content));
     int64_t deadline_ms = HashField::kNoDeadline;
     if (relative_ms > 0) {
-      if (!IsDeadline(earliest_ms) || relative_ms > static_cast<uint64_t>(HashTable::kMaxDeadlineMs)) return Damaged("deadline");
+      if (!IsDeadline(earliest_ms) || relative_ms - 1 > static_cast<uint64_t>(HashTable::kMaxDeadlineMs))
+        return Damaged("deadline");
       deadline_ms = earliest_ms + static_cast<int64_t>(relative_ms) - 1;
       if (!IsDeadline(deadline_ms)) return Damaged("deadline");
+    }
+    if (rdb_type == kRdbTypeHash2) {
+      int64_t stated_ms = 0;
+      CAIRN_RETURN_IF_ERROR(ReadTime(&bytes, &stated_ms));
+      // Valkey allows later ones than there are here.
+      if (stated_ms >= 0) deadline_ms = std::min(stated_ms, HashTable::kMaxDeadlineMs);
     }
     if (!loader.Add(name, content, deadline_ms)) return Damaged("a field twice");
   }
@@ -176,7 +186,7 @@ Status DecodePacked(uint8_t rdb_type, std::string_view bytes, const CollectionLi
   std::string scratch;
   RdbString string;
   uint32_t elements = 0;
-  if (rdb_type == kRdbTypeHashListpackEx) CAIRN_RETURN_IF_ERROR(ReadEarliest(&bytes, &earliest_ms));
+  if (rdb_type == kRdbTypeHashListpackEx) CAIRN_RETURN_IF_ERROR(ReadTime(&bytes, &earliest_ms));
   CAIRN_RETURN_IF_ERROR(DecodeRdbString(&bytes, &string, &scratch));
   if (!bytes.empty()) return Damaged("bytes behind the listpack");
   if (string.is_int) return Damaged("a number for a listpack");
@@ -215,8 +225,8 @@ void EncodeHash(const HashTable& table, RdbSink& sink) {
 }
 
 Status DecodeHash(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
-  const bool metadata = rdb_type == kRdbTypeHashMetadata;
-  if (rdb_type == kRdbTypeHash || metadata) return DecodeFields(metadata, bytes, limits, value);
+  const bool plain = rdb_type == kRdbTypeHash || rdb_type == kRdbTypeHash2 || rdb_type == kRdbTypeHashMetadata;
+  if (plain) return DecodeFields(rdb_type, bytes, limits, value);
   return DecodePacked(rdb_type, bytes, limits, value);
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
@@ -232,6 +233,25 @@ Status DecodeConsumer(bool active_times, Input* input, StreamGroup* group) {
   return input->ok() ? Status() : Status::Damaged("a consumer ends early");
 }
 
+// The pending entries without a consumer in their order.
+Status DecodeGivenBack(Input* input, StreamGroup* group) {
+  const uint64_t count = input->Count(16);
+  if (!input->ok() || count != group->nacked_count()) return Status::Damaged("a pending entry has no consumer");
+  std::vector<StreamId> ids;
+  for (uint64_t i = 0; i < count; i++) {
+    const StreamId id = input->RawId();
+    const PendingEntry* entry = group->pending().Find(id);
+    if (entry == nullptr || entry->consumer != kNoConsumer) {
+      return Status::Damaged("an entry that was given back is not pending, or has a consumer");
+    }
+    group->GiveBack(id, entry->delivery_count);
+    ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  const bool twice = std::adjacent_find(ids.begin(), ids.end()) != ids.end();
+  return twice ? Status::Damaged("an entry was given back twice") : Status();
+}
+
 Status DecodeGroup(uint8_t rdb_type, Input* input, Stream* stream) {
   const std::string name(input->String());
   const StreamId last = input->Id();
@@ -241,24 +261,30 @@ Status DecodeGroup(uint8_t rdb_type, Input* input, Stream* stream) {
   StreamGroup* group = stream->CreateGroup(name, last, entries_read);
   if (group == nullptr) return Status::Damaged("a group is there twice");
   CAIRN_RETURN_IF_ERROR(DecodePending(input, group));
-  const bool active_times = rdb_type == kRdbTypeStreamListpacks3 || rdb_type == kRdbTypeStreamExtended;
+  const bool active_times = rdb_type >= kRdbTypeStreamListpacks3;
   const uint64_t consumers = input->Count(10);
   for (uint64_t i = 0; i < consumers; i++) CAIRN_RETURN_IF_ERROR(DecodeConsumer(active_times, input, group));
   if (!input->ok()) return Status::Damaged("a group's consumers end early");
+  if (rdb_type == kRdbTypeStreamListpacks5) return DecodeGivenBack(input, group);
   if (rdb_type != kRdbTypeStreamExtended && group->nacked_count() > 0) return Status::Damaged("a pending entry has no consumer");
   group->RestorePlaces();
   return Status();
 }
 
-Status DecodeProducers(Input* input, Stream* stream) {
-  StreamProducers& producers = stream->MutableProducers();
+Status DecodeProducers(uint8_t rdb_type, Input* input, Stream* stream) {
+  const bool counters_first = rdb_type == kRdbTypeStreamExtended;
+  auto read = std::make_unique<StreamProducers>();
+  StreamProducers& producers = *read;
   const uint64_t duration_s = input->Length(), max_size = input->Length();
   if (!input->ok() || duration_s < 1 || duration_s > kProducerDurationMaxS || max_size < 1 || max_size > kProducerSizeMax) {
     return Status::Damaged("a stream's producers have impossible windows");
   }
   producers.Configure(static_cast<uint32_t>(duration_s), static_cast<uint32_t>(max_size));
-  producers.added = input->Length();
-  producers.duplicates = input->Length();
+  const auto read_counters = [&] {
+    producers.added = input->Length();
+    producers.duplicates = input->Length();
+  };
+  if (counters_first) read_counters();
   const uint64_t count = input->Count(2);
   for (uint64_t i = 0; i < count; i++) {
     const std::string name(input->String());
@@ -272,7 +298,10 @@ Status DecodeProducers(Input* input, Stream* stream) {
       producers.Add(name, message_id, id);
     }
   }
-  return input->ok() ? Status() : Status::Damaged("a stream's producers end early");
+  if (!counters_first) read_counters();
+  if (!input->ok()) return Status::Damaged("a stream's producers end early");
+  if (producers.used()) stream->SetProducers(std::move(read));  // Redis writes down of every stream that it has none
+  return Status();
 }
 
 }  // namespace
@@ -284,7 +313,9 @@ Status DecodeStream(uint8_t rdb_type, std::string_view bytes, LoadedValue* value
   CAIRN_RETURN_IF_ERROR(DecodeCounters(rdb_type, &input, decoded.get()));
   const uint64_t groups = input.Count(6);
   for (uint64_t i = 0; i < groups; i++) CAIRN_RETURN_IF_ERROR(DecodeGroup(rdb_type, &input, decoded.get()));
-  if (rdb_type == kRdbTypeStreamExtended && input.ok()) CAIRN_RETURN_IF_ERROR(DecodeProducers(&input, decoded.get()));
+  if (rdb_type >= kRdbTypeStreamListpacks4 && input.ok()) {
+    CAIRN_RETURN_IF_ERROR(DecodeProducers(rdb_type, &input, decoded.get()));
+  }
   if (!input.ok() || !input.done()) return Status::Damaged("a stream's bytes end early, or go on behind its end");
   value->type = ValueType::kStream;
   value->encoding = Encoding::kLarge;

@@ -5,6 +5,7 @@
 #include "engine/codec/set_rdb.h"
 #include "engine/codec/sorted_set_rdb.h"
 #include "engine/codec/stream_rdb.h"
+#include "snapshot/rdb_format.h"
 #include "snapshot/rdb_string_encoder.h"
 
 namespace cairn {
@@ -110,6 +111,7 @@ Status DecodeCollection(uint8_t rdb_type, std::string_view bytes, const Collecti
     case kRdbTypeHashZipmap:
     case kRdbTypeHashZiplist:
     case kRdbTypeHashListpack:
+    case kRdbTypeHash2:
     case kRdbTypeHashMetadata:
     case kRdbTypeHashListpackEx: return DecodeHash(rdb_type, bytes, limits, value);
     case kRdbTypeSortedSet:
@@ -119,6 +121,8 @@ Status DecodeCollection(uint8_t rdb_type, std::string_view bytes, const Collecti
     case kRdbTypeStreamListpacks:
     case kRdbTypeStreamListpacks2:
     case kRdbTypeStreamListpacks3:
+    case kRdbTypeStreamListpacks4:
+    case kRdbTypeStreamListpacks5:
     case kRdbTypeStreamExtended: return DecodeStream(rdb_type, bytes, value);
     default: break;
   }

@@ -32,6 +32,8 @@ inline constexpr uint8_t kRdbTypeSortedSetListpack = 17;
 inline constexpr uint8_t kRdbTypeStreamListpacks2 = 19;
 inline constexpr uint8_t kRdbTypeSetListpack = 20;
 inline constexpr uint8_t kRdbTypeStreamListpacks3 = 21;
+inline constexpr uint8_t kRdbTypeStreamListpacks4 = 26;
+inline constexpr uint8_t kRdbTypeStreamListpacks5 = 27;
 
 // A value's type as it is written.
 uint8_t RdbTypeOf(const Entry& entry);

@@ -74,7 +74,9 @@ const char* EncodingOf(uint8_t rdb_type) {
     case 13: return "Hash ziplist";
     case 15:
     case 19:
-    case 21: return "Stream listpack";
+    case 21:
+    case 26:
+    case 27: return "Stream listpack";
     case 16: return "Hash listpack";
     case 17: return "Zset listpack";
     case 18: return "List listpack";

@@ -110,6 +110,7 @@ class Stream final : public LargeValue {
   // --- producers -------------------------------------------------------------------------------------------------------------------
   const StreamProducers* producers() const { return producers_.get(); }  // null: never used
   StreamProducers& MutableProducers();
+  void SetProducers(std::unique_ptr<StreamProducers> producers) { producers_ = std::move(producers); }
 
  private:
   Stream(const Stream& other);

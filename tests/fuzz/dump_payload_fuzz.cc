@@ -1,4 +1,4 @@
-// Any bytes as DUMP's payload: refused as they are, and, with the version and checksum that make them look right, refused or decoded.
+// Any bytes as DUMP's payload: refused as they are, and, with the versions and checksums that make them look right, refused or decoded.
 #include <cstdint>
 #include <string>
 
@@ -37,13 +37,16 @@ void Decode(std::string_view payload) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  std::string payload(reinterpret_cast<const char*>(data), size);
-  Decode(payload);
-  char footer[8];
-  StoreLittleEndian<uint16_t>(footer, kDumpRdbVersion);
-  payload.append(footer, 2);
-  StoreLittleEndian<uint64_t>(footer, Crc64(payload));
-  payload.append(footer, 8);
-  Decode(payload);
+  const std::string bytes(reinterpret_cast<const char*>(data), size);
+  Decode(bytes);
+  for (const uint16_t version : {kDumpNewestRdbVersion, kDumpValkeyRdbVersion}) {
+    std::string payload = bytes;
+    char footer[8];
+    StoreLittleEndian<uint16_t>(footer, version);
+    payload.append(footer, 2);
+    StoreLittleEndian<uint64_t>(footer, Crc64(payload));
+    payload.append(footer, 8);
+    Decode(payload);
+  }
   return 0;
 }

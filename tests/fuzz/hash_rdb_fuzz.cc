@@ -1,4 +1,4 @@
-// Any bytes as a hash in one of its four RDB encodings: what decodes is a valid hash, and encodes to bytes that decode alike.
+// Any bytes as a hash in one of its RDB encodings: what decodes is a valid hash, and encodes to bytes that decode alike.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -9,6 +9,7 @@
 #include "engine/codec/hash_rdb.h"
 #include "engine/codec/value_codec.h"
 #include "engine/values/listpack.h"
+#include "snapshot/rdb_format.h"
 
 namespace {
 
@@ -43,7 +44,8 @@ Content ContentOf(const cairn::LoadedValue& value) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static constexpr uint8_t kTypes[] = {cairn::kRdbTypeHash,           cairn::kRdbTypeHashListpack, cairn::kRdbTypeHashMetadata,
-                                       cairn::kRdbTypeHashListpackEx, cairn::kRdbTypeHashZiplist,  cairn::kRdbTypeHashZipmap};
+                                       cairn::kRdbTypeHashListpackEx, cairn::kRdbTypeHashZiplist,  cairn::kRdbTypeHashZipmap,
+                                       cairn::kRdbTypeHash2};
   if (size == 0) return 0;
   const size_t bytes = size - 1;
   // In an allocation of its own, so that reads around it are seen.

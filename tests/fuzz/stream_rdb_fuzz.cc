@@ -1,6 +1,7 @@
 // Any bytes as a stream's value: refused, or a stream whose encoding decodes to the same. The first byte chooses the type.
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 
 #include "engine/codec/loaded_value.h"
@@ -32,11 +33,11 @@ void Walk(const cairn::Stream& stream) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   constexpr uint8_t kTypes[] = {cairn::kRdbTypeStreamListpacks, cairn::kRdbTypeStreamListpacks2, cairn::kRdbTypeStreamListpacks3,
-                                cairn::kRdbTypeStreamExtended};
+                                cairn::kRdbTypeStreamExtended,  cairn::kRdbTypeStreamListpacks4, cairn::kRdbTypeStreamListpacks5};
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   cairn::LoadedValue value;
-  if (!cairn::DecodeStream(kTypes[data[0] % 4], bytes, &value).ok()) return 0;
+  if (!cairn::DecodeStream(kTypes[data[0] % std::size(kTypes)], bytes, &value).ok()) return 0;
   const auto& stream = static_cast<const cairn::Stream&>(*value.large);
   Walk(stream);
   const std::string encoded = Encoded(stream);

@@ -147,12 +147,46 @@ TEST_F(RdbFileTest, NewerOpcodesAndModulesStateAreSkipped) {
   EXPECT_EQ(modules_[0].size(), 9u);
 }
 
+// A hash of the field f with the value v, without a deadline, in the form that only Valkey has.
+const std::string kValkeyHash = std::string(
+                                    "\x16\x01k\x01\x01"
+                                    "f\x01v",
+                                    8) +
+                                std::string(8, '\xFF');
+
+TEST_F(RdbFileTest, ValkeysFilesAreRead) {
+  const std::string slot_import = std::string("\xF3\x03job\x01\x05\x40\x80", 9);
+  Write(WithChecksum("VALKEY080" + slot_import + kValkeyHash + "\xFF"));
+  std::vector<Read> all;
+  const Status status = ReadAll(&all);
+  ASSERT_TRUE(status.ok()) << status.message();
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].entry.value_type, kRdbTypeHash2);
+  EXPECT_EQ(all[0].value, kValkeyHash.substr(3));
+  EXPECT_EQ(Refusal(WithChecksum(Header(12) + kValkeyHash + "\xFF")),
+            "dump.rdb at byte 9: a value of type 22, which this version does not know");
+}
+
+TEST_F(RdbFileTest, ModulesNotesOfAKeyAreSkipped) {
+  const std::string notes("\xF3\x02\x01\x02\x03\x04\x02\x07\x00\x05\x06\x07\x08\x05\x01x\x00", 17);
+  const std::string string("\x00\x01k\x01v", 5);
+  Write(WithChecksum(Header(13) + notes + string + notes + string + "\xFF"));
+  std::vector<Read> all;
+  const Status status = ReadAll(&all);
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(all.size(), 2u);
+  EXPECT_EQ(modules_.size(), 1u);
+}
+
 TEST_F(RdbFileTest, WhatIsNotUnderstoodIsRefusedWithThePlace) {
-  EXPECT_EQ(Refusal(""), "dump.rdb at byte 0: it is no RDB file: it does not begin with REDIS");
+  EXPECT_EQ(Refusal(""), "dump.rdb at byte 0: it is no RDB file: it begins neither with REDIS nor with VALKEY");
   EXPECT_EQ(Refusal("REDI"), "dump.rdb at byte 0: the file ends inside its header");
-  EXPECT_EQ(Refusal("PK\x03\x04 a zip file"), "dump.rdb at byte 0: it is no RDB file: it does not begin with REDIS");
+  EXPECT_EQ(Refusal("PK\x03\x04 a zip file"),
+            "dump.rdb at byte 0: it is no RDB file: it begins neither with REDIS nor with VALKEY");
   EXPECT_EQ(Refusal("REDIS0x10"), "dump.rdb at byte 0: the version is no number");
-  EXPECT_EQ(Refusal(Header(80)), "dump.rdb at byte 0: RDB version 80 is newer than the newest known, 12");
+  EXPECT_EQ(Refusal(Header(80)), "dump.rdb at byte 0: RDB version 80 is newer than the newest known, 15");
+  EXPECT_EQ(Refusal("VALKEY081"), "dump.rdb at byte 0: Valkey's RDB version 81 is newer than the newest known, 80");
+  EXPECT_EQ(Refusal("VALK"), "dump.rdb at byte 0: the file ends inside its header");
   EXPECT_EQ(Refusal(Header(10)), "dump.rdb at byte 9: the file ends early, without its end mark");
   EXPECT_EQ(Refusal(Header(10) + "\x63\x01k\x01v"), "dump.rdb at byte 9: a value of type 99, which this version does not know");
   EXPECT_EQ(Refusal(Header(10) + std::string("\x07\x01k\x81\x65\xB2\x96\xC8\x5B\x4C\x00\x01", 12)).substr(0, 62),

@@ -18,7 +18,8 @@ std::string PayloadOf(const RdbEntry& entry) {
   std::string payload(1, static_cast<char>(entry.value_type));
   payload += entry.value;
   char end[sizeof(uint16_t)];
-  StoreLittleEndian<uint16_t>(end, kDumpRdbVersion);
+  const bool valkey = entry.value_type == kRdbTypeHash2;
+  StoreLittleEndian<uint16_t>(end, valkey ? kDumpValkeyRdbVersion : kDumpRdbVersion);
   payload.append(end, sizeof(end));
   char checksum[sizeof(uint64_t)];
   StoreLittleEndian<uint64_t>(checksum, Crc64(payload, 0));
@@ -74,10 +75,10 @@ class CommandImport {
 }  // namespace
 
 Result<InputKind> KindOf(const InputFile& input) {
-  char first[5] = {};
+  char first[kRdbHeaderBytes] = {};
   CAIRN_ASSIGN_OR_RETURN(const size_t got, input.file().Read(0, sizeof(first), first));
   if (got == 0 || first[0] == '*' || first[0] == '#') return InputKind::kCommands;
-  if (std::string_view(first, got) == kRdbMagic) return InputKind::kRdb;
+  if (BeginsRdbFile({first, got})) return InputKind::kRdb;
   if (first[0] == '{') return InputKind::kJsonLines;
   return Status::Damaged(input.name() + " is neither an RDB file nor RESP commands nor JSON lines");
 }

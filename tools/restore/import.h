@@ -15,7 +15,7 @@ class RdbReader;
 
 enum class InputKind : uint8_t { kRdb, kCommands, kJsonLines };
 
-// By the first bytes: "REDIS", '*', '{'. An empty file is kCommands: an AOF without a command. kDamaged for anything else.
+// By the first bytes: "REDIS" or "VALKEY", '*', '{'. An empty file is kCommands: an AOF without a command. kDamaged for anything else.
 Result<InputKind> KindOf(const InputFile& input);
 
 struct ImportOptions {
