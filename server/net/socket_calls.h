@@ -12,7 +12,9 @@
 namespace cairn {
 
 // At most `room_bytes` of what has arrived; 0 at the end of the stream; -1 with errno.
-inline ssize_t Receive(int fd, char* to, size_t room_bytes) { return syscall(SYS_recvfrom, fd, to, room_bytes, 0, nullptr, nullptr); }
+inline ssize_t Receive(int fd, char* to, size_t room_bytes) {
+  return syscall(SYS_recvfrom, fd, to, room_bytes, 0, nullptr, nullptr);
+}
 
 // How many of `size_bytes` the socket took, without a signal where the peer is gone; -1 with errno.
 inline ssize_t SendSome(int fd, const char* bytes, size_t size_bytes) {
