@@ -138,7 +138,8 @@ class ListpackDecoder {
     if (Number() != (same_fields ? count + 3 : 2 * count + 4)) ok_ = false;
     // Live entries are in order; a marked one may stand anywhere.
     if (!deleted && (id <= stream->last_id || id.zero())) ok_ = false;
-    if (!ok_) return;
+    // One that nobody can see is left out where it would stand before what is there: no Redis wrote that.
+    if (!ok_ || (deleted && id <= stream->last_id)) return;
     fields_.assign(texts_.begin(), texts_.end());
     if (*block != nullptr && id <= (*block)->last()) Finish(stream, block);
     if (*block == nullptr) *block = StreamBlock::Create(id, fields_, 0);

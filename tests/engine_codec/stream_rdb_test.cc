@@ -7,7 +7,9 @@
 
 #include "engine/codec/rdb_sink.h"
 #include "engine/codec/value_codec.h"
+#include "engine/values/listpack.h"
 #include "engine/values/stream_value.h"
+#include "snapshot/rdb_string_encoder.h"
 
 namespace cairn {
 namespace {
@@ -164,6 +166,29 @@ TEST(StreamRdb, AnEntryMayHaveADeletedOnesId) {
   EXPECT_TRUE(copy->Contains({3, 0}));
   EXPECT_EQ(copy->length(), 3u);
   EXPECT_EQ(copy->CountBetween({2, 0}, {3, 0}), 2u);
+}
+
+// No Redis writes that; its place would be before the entries that are there.
+TEST(StreamRdb, AMarkedEntryBelowTheOthersIsLeftOut) {
+  ListpackBuilder block;
+  for (const int64_t number : {2, 1, 1}) block.Add(number);  // live, deleted, names
+  block.Add("a");
+  block.Add(int64_t{0});
+  for (const int64_t ms : {0, -2, 2}) {
+    block.Add(int64_t{ms < 0 ? 3 : 2});  // with these names; deleted
+    for (const int64_t number : {ms, int64_t{0}, int64_t{1}, int64_t{4}}) block.Add(number);
+  }
+  std::string bytes = FromHex("0110") + FromHex("00000000000000050000000000000000");
+  AppendRdbString(block.listpack(), &bytes);
+  bytes += FromHex(
+      "02070005000000"
+      "0300");  // length, last id, first id, largest deleted, ever added, groups
+  std::unique_ptr<Stream> stream;
+  const Status status = Decode(kRdbTypeStreamListpacks2, bytes, &stream);
+  ASSERT_TRUE(status.ok()) << status.message();
+  std::vector<StreamId> ids;
+  for (StreamCursor entry(*stream, kStreamIdMin, kStreamIdMax, false); entry.Next();) ids.push_back(entry.id());
+  EXPECT_EQ(ids, (std::vector<StreamId>{{5, 0}, {7, 0}}));
 }
 
 TEST(StreamRdb, WhatIsCutOffIsRefused) {

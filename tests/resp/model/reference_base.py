@@ -31,6 +31,7 @@ class Value:
 INT = re.compile(rb"^(0|-?[1-9][0-9]*)$")
 FLOAT = re.compile(rb"^[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|inf|infinity)$", re.I)
 HEX = re.compile(rb"^[+-]?0x[0-9a-f]+(\.[0-9a-f]*)?(p[+-]?[0-9]+)?$", re.I)
+WIDE_LEAST = Decimal("3.6451995318824746e-4951")  # above 0, of the long doubles that there are
 INT_MIN, INT_MAX = -(1 << 63), (1 << 63) - 1
 
 
@@ -52,11 +53,17 @@ def number(text):
     return value
 
 
+def decimal(text):
+    """The number that a text of FLOAT's form is. Of an exponent that Decimal() would not take, as much as it takes."""
+    digits, e, exponent = text.decode().lower().partition("e")
+    return Decimal(digits + e + str(max(-(10 ** 9), min(int(exponent), 10 ** 9)))) if e else Decimal(digits)
+
+
 def wide(text):
     """A long double, without its rounding."""
     need(HEX.match(text) or FLOAT.match(text))
-    value = Decimal(float.fromhex(text.decode())) if HEX.match(text) else Decimal(text.decode())
-    need(not value.is_finite() or value.adjusted() <= 4932)
+    value = Decimal(float.fromhex(text.decode())) if HEX.match(text) else decimal(text)
+    need(not value.is_finite() or value == 0 or value.adjusted() <= 4932 and abs(value) > WIDE_LEAST / 2)
     return value
 
 
