@@ -187,8 +187,11 @@ TEST(StreamRdb, AMarkedEntryBelowTheOthersIsLeftOut) {
   const Status status = Decode(kRdbTypeStreamListpacks2, bytes, &stream);
   ASSERT_TRUE(status.ok()) << status.message();
   std::vector<StreamId> ids;
-  for (StreamCursor entry(*stream, kStreamIdMin, kStreamIdMax, false); entry.Next();) ids.push_back(entry.id());
+  for (StreamCursor entry(*stream, {4, 0}, kStreamIdMax, false); entry.Next();) ids.push_back(entry.id());
   EXPECT_EQ(ids, (std::vector<StreamId>{{5, 0}, {7, 0}}));
+  ids.clear();
+  for (StreamCursor entry(*stream, {4, 0}, {6, 0}, true); entry.Next();) ids.push_back(entry.id());
+  EXPECT_EQ(ids, (std::vector<StreamId>{{5, 0}}));
 }
 
 TEST(StreamRdb, WhatIsCutOffIsRefused) {
