@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/faulty_file_system.h"
 #include "base/memory_file_system.h"
 #include "engine/aof_manifest.h"
@@ -136,6 +137,34 @@ TEST_F(RedisImportTest, ADiskThatFailsInTheMiddleLosesNothing) {
       const auto store = Store::Open(Options(memory));
       ASSERT_TRUE(store.ok()) << store.status().message();
       EXPECT_EQ(Keys(**store), 100u);
+    }
+  }
+}
+
+// As a file of its own, and as what an append-only file begins with.
+TEST_F(RedisImportTest, ValkeysFilesAreImported) {
+  char deadline[8];
+  StoreLittleEndian<int64_t>(deadline, 4'000'000'000'000);
+  const std::string hash = std::string(
+                               "\x16\x01h\x02\x01"
+                               "f\x01v",
+                               8) +
+                           std::string(deadline, 8) + "\x01g\x01w" + std::string(8, '\xFF');
+  const std::string rdb = "VALKEY080" + hash + "\xFF" + std::string(8, '\0');
+  const std::string command = "*4\r\n$4\r\nHSET\r\n$1\r\nh\r\n$1\r\ni\r\n$1\r\nx\r\n";
+  Client client;
+  for (const bool append_only : {false, true}) {
+    MemoryFileSystem fs;
+    ASSERT_TRUE(fs.CreateDirectory("data").ok());
+    const std::string name = append_only ? "data/appendonly.aof" : "data/dump.rdb";
+    auto file = fs.OpenForWriting(name, FileSystem::OpenMode::kTruncate);
+    ASSERT_TRUE((*file)->Append(rdb + (append_only ? command : "")).ok());
+    for (int start = 0; start < 2; start++) {
+      auto store = Store::Open(Options(fs));
+      ASSERT_TRUE(store.ok()) << store.status().message();
+      EXPECT_EQ((*store)->Run(client, {"HLEN", "h"}).integer, append_only ? 3 : 2);
+      EXPECT_EQ((*store)->Run(client, {"HPEXPIRETIME", "h", "FIELDS", "2", "f", "g"}).ToString(),
+                "[(integer) 4000000000000, (integer) -1]");
     }
   }
 }
