@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "engine/codec/dump_payload.h"
 #include "engine/codec/value_codec.h"
+#include "snapshot/rdb_format.h"
 #include "snapshot/rdb_string_decoder.h"
 
 using namespace cairn;  // NOLINT(google-build-using-namespace)
@@ -39,10 +40,10 @@ void Decode(std::string_view payload) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   Decode(bytes);
-  for (const uint16_t version : {kDumpNewestRdbVersion, kDumpValkeyRdbVersion}) {
+  for (const uint32_t version : {kRdbNewestVersion, kRdbValkeyVersion}) {
     std::string payload = bytes;
     char footer[8];
-    StoreLittleEndian<uint16_t>(footer, version);
+    StoreLittleEndian<uint16_t>(footer, static_cast<uint16_t>(version));
     payload.append(footer, 2);
     StoreLittleEndian<uint64_t>(footer, Crc64(payload));
     payload.append(footer, 8);

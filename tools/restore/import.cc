@@ -1,8 +1,6 @@
 #include "tools/restore/import.h"
 
-#include "base/bytes.h"
 #include "base/clock.h"
-#include "base/crc64.h"
 #include "base/logger.h"
 #include "base/numbers.h"
 #include "base/resp_request.h"
@@ -13,22 +11,8 @@
 namespace cairn {
 namespace {
 
-// DUMP's payload of a value that an RDB file holds.
-std::string PayloadOf(const RdbEntry& entry) {
-  std::string payload(1, static_cast<char>(entry.value_type));
-  payload += entry.value;
-  char end[sizeof(uint16_t)];
-  const bool valkey = entry.value_type == kRdbTypeHash2;
-  StoreLittleEndian<uint16_t>(end, valkey ? kDumpValkeyRdbVersion : kDumpRdbVersion);
-  payload.append(end, sizeof(end));
-  char checksum[sizeof(uint64_t)];
-  StoreLittleEndian<uint64_t>(checksum, Crc64(payload, 0));
-  payload.append(checksum, sizeof(checksum));
-  return payload;
-}
-
 Status RestoreKey(const RdbEntry& entry, const ImportOptions& options, RestoreTarget& target) {
-  const std::string payload = PayloadOf(entry);
+  const std::string payload = MakeDumpPayload(entry.value_type, entry.value);
   const std::string expiry = std::to_string(entry.expiry_unix_ms < 0 ? 0 : entry.expiry_unix_ms);
   const std::string idle = std::to_string(entry.idle_s);
   const std::string frequency = std::to_string(entry.frequency);
