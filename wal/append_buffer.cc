@@ -154,7 +154,7 @@ Lsn AppendBuffer::Count(uint64_t bytes) {
   std::atomic<uint64_t>& counted = OwnSlot(&alone).counted;
   const uint64_t before = counted.load(std::memory_order_relaxed);
   if (alone && (before & kCountingClosed) == 0) [[likely]] {
-    // StartKeeping(), which alone writes here from another thread, comes before or after this call: no locked instruction.
+    // Nobody else writes here until the buffer is on again, which the caller keeps off: no locked instruction.
     counted.store(before + bytes, std::memory_order_release);
     return end_.load(std::memory_order_relaxed);
   }
