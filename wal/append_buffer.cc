@@ -354,6 +354,25 @@ AppendBuffer::Slot AppendBuffer::ReadSlot(const char* at) {
   return slot;
 }
 
+bool AppendBuffer::EnterNextBlock(Position* at, uint32_t limit) {
+  if (at->offset != limit) return false;
+  at->block = at->block->next;
+  at->offset = 0;
+  return true;
+}
+
+void AppendBuffer::ForEachFrame(Position at, const Position& end,
+                                const std::function<void(const Slot&, std::string_view payload)>& visit) {
+  while (at.lsn != end.lsn) {
+    if (EnterNextBlock(&at, FrameLimit(at, end))) continue;
+    const char* const frame = at.block->bytes + at.offset;
+    const Slot slot = ReadSlot(frame);
+    visit(slot, {frame + kFrameHeaderBytes, slot.payload_bytes});
+    at.offset += static_cast<uint32_t>(kFrameHeaderBytes) + slot.payload_bytes;
+    at.lsn = slot.first_lsn + (slot.linked != nullptr ? slot.linked->bytes : slot.payload_bytes);
+  }
+}
+
 AppendBuffer::Position AppendBuffer::Release(const Position& upto) {
   ReleaseLinked(upto.lsn);
   while (first_ != upto.block) {

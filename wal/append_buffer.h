@@ -22,6 +22,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -102,6 +103,15 @@ class AppendBuffer {
   // Closes the open frame; everything before the returned position is ready to be written.
   Position Collect();
   static Slot ReadSlot(const char* at);
+  // Where the frames before `end` stop in the block that `at` points into.
+  static uint32_t FrameLimit(const Position& at, const Position& end) {
+    return at.block == end.block ? end.offset : at.block->closed;
+  }
+  // From the end of a block's frames to the next block; false where `at` is not at that end.
+  static bool EnterNextBlock(Position* at, uint32_t limit);
+  // The closed frames from `at` on, in order: the payload is empty for a linked unit.
+  static void ForEachFrame(Position at, const Position& end,
+                           const std::function<void(const Slot&, std::string_view payload)>& visit);
   // Bytes before `upto` are no longer needed. Returns the position to go on from in its place.
   Position Release(const Position& upto);
   // Announces that the log thread goes to sleep; false when something came in after `seen`, then it must not.

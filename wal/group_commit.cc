@@ -31,19 +31,6 @@ constexpr uint64_t kIdleFillBytes = 4 << 20;
 // A thread that has other things to do commits in the log thread's place only where no sync of late took longer.
 constexpr int64_t kQuickSyncUs = 3'000;
 
-// Where the frames before `end` stop in the block that `at` points into.
-uint32_t FrameLimit(const AppendBuffer::Position& at, const AppendBuffer::Position& end) {
-  return at.block == end.block ? end.offset : at.block->closed;
-}
-
-// From the end of a block's frames to the next block; false where `at` is not at that end.
-bool EnterNextBlock(AppendBuffer::Position* at, uint32_t limit) {
-  if (at->offset != limit) return false;
-  at->block = at->block->next;
-  at->offset = 0;
-  return true;
-}
-
 }  // namespace
 
 GroupCommit::GroupCommit(const LogOptions& options, AppendBuffer* buffer, CommitState* state, SegmentSet* segments,
@@ -108,22 +95,15 @@ void GroupCommit::CommitHere() {
 bool GroupCommit::VisitUndurable(const std::function<void(std::string_view units)>& visit, Lsn* end_lsn) {
   if (!step_mutex_.TryLock()) return false;
   const AppendBuffer::Position end = buffer_->Collect();
-  AppendBuffer::Position at = released_;
-  while (at.lsn != end.lsn) {
-    if (EnterNextBlock(&at, FrameLimit(at, end))) continue;
-    const char* const frame = at.block->bytes + at.offset;
-    const AppendBuffer::Slot slot = AppendBuffer::ReadSlot(frame);
-    at.offset += kFrameHeaderBytes + slot.payload_bytes;
+  AppendBuffer::ForEachFrame(released_, end, [&](const AppendBuffer::Slot& slot, std::string_view payload) {
     if (slot.linked == nullptr) {
-      visit({frame + kFrameHeaderBytes, slot.payload_bytes});
-      at.lsn = slot.first_lsn + slot.payload_bytes;
-    } else {
-      std::string unit;
-      for (const LogPiece& piece : slot.linked->pieces) unit.append(piece.bytes);
-      visit(unit);
-      at.lsn = slot.first_lsn + slot.linked->bytes;
+      visit(payload);
+      return;
     }
-  }
+    std::string unit;
+    for (const LogPiece& piece : slot.linked->pieces) unit.append(piece.bytes);
+    visit(unit);
+  });
   *end_lsn = end.lsn;
   step_mutex_.Unlock();
   return true;
@@ -295,8 +275,8 @@ Status GroupCommit::CommitGroup(const AppendBuffer::Position& end) {
 // Compared by LSN: where all before `end` was released meanwhile, the block it points into has been started anew.
 Status GroupCommit::WriteUpTo(const AppendBuffer::Position& end) {
   while (written_.lsn != end.lsn) {
-    const uint32_t limit = FrameLimit(written_, end);
-    if (EnterNextBlock(&written_, limit)) continue;
+    const uint32_t limit = AppendBuffer::FrameLimit(written_, end);
+    if (AppendBuffer::EnterNextBlock(&written_, limit)) continue;
     if (segment_->full()) CAIRN_RETURN_IF_ERROR(Rotate());
     CAIRN_RETURN_IF_ERROR(WriteFromBlock(limit));
   }

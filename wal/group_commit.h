@@ -100,7 +100,9 @@ class GroupCommit {
   void Retry(const AppendBuffer::Position& end);
   Status RewriteTo(const AppendBuffer::Position& end, SegmentSet::Kind kind);
   Status CopyUnsynced(const SegmentListing& from);
+  uint64_t RewriteBytes(const AppendBuffer::Position& end) const;
   void TryRefillReserve();
+  Result<uint64_t> ReserveGoalBytes() const;
   void GrowReserveALittle();
   // --- Orders ---
   void ObeyOrder() CAIRN_EXCLUDES(order_mutex_) CAIRN_REQUIRES(step_mutex_);
@@ -111,7 +113,6 @@ class GroupCommit {
 
   SegmentWriter::Stamp MakeStamp();
   int64_t NowUs() const { return options_.clock->MonotonicUs(); }
-  uint64_t ReserveGoal() const { return options_.segment_bytes; }
 
   const LogOptions options_;
   AppendBuffer* const buffer_;
@@ -131,12 +132,14 @@ class GroupCommit {
   bool failed_ = false;              // a write or sync failed; segment_ is null until a retry made a new one
   bool disk_full_ = false;           // it failed for lack of room
   bool reserve_spent_ = false;       // writes are refused until the reserve is whole again
+  uint64_t reserve_goal_bytes_ = 0;  // how large the reserve is to become, or was when it was spent; 0: not decided
   int64_t retry_at_us_ = 0;
   int64_t reserve_grown_us_ = 0;
-  bool reserve_hopeless_ = false;  // growing it failed; tried again with the next segment
-  bool trimmed_ = false;           // idle memory was given back
-  uint64_t cohort_ = 0;            // units that were on their way when the last group was durable
-  uint64_t group_units_ = 0;       // in the last group
+  bool reserve_hopeless_ = false;     // growing it failed; tried again with the next segment
+  bool reserve_left_behind_ = false;  // by an earlier start: taken over at once
+  bool trimmed_ = false;              // idle memory was given back
+  uint64_t cohort_ = 0;               // units that were on their way when the last group was durable
+  uint64_t group_units_ = 0;          // in the last group
   // Threads that ended a batch, a bit each: in the last group, and likewise those on their way when it was durable.
   uint64_t group_threads_ = 0, threads_expected_ = 0;
   int quiet_polls_ = 0;           // timed waits that found nothing

@@ -16,11 +16,17 @@ constexpr int64_t kReservePeriodUs = 50'000;
 constexpr uint64_t kReserveChunkBytes = 1 << 20;
 // A log that never gets longer than this gets no reserve.
 constexpr uint64_t kReserveFromBytes = 1 << 20;
+// The reserve takes at most one part in so many of the free space.
+constexpr uint64_t kReserveShareOfFree = 8;
+// Room for the frames that end a segment.
+constexpr uint64_t kRewriteMarginBytes = 4096;
 
 }  // namespace
 
 Status GroupCommit::OpenFirstSegment(Lsn continues_from) {
   CAIRN_RETURN_IF_ERROR(MakeSegment(continues_from, written_.lsn, written_.lsn, SegmentSet::Kind::kEmpty));
+  const Result<uint64_t> reserve_bytes = segments_->ReserveBytes();
+  reserve_left_behind_ = reserve_bytes.ok() && *reserve_bytes > 0;
   Publish();
   return Status::Ok();
 }
@@ -45,6 +51,8 @@ Status GroupCommit::MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_l
                                              fill_ahead);
   current_segment_bytes_.store(segment_->offset(), std::memory_order_relaxed);
   reserve_hopeless_ = false;
+  // There may be more room by now, or less; but one that was spent comes back as large as it was.
+  if (!failed_ && !reserve_spent_ && !segments_->reserve_whole()) reserve_goal_bytes_ = 0;
   return Status::Ok();
 }
 
@@ -83,7 +91,7 @@ void GroupCommit::Fail(const Status& error) {
 
 // Rewrites everything that is not known durable to a new segment that supersedes the failed one.
 void GroupCommit::Retry(const AppendBuffer::Position& end) {
-  const bool from_reserve = disk_full_ && segments_->reserve_usable();
+  const bool from_reserve = disk_full_ && segments_->ReserveTakes(RewriteBytes(end));
   Status status = RewriteTo(end, from_reserve ? SegmentSet::Kind::kFromReserve : SegmentSet::Kind::kReplacement);
   if (!status.ok()) {
     segments_->AbandonPending();
@@ -112,6 +120,17 @@ Status GroupCommit::RewriteTo(const AppendBuffer::Position& end, SegmentSet::Kin
   return SyncSegment();
 }
 
+// What a new segment has to take: about, where units are read back from the old one.
+uint64_t GroupCommit::RewriteBytes(const AppendBuffer::Position& end) const {
+  uint64_t bytes = kSegmentHeaderBytes + kRewriteMarginBytes;
+  if (synced_lsn_ < released_.lsn) bytes += (released_.lsn - synced_lsn_) / 16 * 17;
+  AppendBuffer::ForEachFrame(released_, end, [&](const AppendBuffer::Slot& slot, std::string_view) {
+    const uint64_t payload = slot.linked != nullptr ? slot.linked->bytes : slot.payload_bytes;
+    bytes += payload + (payload / options_.max_frame_bytes + 1) * kFrameHeaderBytes;
+  });
+  return bytes;
+}
+
 // kNo: what was written but never synced is no longer in memory. A failed write leaves it readable in the old segment; if it
 // is not, nothing can bring it back, and writes stay refused.
 Status GroupCommit::CopyUnsynced(const SegmentListing& from) {
@@ -130,8 +149,8 @@ Status GroupCommit::CopyUnsynced(const SegmentListing& from) {
 void GroupCommit::TryRefillReserve() {
   retry_at_us_ = NowUs() + kRetryPeriodUs;
   Result<uint64_t> free_bytes = options_.fs->FreeSpace(options_.directory);
-  if (!free_bytes.ok() || *free_bytes < ReserveGoal() + kReserveChunkBytes) return;
-  Result<bool> whole = segments_->GrowReserve(ReserveGoal(), ReserveGoal());
+  if (!free_bytes.ok() || *free_bytes < reserve_goal_bytes_ + kReserveChunkBytes) return;
+  Result<bool> whole = segments_->GrowReserve(reserve_goal_bytes_, reserve_goal_bytes_);
   if (!whole.ok()) {
     segments_->DiscardReserve();
     return;
@@ -141,21 +160,32 @@ void GroupCommit::TryRefillReserve() {
   state_->Recover();
 }
 
-// Bit by bit, so that no commit waits for it.
+// A whole segment, less on a small or nearly full disk; what an earlier start has left is kept.
+Result<uint64_t> GroupCommit::ReserveGoalBytes() const {
+  CAIRN_ASSIGN_OR_RETURN(const uint64_t present_bytes, segments_->ReserveBytes());
+  CAIRN_ASSIGN_OR_RETURN(const uint64_t free_bytes, options_.fs->FreeSpace(options_.directory));
+  const uint64_t affordable_bytes = (free_bytes + present_bytes) / kReserveShareOfFree;
+  return std::min(options_.segment_bytes, std::max(present_bytes, affordable_bytes));
+}
+
+// Bit by bit, so that no commit waits for it. What has grown when the disk is full is still of use.
 void GroupCommit::GrowReserveALittle() {
-  if (reserve_spent_ || reserve_hopeless_ || segments_->reserve_usable() || segment_ == nullptr) return;
-  if (segment_->offset() < std::min(kReserveFromBytes, options_.segment_bytes) && segments_->count() < 2) return;
+  if (reserve_spent_ || reserve_hopeless_ || segments_->reserve_whole() || segment_ == nullptr) return;
+  const bool short_log = segment_->offset() < std::min(kReserveFromBytes, options_.segment_bytes) && segments_->count() < 2;
+  if (short_log && !reserve_left_behind_) return;
   const int64_t now_us = NowUs();
   if (now_us - reserve_grown_us_ < kReservePeriodUs) return;
   reserve_grown_us_ = now_us;
-  Result<uint64_t> free_bytes = options_.fs->FreeSpace(options_.directory);
-  reserve_hopeless_ = !free_bytes.ok() || *free_bytes < 2 * ReserveGoal();
-  if (reserve_hopeless_) return;
-  Result<bool> whole = segments_->GrowReserve(ReserveGoal(), kReserveChunkBytes);
+  if (reserve_goal_bytes_ == 0) {
+    const Result<uint64_t> goal_bytes = ReserveGoalBytes();
+    reserve_hopeless_ = !goal_bytes.ok() || *goal_bytes < std::min(kReserveChunkBytes, options_.segment_bytes);
+    if (reserve_hopeless_) return;
+    reserve_goal_bytes_ = *goal_bytes;
+  }
+  Result<bool> whole = segments_->GrowReserve(reserve_goal_bytes_, kReserveChunkBytes);
   if (whole.ok()) return;
   reserve_hopeless_ = true;
-  segments_->DiscardReserve();
-  LogF(LogLevel::kWarning, "Log: no space could be held in reserve: %s", whole.status().ToString().c_str());
+  LogF(LogLevel::kWarning, "Log: not as much space as wanted could be held in reserve: %s", whole.status().ToString().c_str());
 }
 
 // --- Orders ---

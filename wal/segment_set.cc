@@ -98,14 +98,14 @@ Result<NewSegment> SegmentSet::Create(SegmentHeader* header, uint64_t zero_ahead
     MutexLock hold(mutex_);
     header->file_id = ++highest_file_id_;
     header->predecessor = chain_.empty() ? 0 : chain_.back().header.file_id;
-    if (kind == Kind::kFromReserve) {
-      reserve_whole_ = false;
-      reserve_bytes_ = 0;
-    }
   }
   header->version = kLogFormatVersion;
   header->salt = static_cast<uint32_t>(SecureRandom64());
-  if (kind == Kind::kFromReserve) reserve_file_.reset();
+  if (kind == Kind::kFromReserve) {
+    reserve_file_.reset();
+    reserve_bytes_ = 0;
+    reserve_whole_ = false;
+  }
   const std::string path = path_of(header->file_id);
   pending_path_ = kind == Kind::kEmpty ? std::string() : path + std::string(kReplacementSuffix);
   const std::string& made_path = pending_path_.empty() ? path : pending_path_;
@@ -206,54 +206,42 @@ uint64_t SegmentSet::StreamBytesBetween(Lsn from, Lsn to) const {
   return bytes;
 }
 
+Result<uint64_t> SegmentSet::ReserveBytes() const {
+  if (reserve_whole_ || reserve_file_ != nullptr) return reserve_bytes_;
+  CAIRN_ASSIGN_OR_RETURN(const bool exists, fs_->Exists(reserve_path_));
+  if (!exists) return uint64_t{0};
+  return fs_->FileSize(reserve_path_);
+}
+
 Result<bool> SegmentSet::GrowReserve(uint64_t goal_bytes, uint64_t chunk_bytes) {
-  if (reserve_usable()) return true;
+  if (reserve_whole_) return true;
   if (reserve_file_ == nullptr) {
-    uint64_t present = 0;
-    CAIRN_ASSIGN_OR_RETURN(bool exists, fs_->Exists(reserve_path_));
-    if (exists) {
-      CAIRN_ASSIGN_OR_RETURN(present, fs_->FileSize(reserve_path_));
-    }
+    CAIRN_ASSIGN_OR_RETURN(reserve_bytes_, ReserveBytes());
     CAIRN_ASSIGN_OR_RETURN(reserve_file_, fs_->OpenForWriting(reserve_path_, FileSystem::OpenMode::kKeepExisting));
-    MutexLock hold(mutex_);
-    reserve_bytes_ = present;
   }
-  uint64_t have;
-  {
-    MutexLock hold(mutex_);
-    have = reserve_bytes_;
+  if (reserve_bytes_ < goal_bytes) {
+    const uint64_t step = std::min(chunk_bytes, goal_bytes - reserve_bytes_);
+    CAIRN_RETURN_IF_ERROR(reserve_file_->ZeroFill(reserve_bytes_, step));
+    reserve_bytes_ += step;
   }
-  if (have < goal_bytes) {
-    const uint64_t step = std::min(chunk_bytes, goal_bytes - have);
-    CAIRN_RETURN_IF_ERROR(reserve_file_->ZeroFill(have, step));
-    have += step;
+  if (reserve_bytes_ < goal_bytes) return false;
+  Status status = reserve_file_->Sync();
+  if (status.ok()) status = fs_->SyncDirectory(directory_);
+  if (!status.ok()) {
+    DiscardReserve();
+    return status;
   }
-  const bool whole = have >= goal_bytes;
-  if (whole) {
-    CAIRN_RETURN_IF_ERROR(reserve_file_->Sync());
-    reserve_file_.reset();
-    CAIRN_RETURN_IF_ERROR(fs_->SyncDirectory(directory_));
-  }
-  MutexLock hold(mutex_);
-  reserve_bytes_ = have;
-  reserve_whole_ = whole;
-  return whole;
+  reserve_file_.reset();
+  reserve_whole_ = true;
+  return true;
 }
 
 void SegmentSet::DiscardReserve() {
   reserve_file_.reset();
-  {
-    MutexLock hold(mutex_);
-    reserve_bytes_ = 0;
-    reserve_whole_ = false;
-  }
+  reserve_bytes_ = 0;
+  reserve_whole_ = false;
   // A reserve that cannot be removed is found, and used, the next time it grows.
   (void)fs_->RemoveFile(reserve_path_);
-}
-
-bool SegmentSet::reserve_usable() const {
-  MutexLock hold(mutex_);
-  return reserve_whole_;
 }
 
 uint64_t SegmentSet::count() const {

@@ -74,10 +74,16 @@ class SegmentSet {
   // See LogWriter::StreamBytesBetween.
   uint64_t StreamBytesBetween(Lsn from, Lsn to) const;
 
-  // Grows the reserve file by up to `chunk_bytes` towards `goal_bytes`; true when it is whole. Log thread only.
+  // --- The reserve, a file of zeros that takes no room when it becomes a segment. Log thread only. ---
+  // How much of it is there, by this or an earlier start.
+  Result<uint64_t> ReserveBytes() const;
+  // Grows it by up to `chunk_bytes` towards `goal_bytes`; true when it is whole. Where there is no room for more, what had grown before
+  // stays; where it cannot be synced, nothing.
   Result<bool> GrowReserve(uint64_t goal_bytes, uint64_t chunk_bytes);
+  // Whether it takes so many bytes; it need not be whole.
+  bool ReserveTakes(uint64_t bytes) const { return reserve_bytes_ >= bytes; }
   void DiscardReserve();
-  bool reserve_usable() const;
+  bool reserve_whole() const { return reserve_whole_; }
 
   std::string path_of(uint64_t file_id) const;
   uint64_t count() const;
@@ -99,9 +105,9 @@ class SegmentSet {
   uint64_t highest_file_id_ CAIRN_GUARDED_BY(mutex_);
   uint64_t newest_file_id_ CAIRN_GUARDED_BY(mutex_);
   std::string pending_path_;                    // log thread only; where the newest segment is until it is committed
-  std::unique_ptr<WritableFile> reserve_file_;  // log thread only; open while it grows
-  uint64_t reserve_bytes_ CAIRN_GUARDED_BY(mutex_) = 0;
-  bool reserve_whole_ CAIRN_GUARDED_BY(mutex_) = false;
+  std::unique_ptr<WritableFile> reserve_file_;  // log thread only, like the next two; open while it grows
+  uint64_t reserve_bytes_ = 0;
+  bool reserve_whole_ = false;
 };
 
 }  // namespace cairn

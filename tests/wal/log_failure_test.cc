@@ -216,34 +216,114 @@ TEST(LogFailure, AFullDiskRefusesAndRecoversByItself) {
   test.ExpectAllThereAfterCrash();
 }
 
+// A log with a reserve beside it.
+struct LogWithReserve : FailingLog {
+  static constexpr uint64_t kMegabyte = 1 << 20;
+  const std::string reserve = "log/" + std::string(kReserveFileName);
+
+  void Reopen(uint64_t segment_bytes) {
+    log.reset();
+    options.segment_bytes = segment_bytes;
+    log = Open();
+  }
+  uint64_t ReserveBytes() { return *memory.Exists(reserve) ? *memory.FileSize(reserve) : 0; }
+  // Writes, and lets time pass, until the reserve has so many bytes.
+  void AwaitReserve(uint64_t bytes) {
+    for (int i = 0; i < 3; i++) ASSERT_TRUE(log->WaitDurable(Append(400'000)).ok());
+    ASSERT_TRUE(Eventually([&] {
+      if (ReserveBytes() < bytes) clock.Advance(60'000);
+      return log->WaitDurable(Append(10)).ok() && ReserveBytes() >= bytes;
+    }));
+  }
+  // Everything that was let in before the disk was full is durable; new writes have to wait for room.
+  void ExpectRefusedAndDurable() {
+    Lsn end = 0;
+    ASSERT_TRUE(Within([&] {
+      if (log->Admit(1) == Admission::kAdmitted) end = Append(5'000);
+      return log->Admit(1) == Admission::kRefused;
+    }));
+    ASSERT_TRUE(Within([&] { return log->durable_lsn() == end; }));
+    EXPECT_EQ(log->Admit(1), Admission::kRefused);
+    EXPECT_FALSE(log->refusal_reason().empty());
+  }
+  void ExpectAdmittedAgain() {
+    ASSERT_TRUE(Within([&] { return log->Admit(1) == Admission::kAdmitted; }));
+    ASSERT_TRUE(log->WaitDurable(Append()).ok());
+    ExpectAllThereAfterCrash();
+  }
+};
+
 TEST(LogFailure, TheReserveTakesWhatWasAdmitted) {
-  FailingLog test;
-  test.log.reset();
-  test.options.segment_bytes = 64 << 10;
-  test.log = test.Open();
-  std::string reserve = "log/" + std::string(kReserveFileName);
-  for (int i = 0; i < 3; i++) ASSERT_TRUE(test.log->WaitDurable(test.Append(30'000)).ok());
-  ASSERT_TRUE(test.Within([&] {
-    if (!*test.memory.Exists(reserve)) test.Append(10);
-    return *test.memory.Exists(reserve) && *test.memory.FileSize(reserve) == test.options.segment_bytes;
-  }));
+  LogWithReserve test;
+  test.Reopen(64 << 10);
+  test.AwaitReserve(64 << 10);
   test.clock.Advance(60'000);
   ASSERT_TRUE(test.log->WaitDurable(test.Append(10)).ok());
 
   test.memory.SetCapacityBytes(0);
-  Lsn end = 0;
-  ASSERT_TRUE(test.Within([&] {
-    if (test.log->Admit(1) == Admission::kAdmitted) end = test.Append(5'000);
-    return test.log->Admit(1) == Admission::kRefused;
-  }));
-  // Everything that was let in is durable, new writes have to wait for room.
-  ASSERT_TRUE(test.Within([&] { return test.log->durable_lsn() == end; }));
-  EXPECT_EQ(test.log->Admit(1), Admission::kRefused);
-  EXPECT_FALSE(test.log->refusal_reason().empty());
+  test.ExpectRefusedAndDurable();
   test.memory.SetCapacityBytes(UINT64_MAX);
-  ASSERT_TRUE(test.Within([&] { return test.log->Admit(1) == Admission::kAdmitted; }));
-  ASSERT_TRUE(test.log->WaitDurable(test.Append()).ok());
-  test.ExpectAllThereAfterCrash();
+  test.ExpectAdmittedAgain();
+}
+
+// A disk may be full before the reserve is whole.
+TEST(LogFailure, AReserveThatStillGrowsIsUsed) {
+  LogWithReserve test;
+  test.Reopen(8 * LogWithReserve::kMegabyte);
+  test.AwaitReserve(LogWithReserve::kMegabyte);
+  ASSERT_LT(test.ReserveBytes(), test.options.segment_bytes);
+  test.memory.SetCapacityBytes(0);
+  test.ExpectRefusedAndDurable();
+  test.memory.SetCapacityBytes(UINT64_MAX);
+  test.ExpectAdmittedAgain();
+}
+
+// ... or while it grows.
+TEST(LogFailure, AReserveThatFoundNoRoomToGrowIsUsed) {
+  LogWithReserve test;
+  test.Reopen(8 * LogWithReserve::kMegabyte);
+  test.AwaitReserve(LogWithReserve::kMegabyte);
+  FileFault fault = Fault(FileOperation::kZeroFill, UINT64_MAX, ENOSPC);
+  fault.path_part = kReserveFileName;
+  test.faulty.AddFault(fault);
+  test.clock.Advance(60'000);
+  ASSERT_TRUE(test.log->WaitDurable(test.Append(10)).ok());
+  ASSERT_TRUE(Eventually([&] { return test.faulty.failures(FileOperation::kZeroFill) > 0; }));
+  test.faulty.ClearFaults();
+  test.memory.SetCapacityBytes(0);
+  test.ExpectRefusedAndDurable();
+  test.memory.SetCapacityBytes(UINT64_MAX);
+  test.ExpectAdmittedAgain();
+}
+
+TEST(LogFailure, ASmallDiskGetsASmallReserve) {
+  LogWithReserve test;
+  test.memory.SetCapacityBytes(20 * LogWithReserve::kMegabyte);
+  test.Reopen(64 * LogWithReserve::kMegabyte);
+  test.AwaitReserve(LogWithReserve::kMegabyte);
+  EXPECT_LT(test.ReserveBytes(), 3 * LogWithReserve::kMegabyte);
+  test.memory.SetCapacityBytes(0);
+  test.ExpectRefusedAndDurable();
+  test.memory.SetCapacityBytes(20 * LogWithReserve::kMegabyte);
+  test.ExpectAdmittedAgain();
+}
+
+// Also where the disk has become so full meanwhile that no new one could be made.
+TEST(LogFailure, AReserveLeftByAnEarlierStartIsTakenOver) {
+  LogWithReserve test;
+  test.Reopen(LogWithReserve::kMegabyte);
+  test.AwaitReserve(LogWithReserve::kMegabyte);
+  ASSERT_TRUE(test.log->CloseCleanly().ok());
+  test.Reopen(LogWithReserve::kMegabyte);
+  test.memory.SetCapacityBytes(4 * LogWithReserve::kMegabyte);
+  test.clock.Advance(60'000);
+  ASSERT_TRUE(test.log->WaitDurable(test.Append(10)).ok());
+  test.clock.Advance(60'000);
+  ASSERT_TRUE(test.log->WaitDurable(test.Append(10)).ok());
+  test.memory.SetCapacityBytes(0);
+  test.ExpectRefusedAndDurable();
+  test.memory.SetCapacityBytes(UINT64_MAX);
+  test.ExpectAdmittedAgain();
 }
 
 TEST(LogFailure, ClosingOnABrokenDiskSaysSo) {
