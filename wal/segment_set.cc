@@ -219,21 +219,24 @@ Result<bool> SegmentSet::GrowReserve(uint64_t goal_bytes, uint64_t chunk_bytes) 
     CAIRN_ASSIGN_OR_RETURN(reserve_bytes_, ReserveBytes());
     CAIRN_ASSIGN_OR_RETURN(reserve_file_, fs_->OpenForWriting(reserve_path_, FileSystem::OpenMode::kKeepExisting));
   }
-  if (reserve_bytes_ < goal_bytes) {
-    const uint64_t step = std::min(chunk_bytes, goal_bytes - reserve_bytes_);
-    CAIRN_RETURN_IF_ERROR(reserve_file_->ZeroFill(reserve_bytes_, step));
-    reserve_bytes_ += step;
+  const uint64_t step = std::min(chunk_bytes, goal_bytes - std::min(goal_bytes, reserve_bytes_));
+  const Status grown = step > 0 ? reserve_file_->ZeroFill(reserve_bytes_, step) : Status::Ok();
+  if (!grown.ok()) {
+    reserve_file_.reset();
+    return grown;
   }
-  if (reserve_bytes_ < goal_bytes) return false;
+  const bool whole = reserve_bytes_ + step >= goal_bytes;
+  // Chunk by chunk: commits would wait for a sync of all of it.
   Status status = reserve_file_->Sync();
-  if (status.ok()) status = fs_->SyncDirectory(directory_);
+  if (status.ok() && whole) status = fs_->SyncDirectory(directory_);
   if (!status.ok()) {
     DiscardReserve();
     return status;
   }
-  reserve_file_.reset();
-  reserve_whole_ = true;
-  return true;
+  reserve_bytes_ += step;
+  if (whole) reserve_file_.reset();
+  reserve_whole_ = whole;
+  return whole;
 }
 
 void SegmentSet::DiscardReserve() {

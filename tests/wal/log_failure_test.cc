@@ -272,28 +272,36 @@ TEST(LogFailure, AReserveThatStillGrowsIsUsed) {
   test.Reopen(8 * LogWithReserve::kMegabyte);
   test.AwaitReserve(LogWithReserve::kMegabyte);
   ASSERT_LT(test.ReserveBytes(), test.options.segment_bytes);
+  // It is synced as it grows: commits would wait for a sync of all of it.
+  ASSERT_TRUE(Eventually([&] { return test.faulty.synced_bytes(test.reserve) == test.ReserveBytes(); }));
   test.memory.SetCapacityBytes(0);
   test.ExpectRefusedAndDurable();
   test.memory.SetCapacityBytes(UINT64_MAX);
   test.ExpectAdmittedAgain();
 }
 
-// ... or while it grows.
+// ... or while it grows, which is tried again with the next segment.
 TEST(LogFailure, AReserveThatFoundNoRoomToGrowIsUsed) {
-  LogWithReserve test;
-  test.Reopen(8 * LogWithReserve::kMegabyte);
-  test.AwaitReserve(LogWithReserve::kMegabyte);
-  FileFault fault = Fault(FileOperation::kZeroFill, UINT64_MAX, ENOSPC);
-  fault.path_part = kReserveFileName;
-  test.faulty.AddFault(fault);
-  test.clock.Advance(60'000);
-  ASSERT_TRUE(test.log->WaitDurable(test.Append(10)).ok());
-  ASSERT_TRUE(Eventually([&] { return test.faulty.failures(FileOperation::kZeroFill) > 0; }));
-  test.faulty.ClearFaults();
-  test.memory.SetCapacityBytes(0);
-  test.ExpectRefusedAndDurable();
-  test.memory.SetCapacityBytes(UINT64_MAX);
-  test.ExpectAdmittedAgain();
+  for (const bool tried_again : {false, true}) {
+    LogWithReserve test;
+    test.Reopen(8 * LogWithReserve::kMegabyte);
+    test.AwaitReserve(LogWithReserve::kMegabyte);
+    FileFault fault = Fault(FileOperation::kZeroFill, UINT64_MAX, ENOSPC);
+    fault.path_part = kReserveFileName;
+    test.faulty.AddFault(fault);
+    test.clock.Advance(60'000);
+    ASSERT_TRUE(test.log->WaitDurable(test.Append(10)).ok());
+    ASSERT_TRUE(Eventually([&] { return test.faulty.failures(FileOperation::kZeroFill) > 0; }));
+    test.faulty.ClearFaults();
+    if (tried_again) {
+      ASSERT_TRUE(test.log->RotateSegment().ok());
+      test.AwaitReserve(2 * LogWithReserve::kMegabyte);
+    }
+    test.memory.SetCapacityBytes(0);
+    test.ExpectRefusedAndDurable();
+    test.memory.SetCapacityBytes(UINT64_MAX);
+    test.ExpectAdmittedAgain();
+  }
 }
 
 TEST(LogFailure, ASmallDiskGetsASmallReserve) {
