@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/file_system.h"
+#include "base/gradual_free.h"
 #include "base/random.h"
 #include "base/thread_annotations.h"
 
@@ -273,11 +274,15 @@ class PosixFileSystem : public FileSystem {
   }
 
   Status Rename(const std::string& from, const std::string& to) override {
+    DyingFile replaced(to);
     if (rename(from.c_str(), to.c_str()) != 0) return Failure("rename", from + " to " + to);
+    replaced.FreeGradually();
     return Status::Ok();
   }
   Status RemoveFile(const std::string& path) override {
+    DyingFile removed(path);
     if (unlink(path.c_str()) != 0) return Failure("remove", path);
+    removed.FreeGradually();
     return Status::Ok();
   }
   Status RemoveDirectory(const std::string& path) override {

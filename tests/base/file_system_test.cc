@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <thread>
 
 #include "base/faulty_file_system.h"
 #include "base/memory_file_system.h"
@@ -112,6 +114,53 @@ TEST_P(FileSystemTest, NamesMoveLinkAndGo) {
   ASSERT_TRUE(fs().RemoveDirectory(Path("e")).ok());
   EXPECT_TRUE(fs().SyncDirectory(dir_).ok());
   EXPECT_TRUE(fs().ListDirectory(dir_)->empty());
+}
+
+// Large files are freed little by little, but only those that nobody else has.
+TEST_P(FileSystemTest, WhatOthersHaveOfALargeFileStaysWhole) {
+  const std::string content(9 << 20, 'x');
+  const auto write = [&](const std::string& path) {
+    auto file = fs().OpenForWriting(path, FileSystem::OpenMode::kTruncate);
+    ASSERT_TRUE(file.ok() && (*file)->Append(content).ok());
+  };
+  for (const bool replaced : {false, true}) {
+    write(Path("linked"));
+    ASSERT_TRUE(fs().HardLink(Path("linked"), Path("other name")).ok());
+    write(Path("open"));
+    auto reader = fs().OpenForReading(Path("open"));
+    ASSERT_TRUE(reader.ok());
+    write(Path("alone"));
+    for (const char* name : {"linked", "open", "alone"}) {
+      if (replaced) {
+        write(Path("new"));
+        ASSERT_TRUE(fs().Rename(Path("new"), Path(name)).ok());
+        EXPECT_EQ(*fs().FileSize(Path(name)), content.size());
+      } else {
+        ASSERT_TRUE(fs().RemoveFile(Path(name)).ok());
+        EXPECT_FALSE(*fs().Exists(Path(name)));
+      }
+    }
+    // The descriptors of files without a name are the reader's, and those of what is being freed.
+    const auto files_without_name = [] {
+      int count = 0;
+      for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+        std::error_code gone;
+        const std::string target = std::filesystem::read_symlink(entry.path(), gone).string();
+        if (target.find("cairn_file_system_test_") != std::string::npos && target.ends_with(" (deleted)")) count++;
+      }
+      return count;
+    };
+    const int of_reader = GetParam() == Kind::kReal ? 1 : 0;
+    for (int waits = 0; files_without_name() > of_reader && waits < 1000; waits++) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_EQ(files_without_name(), of_reader);
+    EXPECT_EQ(Read(Path("other name")), content);
+    std::string read(content.size(), ' ');
+    ASSERT_EQ(*(*reader)->Read(0, read.size(), read.data()), content.size());
+    EXPECT_EQ(read, content);
+    ASSERT_TRUE(fs().RemoveFile(Path("other name")).ok());
+  }
 }
 
 TEST_P(FileSystemTest, ReadsAtOffsets) {
