@@ -16,6 +16,8 @@ namespace {
 constexpr std::string_view kCreatedBy = "cairn 0.1.0";
 // To pack and write a block of that size takes a worker about as long as it works between rests.
 constexpr size_t kPoliteBlockBytes = 32 * 1024;
+// A commit waits for what of a snapshot is on its way to the disk: with 32 MiB at once up to 28 ms.
+constexpr uint64_t kPoliteSyncBytes = 2 << 20;
 
 }  // namespace
 
@@ -251,7 +253,10 @@ Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool ro
   options.shard_count = kShardCount;
   options.wall_time_unix_ms = core_.clock.WallMs();
   options.created_by = kCreatedBy;
-  if (pace == SnapshotPace::kPolite) options.block_bytes = kPoliteBlockBytes;
+  if (pace == SnapshotPace::kPolite) {
+    options.block_bytes = kPoliteBlockBytes;
+    options.sync_every_bytes = kPoliteSyncBytes;
+  }
   Result<std::unique_ptr<SnapshotWriter>> created = SnapshotWriter::Create(core_.fs, directory_->path(), *lsn, options);
   if (!created.ok()) {
     core_.keyspace->EndCut(*cut);

@@ -111,6 +111,30 @@ TEST_F(RecoveryTest, WritesDuringASnapshot) {
   EXPECT_TRUE(ContentsOf(*store_) == before);
 }
 
+// Commits share the disk with a snapshot that is being written, and wait for what of it was given to the disk at once.
+TEST_F(RecoveryTest, ASnapshotInTheBackgroundGoesToDiskInSmallParts) {
+  constexpr uint64_t kAtOnceMost = 3 << 20;
+  struct Synced {
+    std::map<std::string, uint64_t> bytes;
+    uint64_t most_at_once = 0;
+  };
+  const auto synced = std::make_shared<Synced>();  // the snapshot's thread writes there
+  faulty_->SetHook([this, synced](FileOperation operation, const std::string& path) {
+    if (operation != FileOperation::kSync || path.find("snapshots") == std::string::npos) return;
+    const uint64_t size = *memory_->FileSize(path);
+    synced->most_at_once = std::max(synced->most_at_once, size - std::exchange(synced->bytes[path], size));
+  });
+  Random random(TestSeed());
+  Open();
+  for (int i = 0; i < 160; i++) {
+    store_->Run(client_, {"SET", std::to_string(i), random.Bytes(100'000)}, Store::Durability::kDoNotAwait);
+  }
+  ASSERT_TRUE(store_->StartSnapshot(false).ok());
+  ASSERT_TRUE(Eventually([&] { return store_->Info().snapshots_made == 1; }));
+  EXPECT_GT(synced->most_at_once, 0u);
+  EXPECT_LE(synced->most_at_once, kAtOnceMost);
+}
+
 // With the log off, what comes back is exactly the keyspace at the snapshot's cut, whatever was written meanwhile.
 TEST_F(RecoveryTest, ASnapshotIsOneInstant) {
   Random random(TestSeed());
