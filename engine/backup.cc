@@ -13,6 +13,7 @@ namespace cairn {
 namespace {
 
 constexpr std::string_view kPartialSuffix = ".partial";
+// Copied and synced at once: commits share the disk, and wait for so much.
 constexpr size_t kCopyBytes = size_t{1} << 20;
 
 Result<std::string> CleanPath(const std::string& path, const std::string& what) {
@@ -194,6 +195,7 @@ Status Backup::CopyFile(const RandomAccessFile& from, const std::string& to) {
     CAIRN_ASSIGN_OR_RETURN(const size_t got, from.Read(at, buffer.size(), buffer.data()));
     if (got == 0) break;
     CAIRN_RETURN_IF_ERROR(file->WriteAt(at, std::string_view(buffer).substr(0, got)));
+    CAIRN_RETURN_IF_ERROR(file->Sync());
     at += got;
     report_.copied_bytes += got;
   }
@@ -235,7 +237,10 @@ Status Backup::CopyNewestSegment(Lsn lsn) {
                         .durable_lsn = report_.lsn,
                         .wall_us = std::max<uint64_t>(last.wall_us, static_cast<uint64_t>(core_.clock.WallUs()))};
   SealFrame(end, segment.header.salt, bytes.data() + size_bytes);
-  CAIRN_RETURN_IF_ERROR(file->WriteAt(0, bytes));
+  for (size_t at = 0; at < bytes.size(); at += kCopyBytes) {
+    CAIRN_RETURN_IF_ERROR(file->WriteAt(at, std::string_view(bytes).substr(at, kCopyBytes)));
+    CAIRN_RETURN_IF_ERROR(file->Sync());
+  }
   report_.copied_bytes += bytes.size();
   return file->Close();
 }

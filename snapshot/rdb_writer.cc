@@ -10,6 +10,8 @@ namespace cairn {
 namespace {
 
 constexpr size_t kBufferBytes = size_t{1} << 20;
+// A log on the same disk waits for what is on its way there at once.
+constexpr uint64_t kSyncEveryBytes = 2 << 20;
 constexpr std::string_view kUnfinishedSuffix = ".tmp";
 
 void AppendByte(std::string* out, uint8_t byte) { out->push_back(static_cast<char>(byte)); }
@@ -81,6 +83,9 @@ void RdbWriter::Write(std::string_view bytes) {
   checksum_ = Crc64(bytes, checksum_);
   failure_ = file_->Append(bytes);
   written_ += bytes.size();
+  if (fs_ == nullptr || !failure_.ok() || written_ - synced_ < kSyncEveryBytes) return;
+  failure_ = file_->Sync();
+  synced_ = written_;
 }
 
 void RdbWriter::AddAux(std::string_view name, std::string_view value) {

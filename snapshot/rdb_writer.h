@@ -64,6 +64,7 @@ class RdbWriter {
   std::unique_ptr<WritableFile> file_;
   std::string buffer_;
   uint64_t written_ = 0;
+  uint64_t synced_ = 0;  // of what was written
   uint64_t checksum_ = 0;
   bool database_selected_ = false;
   uint32_t database_ = 0;

@@ -1,10 +1,13 @@
 // RDB files: what the writer writes the reader gives back, and damaged files are refused, whatever the damage.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/crc64.h"
+#include "base/faulty_file_system.h"
 #include "base/memory_file_system.h"
 #include "snapshot/rdb_reader.h"
 #include "snapshot/rdb_writer.h"
@@ -114,6 +117,35 @@ TEST_F(RdbFileTest, AnAbandonedWriterLeavesNothing) {
   { auto writer = RdbWriter::Create(fs_, "dump.rdb"); }
   EXPECT_FALSE(*fs_.Exists("dump.rdb"));
   EXPECT_FALSE(*fs_.Exists("dump.rdb.tmp"));
+}
+
+// Commits share the disk with a file that is being written, and wait for what of it was given to the disk at once.
+TEST_F(RdbFileTest, GoesToDiskInSmallParts) {
+  constexpr uint64_t kAtOnceMost = 4 << 20;
+  FaultyFileSystem observed(fs_);
+  uint64_t synced = 0, most_at_once = 0;
+  observed.SetHook([&](FileOperation operation, const std::string& path) {
+    if (operation != FileOperation::kSync) return;
+    const uint64_t size = *fs_.FileSize(path);
+    most_at_once = std::max(most_at_once, size - std::exchange(synced, size));
+  });
+  auto writer = RdbWriter::Create(observed, "dump.rdb");
+  ASSERT_TRUE(writer.ok());
+  const std::string value = std::string("\x80\x00\x01\x86\xA0", 5) + std::string(100'000, 'v');
+  for (int i = 0; i < 160; i++) {
+    const std::string key = std::to_string(i);
+    RdbEntry entry;
+    entry.value_type = kString;
+    entry.key = key;
+    entry.value = value;
+    (*writer)->AddEntry(entry);
+  }
+  ASSERT_TRUE((*writer)->Finish().ok());
+  EXPECT_EQ(synced, Bytes().size());
+  EXPECT_LE(most_at_once, kAtOnceMost);
+  std::vector<Read> all;
+  ASSERT_TRUE(ReadAll(&all).ok());
+  EXPECT_EQ(all.size(), 160u);
 }
 
 TEST_F(RdbFileTest, OldVersionsHaveSecondsAndNoChecksum) {
