@@ -43,9 +43,9 @@ struct SnapshotWriterOptions {
   // kBlockTargetBytes. Small blocks take a few percent more room, and the thread that packs one is back sooner.
   size_t block_bytes = kBlockTargetBytes;
   int lz4_acceleration = 2;  // higher is faster and larger; 0 stores everything raw
-  // A file is synced each time so much was written, so that the end, and other files' syncs, have
-  // little left to wait for.
-  uint64_t sync_every_bytes = 32 * 1024 * 1024;
+  // A file is synced each time so much was written: the log's commits share the disk, and wait for what of a snapshot is on its way there
+  // at once.
+  uint64_t sync_every_bytes = 8 << 20;
 };
 
 struct SnapshotProgress {
