@@ -1,15 +1,15 @@
 #include "base/gradual_free.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <thread>
-#include <utility>
 
 #include "base/scheduling.h"
 #include "base/thread_annotations.h"
@@ -33,13 +33,19 @@ bool NobodyElseHas(int fd) {
   return fcntl(fd, F_SETLEASE, F_UNLCK) == 0;
 }
 
+// Where room is short it is more urgent than what others wait for.
+bool RoomIsShort(int fd, off_t left_bytes) {
+  struct statvfs status {};
+  return fstatvfs(fd, &status) != 0 || status.f_bavail * status.f_frsize < static_cast<uint64_t>(left_bytes);
+}
+
 void FreeInSteps(int fd) {
   struct stat status {};
   if (fstat(fd, &status) == 0) {
-    for (off_t left = status.st_size; left > kStepBytes;) {
-      left -= kStepBytes;
-      if (ftruncate(fd, left) != 0) break;
-      std::this_thread::sleep_for(kRest);
+    for (off_t left_bytes = status.st_size; left_bytes > kStepBytes;) {
+      left_bytes -= kStepBytes;
+      if (ftruncate(fd, left_bytes) != 0) break;
+      if (!RoomIsShort(fd, left_bytes)) std::this_thread::sleep_for(kRest);
     }
   }
   close(fd);
@@ -52,16 +58,26 @@ class Freer {
     static Freer& freer = *new Freer;
     return freer;
   }
-  // False, and the file is not taken, where too many wait.
+  // False, and the file is not taken, where too many wait or no thread can be had.
   bool Take(int fd) {
     MutexLock hold(mutex_);
-    if (waiting_.size() >= kFilesMost) return false;
+    if (waiting_.size() >= kFilesMost || (!running_ && !StartThread())) return false;
+    running_ = true;
     waiting_.push_back(fd);
-    if (!std::exchange(running_, true)) std::thread([this] { Run(); }).detach();
     return true;
   }
 
  private:
+  // Not std::thread, which throws where the system has no more threads to give.
+  static bool StartThread() {
+    const auto run = [](void*) -> void* {
+      Instance().Run();
+      return nullptr;
+    };
+    pthread_t thread;
+    return pthread_create(&thread, nullptr, run, nullptr) == 0 && pthread_detach(thread) == 0;
+  }
+
   void Run() {
     prctl(PR_SET_NAME, "cairn-free", 0, 0, 0);
     LetOthersGoFirst();
