@@ -235,8 +235,9 @@ struct LogWithReserve : FailingLog {
       return log->WaitDurable(Append(10)).ok() && ReserveBytes() >= bytes;
     }));
   }
-  // Everything that was let in before the disk was full is durable; new writes have to wait for room.
-  void ExpectRefusedAndDurable() {
+  // What was let in before the disk was full is durable; new writes wait for room, and go on when it is there.
+  void FillTheDiskAndMakeRoom(uint64_t capacity_bytes = UINT64_MAX) {
+    memory.SetCapacityBytes(0);
     Lsn end = 0;
     ASSERT_TRUE(Within([&] {
       if (log->Admit(1) == Admission::kAdmitted) end = Append(5'000);
@@ -245,8 +246,7 @@ struct LogWithReserve : FailingLog {
     ASSERT_TRUE(Within([&] { return log->durable_lsn() == end; }));
     EXPECT_EQ(log->Admit(1), Admission::kRefused);
     EXPECT_FALSE(log->refusal_reason().empty());
-  }
-  void ExpectAdmittedAgain() {
+    memory.SetCapacityBytes(capacity_bytes);
     ASSERT_TRUE(Within([&] { return log->Admit(1) == Admission::kAdmitted; }));
     ASSERT_TRUE(log->WaitDurable(Append()).ok());
     ExpectAllThereAfterCrash();
@@ -260,10 +260,7 @@ TEST(LogFailure, TheReserveTakesWhatWasAdmitted) {
   test.clock.Advance(60'000);
   ASSERT_TRUE(test.log->WaitDurable(test.Append(10)).ok());
 
-  test.memory.SetCapacityBytes(0);
-  test.ExpectRefusedAndDurable();
-  test.memory.SetCapacityBytes(UINT64_MAX);
-  test.ExpectAdmittedAgain();
+  test.FillTheDiskAndMakeRoom();
 }
 
 // A disk may be full before the reserve is whole.
@@ -274,10 +271,7 @@ TEST(LogFailure, AReserveThatStillGrowsIsUsed) {
   ASSERT_LT(test.ReserveBytes(), test.options.segment_bytes);
   // It is synced as it grows: commits would wait for a sync of all of it.
   ASSERT_TRUE(Eventually([&] { return test.faulty.synced_bytes(test.reserve) == test.ReserveBytes(); }));
-  test.memory.SetCapacityBytes(0);
-  test.ExpectRefusedAndDurable();
-  test.memory.SetCapacityBytes(UINT64_MAX);
-  test.ExpectAdmittedAgain();
+  test.FillTheDiskAndMakeRoom();
 }
 
 // ... or while it grows, which is tried again with the next segment.
@@ -297,10 +291,7 @@ TEST(LogFailure, AReserveThatFoundNoRoomToGrowIsUsed) {
       ASSERT_TRUE(test.log->RotateSegment().ok());
       test.AwaitReserve(2 * LogWithReserve::kMegabyte);
     }
-    test.memory.SetCapacityBytes(0);
-    test.ExpectRefusedAndDurable();
-    test.memory.SetCapacityBytes(UINT64_MAX);
-    test.ExpectAdmittedAgain();
+    test.FillTheDiskAndMakeRoom();
   }
 }
 
@@ -310,10 +301,7 @@ TEST(LogFailure, ASmallDiskGetsASmallReserve) {
   test.Reopen(64 * LogWithReserve::kMegabyte);
   test.AwaitReserve(LogWithReserve::kMegabyte);
   EXPECT_LT(test.ReserveBytes(), 3 * LogWithReserve::kMegabyte);
-  test.memory.SetCapacityBytes(0);
-  test.ExpectRefusedAndDurable();
-  test.memory.SetCapacityBytes(20 * LogWithReserve::kMegabyte);
-  test.ExpectAdmittedAgain();
+  test.FillTheDiskAndMakeRoom(20 * LogWithReserve::kMegabyte);
 }
 
 // Also where the disk has become so full meanwhile that no new one could be made.
@@ -328,10 +316,7 @@ TEST(LogFailure, AReserveLeftByAnEarlierStartIsTakenOver) {
   ASSERT_TRUE(test.log->WaitDurable(test.Append(10)).ok());
   test.clock.Advance(60'000);
   ASSERT_TRUE(test.log->WaitDurable(test.Append(10)).ok());
-  test.memory.SetCapacityBytes(0);
-  test.ExpectRefusedAndDurable();
-  test.memory.SetCapacityBytes(UINT64_MAX);
-  test.ExpectAdmittedAgain();
+  test.FillTheDiskAndMakeRoom();
 }
 
 TEST(LogFailure, ClosingOnABrokenDiskSaysSo) {
