@@ -132,7 +132,7 @@ class GroupCommit {
   bool failed_ = false;              // a write or sync failed; segment_ is null until a retry made a new one
   bool disk_full_ = false;           // it failed for lack of room
   bool reserve_spent_ = false;       // writes are refused until the reserve is whole again
-  uint64_t reserve_goal_bytes_ = 0;  // how large the reserve is to become, or was when it was spent; 0: not decided
+  uint64_t reserve_goal_bytes_ = 0;  // how large the reserve is to become; 0: it has not begun to grow
   int64_t retry_at_us_ = 0;
   int64_t reserve_grown_us_ = 0;
   bool reserve_hopeless_ = false;     // growing it failed; tried again with the next segment

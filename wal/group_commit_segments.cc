@@ -51,8 +51,6 @@ Status GroupCommit::MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_l
                                              fill_ahead);
   current_segment_bytes_.store(segment_->offset(), std::memory_order_relaxed);
   reserve_hopeless_ = false;
-  // There may be more room by now, or less; but one that was spent comes back as large as it was.
-  if (!failed_ && !reserve_spent_ && !segments_->reserve_whole()) reserve_goal_bytes_ = 0;
   return Status::Ok();
 }
 

@@ -295,6 +295,18 @@ TEST(LogFailure, AReserveThatFoundNoRoomToGrowIsUsed) {
   }
 }
 
+// ... however soon after a new segment it was spent.
+TEST(LogFailure, ASpentReserveComesBack) {
+  LogWithReserve test;
+  test.Reopen(8 * LogWithReserve::kMegabyte);
+  test.AwaitReserve(LogWithReserve::kMegabyte);
+  const uint64_t segments = test.log->stats().segments;
+  ASSERT_TRUE(test.log->RotateSegment().ok());
+  ASSERT_TRUE(Eventually([&] { return test.log->stats().segments == segments + 1; }));
+  test.FillTheDiskAndMakeRoom();
+  EXPECT_EQ(test.ReserveBytes(), test.options.segment_bytes);
+}
+
 TEST(LogFailure, ASmallDiskGetsASmallReserve) {
   LogWithReserve test;
   test.memory.SetCapacityBytes(20 * LogWithReserve::kMegabyte);
