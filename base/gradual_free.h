@@ -7,7 +7,6 @@
 // Linux. Threads: any; the steps are taken by a thread that lives while there is something to free.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 namespace cairn {

@@ -16,12 +16,11 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "support"))
 import redis_server  # noqa: E402
-from cairn_server import CairnServer  # noqa: E402
+from cairn_server import CairnServer, await_background_save  # noqa: E402
 
 VALUE_BYTES = 100_000
 WRITERS = 2
 AFTER_S = 3.0
-BACKGROUND = "rdb_bgsave_in_progress:1"
 
 
 class Writers:
@@ -52,8 +51,7 @@ class Writers:
 
 def save(connection, command):
     connection.call(*command)
-    while BACKGROUND in connection.call("INFO", "persistence").decode():
-        time.sleep(0.02)
+    await_background_save(connection)
 
 
 def measure(name, server, commands, settings):

@@ -175,10 +175,7 @@ class Bench:
 
     def background_save(self):
         self.client.call("BGSAVE")
-        writes = 0
-        while b"rdb_bgsave_in_progress:1" in self.client.call("INFO", "persistence"):
-            writes += 1
-            time.sleep(0.02)
+        cairn_server.await_background_save(self.client)
 
     def expire(self, key):
         self.client.call("PEXPIRE", key, 1)

@@ -17,7 +17,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "support"))
 import redis_server  # noqa: E402
-from cairn_server import CairnServer  # noqa: E402
+from cairn_server import CairnServer, await_background_save  # noqa: E402
 
 HASHES = """for i = ARGV[1], ARGV[2] do
   local args = {}
@@ -64,8 +64,7 @@ def cairn(directory, keys, threads):
             assert c.call("DBSIZE") == keys
             start = time.monotonic()
             c.call("BGSAVE", "RDB", "export.rdb")
-            while b"rdb_bgsave_in_progress:1" in c.call("INFO", "persistence"):
-                time.sleep(0.005)
+            await_background_save(c, period_s=0.005)
             exported = time.monotonic() - start
         if "Wrote" not in server.output():
             raise RuntimeError(server.output()[-2000:])

@@ -19,7 +19,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "support"))
-from cairn_server import BIN, Connection, ReplyError, free_port  # noqa: E402
+from cairn_server import BIN, Connection, ReplyError, await_background_save, free_port  # noqa: E402
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -236,8 +236,7 @@ def bgsave(rounds, scale):
                 peak = max(peak, peer.resident_bytes())
                 time.sleep(0.05)
             latency = [float(x) for x in re.findall(r"avg\s+min\s+p50\s+p95\s+p99\s+max\s+([0-9. ]+)", client.stdout.read())[-1].split()]
-            while b"rdb_bgsave_in_progress:1" in peer.call("INFO", "persistence"):
-                time.sleep(0.05)
+            await_background_save(peer, period_s=0.05)
             table.add("with snapshot", peer, p99_with_without=latency[4] / quiet["p99_ms"], max_ms=latency[5], extra_memory_pct=100 * (peak - before) / before)
     table.show()
 

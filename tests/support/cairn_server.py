@@ -108,6 +108,12 @@ class Connection:
         self.close()
 
 
+def await_background_save(connection, period_s=0.02):
+    """Returns when no BGSAVE is under way; `connection` is anything with call()."""
+    while b"rdb_bgsave_in_progress:1" in connection.call("INFO", "persistence"):
+        time.sleep(period_s)
+
+
 class ServerProcess:
     """A server program on a loopback port and in a directory of its own; a subclass starts the program in start()."""
 
