@@ -1,8 +1,10 @@
 #include "server/net/command_clock.h"
 
 #include <gtest/gtest.h>
+#include <sys/time.h>
 
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 namespace cairn {
@@ -26,6 +28,30 @@ TEST(CommandClock, KeepsTheSystemsTimeBetweenReadings) {
     EXPECT_GE(now_ns + kToleranceNs, before_ns);
     EXPECT_LE(now_ns, after_ns + kToleranceNs);
   }
+}
+
+// An interruption between the two clocks of one reading would put every time until the next reading wrong by its length.
+TEST(CommandClock, KeepsTheSystemsTimeWhereReadingsAreInterrupted) {
+  constexpr uint64_t kInterruptionNs = 300'000, kToleranceNs = 100'000, kPeriodUs = 1'000;
+  struct sigaction interrupt = {}, before_interrupt;
+  interrupt.sa_handler = [](int) {
+    for (const uint64_t end_ns = SystemNs() + kInterruptionNs; SystemNs() < end_ns;) {
+    }
+  };
+  ASSERT_EQ(sigaction(SIGALRM, &interrupt, &before_interrupt), 0);
+  const itimerval often = {{0, kPeriodUs}, {0, kPeriodUs}}, never = {};
+  ASSERT_EQ(setitimer(ITIMER_REAL, &often, nullptr), 0);
+  CommandClock clock;
+  int wrong = 0;
+  for (const uint64_t end_ns = SystemNs() + 300'000'000; SystemNs() < end_ns;) {
+    clock.Read();
+    const uint64_t before_ns = SystemNs();
+    const uint64_t now_ns = clock.Now();
+    wrong += now_ns + kToleranceNs < before_ns || now_ns > SystemNs() + kToleranceNs;
+  }
+  setitimer(ITIMER_REAL, &never, nullptr);
+  sigaction(SIGALRM, &before_interrupt, nullptr);
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(CommandClock, NeverGoesBack) {
