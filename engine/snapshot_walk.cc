@@ -11,15 +11,8 @@
 namespace cairn {
 namespace {
 
-// Of the time worked, where clients are busy: a worker then takes a tenth of a core, less what its sleeps are late. Where they are less
-// busy than that it rests less, and not at all where there are none.
-constexpr int64_t kRestShare = 9;
-constexpr int64_t kBusyAccesses = 500;  // in kLookUs
-constexpr int64_t kRestMostUs = 20'000;
 // Between rests: so long a client that needs the core waits, each time, and a round of 50 clients' commands takes longer than a rest.
 constexpr int64_t kWorkUs = 30;
-
-constexpr int64_t kLookUs = 5'000;  // how often a worker looks how busy clients are
 
 // Takes an encoded value: into a snapshot's big entry, up to the first failure, or, without one, to count its bytes. Calls `between` again
 // and again on the way.
@@ -76,38 +69,35 @@ uint64_t RelieveFromBytes(const StoreCore& core) { return core.HandOverLimitByte
 // A small part of the time, in short pieces, and not a lower priority: a thread that is preempted while it holds a shard's lock keeps
 // clients waiting, and one that sleeps often seldom is.
 void SnapshotWalk::MayRest(SnapshotPace pace, Stint* stint) {
-  const int64_t worked_us = core_.clock.MonotonicUs() - stint->since_us;
+  const int64_t now_us = core_.clock.MonotonicUs();
+  const int64_t worked_us = now_us - stint->since_us;
   if (worked_us < kWorkUs) return;
   UpdateHandOverGate(core_, cut_);
   if (pace == SnapshotPace::kPolite) {
-    LookForClients(stint);
+    if (stint->rests.LookIsDue(now_us)) LookForClients(now_us, &stint->rests);
     const bool urgent = cut_.handed_over_bytes() > core_.HandOverLimitBytes() / 2;  // or writers would have to wait for buffers
     if (urgent) {
       std::this_thread::yield();
-    } else if (const int64_t rest_us = worked_us * kRestShare * stint->accesses / kBusyAccesses; rest_us > 0) {
-      std::this_thread::sleep_for(std::chrono::microseconds(std::min(rest_us, kRestMostUs)));
+    } else if (const int64_t rest_us = stint->rests.RestUs(worked_us); rest_us > 0) {
+      std::this_thread::sleep_for(std::chrono::microseconds(rest_us));
     }
   }
   stint->since_us = core_.clock.MonotonicUs();
 }
 
-// Seldom, as each look takes lines that the clients' threads write.
-void SnapshotWalk::LookForClients(Stint* stint) const {
-  const int64_t now_us = core_.clock.MonotonicUs();
-  if (now_us - stint->looked_us < kLookUs) return;
+void SnapshotWalk::LookForClients(int64_t now_us, WalkRests* rests) const {
   const KeyspaceStats stats = core_.keyspace->stats();
-  const uint64_t accesses = stats.hits + stats.misses + stats.changes;
-  const int64_t windows = (now_us - stint->looked_us) / kLookUs;  // it may have been away for longer
-  if (stint->looked_us != 0)
-    stint->accesses = std::min(static_cast<int64_t>(accesses - stint->accesses_before) / windows, kBusyAccesses);
-  stint->looked_us = now_us;
-  stint->accesses_before = accesses;
+  rests->Look({.now_us = now_us,
+               .accesses = stats.hits + stats.misses + stats.changes,
+               .entries_done = cut_.entries_done(),
+               .entries = cut_.entry_count()});
 }
 
 void SnapshotWalk::Work(SnapshotPace pace) {
   EntryBlock block(0, writer_.block_bytes());
   std::vector<LargeEntry> large;
-  Stint stint{.since_us = core_.clock.MonotonicUs(), .accesses = kBusyAccesses};
+  const int64_t now_us = core_.clock.MonotonicUs();
+  Stint stint{.since_us = now_us, .rests = WalkRests(now_us)};
   const std::function<void()> between = [&] { MayRest(pace, &stint); };
   while (!failed_.load(std::memory_order_relaxed)) {
     if (!cut_.NextBlock(&block, &large, RelieveFromBytes(core_), between)) break;

@@ -8,6 +8,7 @@
 #include "base/thread_annotations.h"
 #include "engine/keyspace/snapshot_cut.h"
 #include "engine/store_core.h"
+#include "engine/walk_rests.h"
 #include "snapshot/snapshot_writer.h"
 
 namespace cairn {
@@ -29,14 +30,12 @@ class SnapshotWalk {
  private:
   // One worker's way between work and rests.
   struct Stint {
-    int64_t since_us = 0;          // when it began to work
-    int64_t looked_us = 0;         // when it last looked how many accesses to keys there were
-    uint64_t accesses_before = 0;  // until then, ever
-    int64_t accesses = 0;          // of clients between two looks, at most as many as count
+    int64_t since_us;  // when it began to work
+    WalkRests rests;
   };
   // Where most of the cores' time is to be left to clients, and there are any: sleeps, if it has worked for long enough.
   void MayRest(SnapshotPace pace, Stint* stint);
-  void LookForClients(Stint* stint) const;
+  void LookForClients(int64_t now_us, WalkRests* rests) const;
   // Encodes it twice, the first time for its size; calls `between` again and again.
   Status WriteLarge(const LargeEntry& entry, const std::function<void()>& between);
   void Fail(const Status& status) CAIRN_EXCLUDES(mutex_);
