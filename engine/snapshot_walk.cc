@@ -1,6 +1,5 @@
 #include "engine/snapshot_walk.h"
 
-#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <thread>
