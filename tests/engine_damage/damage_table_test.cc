@@ -162,34 +162,55 @@ void LiveOn(RecordedLife& life) {
   life.Keep("last writes, closed");
 }
 
+// A change of one file. Images are made of it when their turn comes, not kept: there are thousands.
+struct FileChange {
+  std::string row;
+  std::string what;
+  std::string path;
+  const std::string* content;  // that the file has then; null: it is deleted
+};
+
 // Each file deleted; swapped with the one of another server of the same shape; swapped with an older one; an older one put back.
+std::vector<FileChange> ChangesOf(const RecordedLife& life, size_t at, const RecordedLife& other) {
+  const RecordedLife::Kept& whole = life.kept()[at];
+  std::vector<FileChange> changes;
+  for (const auto& file : whole.image) {
+    const std::string& path = file.first;
+    const std::string kind = KindOf(path);
+    const std::string where = whole.name + ": " + path;
+    changes.push_back({kind + " deleted", where, path, nullptr});
+    for (const RecordedLife::Kept& kept : other.kept()) {
+      const auto foreign = kept.image.find(path);
+      if (foreign == kept.image.end()) continue;
+      changes.push_back({kind + " of another server", where + " from its " + kept.name, path, &foreign->second});
+    }
+  }
+  for (size_t o = 0; o < at; o++) {
+    for (const auto& [path, bytes] : life.kept()[o].image) {
+      const auto now = whole.image.find(path);
+      if (now != whole.image.end() && now->second == bytes) continue;
+      const std::string what = now == whole.image.end() ? " that was dropped, put back" : " from before";
+      changes.push_back({KindOf(path) + what, whole.name + ": " + path + " of " + life.kept()[o].name, path, &bytes});
+    }
+  }
+  return changes;
+}
+
 void SwapFiles(const RecordedLife& life, const RecordedLife& other, Random& random, OutcomeTable* table) {
   for (size_t at = 0; at < life.kept().size(); at++) {
     const RecordedLife::Kept& whole = life.kept()[at];
-    std::vector<Trial> trials;
-    for (const auto& [path, bytes] : whole.image) {
-      const std::string kind = KindOf(path);
-      const std::string where = whole.name + ": " + path;
-      trials.push_back({kind + " deleted", where, whole.image});
-      trials.back().image.erase(path);
-      for (size_t o = 0; o < other.kept().size(); o++) {
-        const auto foreign = other.kept()[o].image.find(path);
-        if (foreign == other.kept()[o].image.end()) continue;
-        trials.push_back({kind + " of another server", where + " from its " + other.kept()[o].name, whole.image});
-        trials.back().image[path] = foreign->second;
+    const std::vector<FileChange> changes = ChangesOf(life, at, other);
+    const auto make = [&](size_t i) {
+      const FileChange& change = changes[i];
+      Trial trial{change.row, change.what, whole.image};
+      if (change.content == nullptr) {
+        trial.image.erase(change.path);
+      } else {
+        trial.image[change.path] = *change.content;
       }
-    }
-    for (size_t o = 0; o < at; o++) {
-      for (const auto& [path, bytes] : life.kept()[o].image) {
-        const auto now = whole.image.find(path);
-        if (now != whole.image.end() && now->second == bytes) continue;
-        const std::string what = now == whole.image.end() ? " that was dropped, put back" : " from before";
-        trials.push_back({KindOf(path) + what, whole.name + ": " + path + " of " + life.kept()[o].name, whole.image});
-        trials.back().image[path] = bytes;
-      }
-    }
-    RunTrials(
-        trials.size(), 1'000, random, [&](size_t i) { return trials[i]; }, whole, life.states(), table);
+      return trial;
+    };
+    RunTrials(changes.size(), 1'000, random, make, whole, life.states(), table);
   }
 }
 

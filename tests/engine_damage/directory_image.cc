@@ -13,8 +13,9 @@
 namespace cairn {
 namespace {
 
-// Small disks get no zeros ahead of need, which would cost more than all else here.
-constexpr uint64_t kDiskBytes = uint64_t{64} << 20;
+// A log on a disk this small writes no zeros ahead of need and holds little more than a megabyte in reserve: every image is copied
+// several times, and larger ones would cost more than all else here.
+constexpr uint64_t kDiskBytes = uint64_t{10} << 20;
 
 void CopyFiles(MemoryFileSystem& fs, const std::string& directory, DirectoryImage* image) {
   const auto names = fs.ListDirectory(directory);
