@@ -76,7 +76,10 @@ class Client {
   // transaction's locks held, so it must not wait.
   virtual void OnQueuedCommandRan(const CommandRow& /*row*/, std::span<const std::string_view> /*args*/, uint64_t /*errors*/) {}
 
-  uint32_t database = 0;              // SELECT
+  uint32_t database = 0;  // SELECT
+  // Where an outcome has a visible_lsn: the hashes of the keys that the reply shows, if it shows nothing else and changed nothing;
+  // otherwise empty. Their stripes' LSNs are what it waits for; see Store::StateOfReads.
+  std::vector<uint64_t> read_hashes;
   WaitPort* wait_port = nullptr;      // null: its commands never wait for a key, and all replies come at once
   bool no_touch = false;              // CLIENT NO-TOUCH: reads leave LRU and LFU alone
   std::shared_ptr<WatchState> watch;  // null until the first WATCH

@@ -13,6 +13,7 @@ namespace cairn {
 namespace {
 
 constexpr size_t kRecordOverheadBytes = 64;  // RESP headers and frame share of a record, for admission
+constexpr size_t kReadsNotedMost = 256;      // a reply that shows more keys waits for their stripes
 
 size_t EstimatedBytes(ArgSpan args) {
   size_t bytes = kRecordOverheadBytes;
@@ -83,7 +84,8 @@ bool Executor::ReadsUndurable(const CommandRow& row, std::span<const KeyRef> key
   if (keys.empty()) return row.has(kReadOnly) && core_.log->end_lsn() > durable;
   return std::any_of(keys.begin(), keys.end(), [&](const KeyRef& key) {
     const Lsn lsn = core_.stripes.Get(key.stripe());
-    return lsn > durable && core_.undurable_keys.Has(key, lsn, *core_.log, core_.commands);
+    if (lsn <= durable) return false;
+    return core_.undurable_keys.HaveAny(std::span(&key.hash, 1), lsn, *core_.log, core_.commands).value_or(true);
   });
 }
 
@@ -117,6 +119,12 @@ Outcome Executor::Finished(Lsn visible) const {
   if (core_.replies_wait_for_disk.load(std::memory_order_relaxed) && visible > core_.log->durable_lsn())
     outcome.visible_lsn = visible;
   return outcome;
+}
+
+void Executor::NoteReads(Client& client, std::span<const KeyRef> keys) {
+  client.read_hashes.clear();
+  if (keys.size() > kReadsNotedMost) return;
+  for (const KeyRef& key : keys) client.read_hashes.push_back(key.hash);
 }
 
 Lsn Executor::ExecuteLocked(Client& client, const Request& request, std::span<const KeyRef> keys, const ShardSet& shards,
@@ -201,6 +209,10 @@ Outcome Executor::Execute(Client& client, const Request& request, ReplySink& rep
   if (scratch->apart != nullptr) [[unlikely]]
     return WorkApart(client, request, std::move(scratch->apart), reply);
   Outcome outcome = Finished(visible);
+  if (outcome.visible_lsn != 0) {
+    const bool only_reads = row.has(kReadOnly) && !row.NeedsAllShards(request.args);
+    NoteReads(client, only_reads ? keys : std::span<const KeyRef>());
+  }
   if (scratch->blocked) [[unlikely]]
     outcome.kind = Outcome::Kind::kBlocked;
   if (scratch->deferred.produce != nullptr) [[unlikely]] {

@@ -68,6 +68,8 @@ class Executor {
   // Bytes of the shard of a single key, or of the whole keyspace: to see what a command made it grow by.
   int64_t MemoryOf(std::span<const KeyRef> keys) const;
   Outcome Finished(Lsn visible) const;
+  // For a reply that waits: all that it shows is these keys; none where it shows, or did, anything else.
+  static void NoteReads(Client& client, std::span<const KeyRef> keys);
 
   // Waiting for keys (serve_waiters.cc).
   // Takes also the locks that serving whoever waits for one of these keys takes.

@@ -162,15 +162,29 @@ ReplyValue Store::Run(Client& client, std::span<const std::string_view> args, Du
     impl_->core.WaitForProgress(kParkedRetryUs);
   }
   client.wait_port = nullptr;
-  if (outcome.kind == Outcome::Kind::kBlocked) outcome.visible_lsn = std::max(outcome.visible_lsn, port.Await(*this, sink));
+  if (outcome.kind == Outcome::Kind::kBlocked) {
+    outcome.visible_lsn = std::max(outcome.visible_lsn, port.Await(*this, sink));
+    client.read_hashes.clear();
+  }
   if (wait == Durability::kAwait && outcome.visible_lsn > durable_lsn()) {
-    const Status durable = WaitDurable(outcome.visible_lsn);
+    const Status durable = AwaitReply(client, outcome.visible_lsn);
     if (!durable.ok()) {
       (void)sink.Take();
       sink.Error("MISCONF Errors writing to the AOF file: " + std::string(durable.message()));
     }
   }
   return sink.Take();
+}
+
+Status Store::AwaitReply(const Client& client, Lsn visible_lsn) {
+  while (true) {
+    Status durable = WaitDurable(visible_lsn);
+    if (durable.ok()) return durable;
+    const ReadState state = StateOfReads(client.read_hashes, visible_lsn);
+    if (state == ReadState::kDurable) return Status::Ok();
+    if (state == ReadState::kUndurable) return durable;
+    impl_->core.WaitForProgress(kParkedRetryUs);
+  }
 }
 
 void Store::ForEachKey(uint32_t database, const std::function<void(std::string_view key, const Entry& entry)>& visit) {
@@ -190,6 +204,15 @@ void Store::EndBatch() { impl_->core.log->EndBatch(); }
 Lsn Store::end_lsn() const { return impl_->core.log->end_lsn(); }
 
 Status Store::WaitDurable(Lsn lsn) { return impl_->core.log->WaitDurable(lsn); }
+
+Store::ReadState Store::StateOfReads(std::span<const uint64_t> read_hashes, Lsn visible_lsn) {
+  StoreCore& core = impl_->core;
+  if (visible_lsn <= durable_lsn()) return ReadState::kDurable;
+  if (read_hashes.empty() || core.log->Admit(0) != Admission::kRefused) return ReadState::kUndurable;
+  const std::optional<bool> undurable = core.undurable_keys.HaveAny(read_hashes, visible_lsn, *core.log, core.commands);
+  if (!undurable.has_value()) return ReadState::kUnknown;
+  return *undurable ? ReadState::kUndurable : ReadState::kDurable;
+}
 
 void Store::SetProgressListener(std::function<void()> listener) { impl_->core.SetProgressListener(std::move(listener)); }
 

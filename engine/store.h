@@ -114,6 +114,11 @@ class Store {
   Lsn durable_lsn() const;  // any thread, no lock
   Lsn end_lsn() const;
   Status WaitDurable(Lsn lsn);
+  // A reply waits for its keys' stripes, which other keys share. After a failed write or sync that would be until the disk works again;
+  // so whoever holds back a reply then asks for its keys by themselves, by Client::read_hashes and the outcome's visible_lsn, and
+  // lets it go where they were durable. Any thread, no lock held. kUndurable also where there are no hashes or nothing has failed.
+  enum class ReadState : uint8_t { kUndurable, kDurable, kUnknown /* a commit is under way: ask again in a moment */ };
+  ReadState StateOfReads(std::span<const uint64_t> read_hashes, Lsn visible_lsn);
   // Between these two a thread executes a batch of commands whose replies it keeps until the batch ends. With `always` the end writes
   // and syncs a small batch itself, where the disk is quick and nobody else is at it, which saves waking the log's thread and being
   // woken by it; durable_lsn() has grown on return then. A batch is the thread's own; no lock may be held at its end.
@@ -154,6 +159,7 @@ class Store {
  private:
   class Impl;
   explicit Store(std::unique_ptr<Impl> impl);
+  Status AwaitReply(const Client& client, Lsn visible_lsn);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -29,6 +29,9 @@ struct Executor::Plan {
   ShardSet shards;
   uint32_t flags = 0;
   size_t bytes = 0;
+
+  // A watched key's stripe, and those that a command without its own keys looks at, count beside the keys'.
+  bool OnlyReadsItsKeys() const { return !(flags & kWrite) && watched.empty() && !shards.all(); }
 };
 
 bool Executor::MakePlan(Client& client, Plan& plan) {
@@ -127,8 +130,8 @@ Lsn Executor::RunPlan(Client& client, Plan& plan, ExecutionScratch& scratch, Rep
     }
   }
   const Lsn visible = FinishUnit(scratch);
-  // As in ExecuteLocked. A watched key's stripe, and those that a command without its own keys looks at, still count.
-  return may_read_undurable || (plan.flags & kWrite) || !plan.watched.empty() || plan.shards.all() ? visible : 0;
+  // As in ExecuteLocked.
+  return may_read_undurable || !plan.OnlyReadsItsKeys() ? visible : 0;
 }
 
 Outcome Executor::ExecuteTransaction(Client& client, ReplySink& reply) {
@@ -168,7 +171,9 @@ Outcome Executor::ExecuteTransaction(Client& client, ReplySink& reply) {
   if (!scratch->left_ready.empty()) ServeKeys(std::move(scratch->left_ready));
   if (core_.memory.limited()) core_.memory.NoteGrowth(static_cast<int64_t>(core_.memory.limit_bytes()));
   EndTransaction(client);
-  return Finished(visible);
+  const Outcome outcome = Finished(visible);
+  if (outcome.visible_lsn != 0) NoteReads(client, plan.OnlyReadsItsKeys() ? plan.keys : std::span<const KeyRef>());
+  return outcome;
 }
 
 }  // namespace cairn

@@ -1,18 +1,22 @@
 #include "engine/undurable_keys.h"
 
+#include <algorithm>
+
 #include "base/resp_request.h"
 
 namespace cairn {
 
-bool UndurableKeys::Has(const KeyRef& key, Lsn stripe_lsn, LogWriter& log, const CommandTable& commands) {
+std::optional<bool> UndurableKeys::HaveAny(std::span<const uint64_t> key_hashes, Lsn lsn, LogWriter& log,
+                                           const CommandTable& commands) {
   MutexLock lock(mutex_);
-  if (collected_to_ < stripe_lsn) {
+  if (collected_to_ < lsn) {
     hashes_.clear();
     every_key_ = false;
     const auto take = [&](std::string_view units) CAIRN_REQUIRES(mutex_) { TakeUnits(units, commands); };
-    if (!log.VisitUndurable(take, &collected_to_)) return true;
+    if (!log.VisitUndurable(take, &collected_to_)) return std::nullopt;
   }
-  return every_key_ || hashes_.contains(key.hash);
+  const auto named = [&](uint64_t hash) CAIRN_REQUIRES(mutex_) { return hashes_.contains(hash); };
+  return every_key_ || std::any_of(key_hashes.begin(), key_hashes.end(), named);
 }
 
 void UndurableKeys::TakeUnits(std::string_view units, const CommandTable& commands) {

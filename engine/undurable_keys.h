@@ -4,9 +4,11 @@
 // fails a wrong answer would refuse a value that is durable, for as long as the disk is ill; so whoever finds the stripe too new asks
 // here. The waiting units are read once per failure: writes are refused, so there are no new ones.
 //
-// Threads: any, with the asked key's shard locked.
+// Threads: any. Whoever asks for a key as it is now has its shard locked.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <unordered_set>
 
 #include "base/thread_annotations.h"
@@ -18,9 +20,11 @@ namespace cairn {
 
 class UndurableKeys {
  public:
-  // Whether a unit that is not durable names `key`, whose stripe was written last at `stripe_lsn` (> durable_lsn()). True in doubt:
-  // while a commit is under way, and after a command that names no keys, such as FLUSHALL.
-  bool Has(const KeyRef& key, Lsn stripe_lsn, LogWriter& log, const CommandTable& commands) CAIRN_EXCLUDES(mutex_);
+  // Whether one of these hashes is that of a key named by a unit up to `lsn` (> durable_lsn()) that is not durable. True in doubt: for a
+  // unit that has become durable since the failure, and after a command that names no keys, such as FLUSHALL. Nothing while a commit
+  // is under way, when nobody can tell.
+  std::optional<bool> HaveAny(std::span<const uint64_t> key_hashes, Lsn lsn, LogWriter& log, const CommandTable& commands)
+      CAIRN_EXCLUDES(mutex_);
 
  private:
   void TakeUnits(std::string_view units, const CommandTable& commands) CAIRN_REQUIRES(mutex_);

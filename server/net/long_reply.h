@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "base/bytes.h"
 #include "server/resp/output_queue.h"
@@ -32,7 +33,8 @@ class LongReply {
   void Abandon() { abandoned_.store(true, std::memory_order_relaxed); }
 
   // The session's own notes.
-  Lsn visible_lsn = 0;  // what the reply waits for
+  Lsn visible_lsn = 0;                // what the reply waits for
+  std::vector<uint64_t> read_hashes;  // Client's
   static constexpr uint64_t kNotBegun = UINT64_MAX;
   uint64_t begin_offset = kNotBegun;  // in the output's stream
   bool begun() const { return begin_offset != kNotBegun; }

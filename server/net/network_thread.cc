@@ -16,6 +16,11 @@
 #include "server/stats.h"
 
 namespace cairn {
+namespace {
+
+constexpr int64_t kLookAgainMs = 5;
+
+}  // namespace
 
 NetworkThread::NetworkThread(NetworkShared& shared, size_t index)
     : shared_(shared),
@@ -213,20 +218,39 @@ void NetworkThread::HandleProgress() {
   const uint64_t progress = shared_.progress.load(std::memory_order_acquire);
   if (progress == progress_seen_) return;
   progress_seen_ = progress;
-  if (lists_[static_cast<size_t>(List::kGated)].empty() && lists_[static_cast<size_t>(List::kParked)].empty()) return;
-  const Lsn durable = shared_.store.load(std::memory_order_acquire)->durable_lsn();
+  LookAtWaiting();
+}
+
+void NetworkThread::LookAtWaiting() {
+  Store* const store = shared_.store.load(std::memory_order_acquire);
+  if (store == nullptr ||
+      (lists_[static_cast<size_t>(List::kGated)].empty() && lists_[static_cast<size_t>(List::kParked)].empty()))
+    return;
+  const Lsn durable = store->durable_lsn();
+  bool unknown = false;
+  const OutputQueue::ReadsWereDurable were_durable = [store, &unknown](std::span<const uint64_t> read_hashes, Lsn lsn) {
+    const Store::ReadState state = store->StateOfReads(read_hashes, lsn);
+    unknown = unknown || state == Store::ReadState::kUnknown;
+    return state == Store::ReadState::kDurable;
+  };
   for (Session* session : Take(List::kGated)) {
     Session::Io& io = *session->io_;
     io.listed_gated_ = false;
-    io.OnProgress(durable);
+    io.OnProgress(durable, were_durable);
     if (io.closed() || !io.output_.gated() || io.listed_gated_) continue;
     io.listed_gated_ = true;
     Put(List::kGated, *session);
   }
   for (Session* session : Take(List::kParked)) {
     session->io_->listed_parked_ = false;
-    session->io_->OnProgress(durable);
+    session->io_->OnProgress(durable, were_durable);
   }
+  if (!unknown || looks_again_) return;
+  looks_again_ = true;
+  loop_.At(loop_.now_ms() + kLookAgainMs, [this] {
+    looks_again_ = false;
+    LookAtWaiting();
+  });
 }
 
 void NetworkThread::CheckSessions() {

@@ -95,6 +95,7 @@ class NetworkThread final : public RoundListener {
   void PrefetchSlices();
   std::vector<Session*> Take(List list);
   void HandleProgress();
+  void LookAtWaiting();  // what may leave or go on now, does
   void ResumePausedHere();
   void CheckSessions();  // once a second: idle time-outs, soft output limits
   void FreeBuried();
@@ -118,6 +119,7 @@ class NetworkThread final : public RoundListener {
   bool deferring_ = false;
   std::vector<Session*> lists_[static_cast<size_t>(List::kCount)];
   uint64_t progress_seen_ = 0;
+  bool looks_again_ = false;  // at the waiting, in a moment
   std::atomic<bool> waits_for_store_{false};
   std::atomic<bool> asked_to_evict_{false};
   const std::unique_ptr<char[]> read_buffer_;

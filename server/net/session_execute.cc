@@ -281,6 +281,7 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
       return Ran::kNext;
     }
     long_reply_->visible_lsn = std::exchange(outcome.visible_lsn, 0);
+    if (long_reply_->visible_lsn != 0) long_reply_->read_hashes = session_.read_hashes;
     session_.visible_lsn = std::max(session_.visible_lsn, long_reply_->visible_lsn);
   }
   if (outcome.refused) [[unlikely]] {
@@ -288,8 +289,7 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
     thread_.command_clock().Now();
     return Ran::kNext;
   }
-  if (outcome.visible_lsn > batch_lsn_) batch_lsn_ = outcome.visible_lsn;
-  if (outcome.visible_lsn > session_.visible_lsn) session_.visible_lsn = outcome.visible_lsn;
+  if (outcome.visible_lsn != 0) NoteWait(outcome.visible_lsn);
   shared_.hub.DeliverOutbox(session_.visible_lsn);
   const uint64_t duration_ns = thread_.command_clock().Lap();
   const bool is_exec = &row == shared_.view.exec;  // its commands' errors are not its own

@@ -34,7 +34,7 @@ class Session::Io final : public EventHandler, public WaitPort {
   // Sends what may leave; closes where that was the last thing to do.
   void Flush();
   // The store made progress, or CLIENT PAUSE changed.
-  void OnProgress(Lsn durable);
+  void OnProgress(Lsn durable, const OutputQueue::ReadsWereDurable& were_durable);
   void OnPauseChanged();
   void PushEncoded(const SharedBytes& encoded, Lsn lsn);
   void AfterQueuedCommand(const CommandRow& row, ArgSpan args, uint64_t errors);  // one of EXEC's
@@ -109,8 +109,10 @@ class Session::Io final : public EventHandler, public WaitPort {
   bool SendQueue();   // false where the socket is full or broken; what is more than a turn's share is sent in the next round
   void FlushLater();  // in this round's end, or the next one's
   bool OverOutputLimit();
-  uint64_t OutputBytes() const;            // with bookkeeping, and what a long reply holds back
-  void GateFrom(uint64_t begin, Lsn lsn);  // the output's bytes from there on wait for the LSN where it is not durable
+  uint64_t OutputBytes() const;  // with bookkeeping, and what a long reply holds back
+  void NoteWait(Lsn lsn);        // the command that just ran waits for the LSN
+  // The output's bytes from there on wait for the LSN where it is not durable; `read_hashes` as for OutputQueue::AddGate.
+  void GateFrom(uint64_t begin, Lsn lsn, std::vector<uint64_t> read_hashes = {});
   void HoldBackIfGated();
 
   // --- answers that come later (session_later.cc)
@@ -148,9 +150,10 @@ class Session::Io final : public EventHandler, public WaitPort {
   bool running_ = false;      // a batch is under way: output is not sent in between
   bool listed_ready_ = false, listed_flush_ = false, listed_readable_ = false, listed_gated_ = false, listed_parked_ = false,
        listed_paused_ = false;
-  uint32_t input_window_ = 0;  // of InputModeration
-  uint64_t output_begin_ = 0;  // stream offset where the batch's output begins
-  Lsn batch_lsn_ = 0;          // the newest LSN that the batch's replies wait for
+  uint32_t input_window_ = 0;                // of InputModeration
+  uint64_t output_begin_ = 0;                // stream offset where the batch's output begins
+  Lsn batch_lsn_ = 0;                        // the newest LSN that the batch's replies wait for
+  std::vector<uint64_t> batch_read_hashes_;  // what they show, if that is all that they wait for; otherwise empty
   uint64_t turn_ends_ns_ = 0;
   int64_t batch_now_ms_ = 0;  // Unix ms that the batch's commands see
   int64_t soft_limit_since_ms_ = 0;

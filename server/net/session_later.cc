@@ -110,7 +110,7 @@ void Session::Io::TakePiece(OutputQueue& piece, bool last) {
   const uint64_t begin = output_.end_offset();
   if (!long_reply_->begun()) long_reply_->begin_offset = begin;
   output_.Splice(piece);
-  GateFrom(begin, long_reply_->visible_lsn);
+  GateFrom(begin, long_reply_->visible_lsn, long_reply_->read_hashes);
   if (last) {
     const std::shared_ptr<LongReply> done = std::exchange(long_reply_, nullptr);
     const uint64_t behind = output_.end_offset();

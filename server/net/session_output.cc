@@ -21,6 +21,7 @@ constexpr size_t kRoomForReplies = 16 * 1024;  // of the sink's buffer, when a s
 // How far a session may run ahead of the disk.
 constexpr uint64_t kGatedBytesMax = 1 << 20;
 constexpr size_t kGatesMax = 256;
+constexpr size_t kBatchReadsMost = 1024;  // a batch that shows more keys waits for their stripes
 // What one session sends before others have their turn: a fast reader of a long reply would keep the thread to itself.
 constexpr uint64_t kSendBytesPerTurn = 512 * 1024;
 
@@ -37,6 +38,7 @@ void Session::Io::BeginOutput() {
   sink.Bind(&output_, &session_.protocol);
   output_begin_ = output_.end_offset();
   batch_lsn_ = 0;
+  batch_read_hashes_.clear();
 }
 
 void Session::Io::EndOutput() {
@@ -46,7 +48,7 @@ void Session::Io::EndOutput() {
     sink.DropGathered();
   } else if (batch_lsn_ != 0 && store != nullptr && store->durable_lsn() < batch_lsn_) {
     sink.Spill();
-    output_.AddGate(output_begin_, batch_lsn_);
+    output_.AddGate(output_begin_, batch_lsn_, std::move(batch_read_hashes_));
     HoldBackIfGated();
   } else if (!output_.empty()) {
     sink.Spill();
@@ -178,10 +180,22 @@ uint64_t Session::Io::OutputBytes() const {
   return output_.memory_bytes() + (long_reply_ == nullptr ? 0 : long_reply_->held.memory_bytes());
 }
 
-void Session::Io::GateFrom(uint64_t begin, Lsn lsn) {
+void Session::Io::NoteWait(Lsn lsn) {
+  const bool only_reads = batch_lsn_ == 0 || !batch_read_hashes_.empty();
+  const std::vector<uint64_t>& hashes = session_.read_hashes;
+  if (only_reads && !hashes.empty() && batch_read_hashes_.size() < kBatchReadsMost) {
+    batch_read_hashes_.insert(batch_read_hashes_.end(), hashes.begin(), hashes.end());
+  } else {
+    batch_read_hashes_.clear();
+  }
+  batch_lsn_ = std::max(batch_lsn_, lsn);
+  session_.visible_lsn = std::max(session_.visible_lsn, lsn);
+}
+
+void Session::Io::GateFrom(uint64_t begin, Lsn lsn, std::vector<uint64_t> read_hashes) {
   Store* const store = shared_.store.load(std::memory_order_acquire);
   if (lsn == 0 || store == nullptr || store->durable_lsn() >= lsn) return;
-  output_.AddGate(begin, lsn);
+  output_.AddGate(begin, lsn, std::move(read_hashes));
   HoldBackIfGated();
 }
 

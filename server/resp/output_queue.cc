@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <utility>
 
 namespace cairn {
 namespace {
@@ -35,24 +36,52 @@ void OutputQueue::Link(const SharedBytes& owner, size_t offset, size_t size) {
   end_offset_ += size;
 }
 
-void OutputQueue::AddGate(uint64_t begin, Lsn lsn) {
-  begin = std::max(begin, begin_offset_);
-  while (gated() && gates_.back().begin >= begin) {
-    lsn = std::max(lsn, gates_.back().lsn);
+// One gate for what both hold back.
+void OutputQueue::Merge(Gate& into, const Gate& gate) {
+  into.lsn = std::max(into.lsn, gate.lsn);
+  if (into.read_hashes.empty()) return;
+  if (gate.read_hashes.empty()) {
+    into.read_hashes.clear();
+  } else {
+    into.read_hashes.insert(into.read_hashes.end(), gate.read_hashes.begin(), gate.read_hashes.end());
+  }
+}
+
+void OutputQueue::AddGate(uint64_t begin, Lsn lsn, std::vector<uint64_t> read_hashes) {
+  Gate added{std::max(begin, begin_offset_), lsn, std::move(read_hashes)};
+  while (gated() && gates_.back().begin >= added.begin) {
+    Merge(added, gates_.back());
     gates_.pop_back();
   }
-  if (gated() && gates_.back().lsn >= lsn) return;
-  gates_.push_back({begin, lsn});
+  if (gated() && gates_.back().lsn >= added.lsn) {
+    Merge(gates_.back(), added);
+  } else {
+    gates_.push_back(std::move(added));
+  }
 }
 
 bool OutputQueue::OpenGates(Lsn durable) {
   const uint64_t sendable_before = sendable_bytes();
   while (gated() && gates_[first_gate_].lsn <= durable) first_gate_++;
-  if (!gated()) {
-    gates_.clear();
-    first_gate_ = 0;
-  }
+  ForgetOpenGates();
   return sendable_bytes() > sendable_before;
+}
+
+bool OutputQueue::OpenReadGates(const ReadsWereDurable& were_durable) {
+  const uint64_t sendable_before = sendable_bytes();
+  while (gated()) {
+    const Gate& gate = gates_[first_gate_];
+    if (gate.read_hashes.empty() || !were_durable(gate.read_hashes, gate.lsn)) break;
+    first_gate_++;
+  }
+  ForgetOpenGates();
+  return sendable_bytes() > sendable_before;
+}
+
+void OutputQueue::ForgetOpenGates() {
+  if (gated()) return;
+  gates_.clear();
+  first_gate_ = 0;
 }
 
 size_t OutputQueue::Gather(iovec* pieces, size_t limit) const {

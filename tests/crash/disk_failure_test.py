@@ -5,7 +5,7 @@ For each kind of failure (fsync and write errors through a preloaded shim, a fil
 is allowed) it checks, and prints figures of:
 
   - reads of values that were durable before are served throughout; but for the moment in which the server is about to find out which
-    values are not;
+    values are not; those that waited for a sync of other keys when it failed are served as well;
   - a write is refused with -MISCONF, or acknowledged and then there after the power was cut: nothing in between;
   - writes are accepted again once the disk is well.
 
@@ -15,6 +15,7 @@ import argparse
 import errno
 import os
 import random
+import select
 import subprocess
 import sys
 import tempfile
@@ -22,11 +23,12 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from cairn_server import CairnServer, ReplyError, default_seed  # noqa: E402
+from cairn_server import CairnServer, ReplyError, default_seed, encode, read_reply  # noqa: E402
 from power import PowerDisk  # noqa: E402
 
 STABLE_KEYS = 200
 HEALING_S = 30
+DOUBTFUL_KEYS = 8000  # enough to be neighbours, in the server's stripes, of every key
 
 
 class Worker(threading.Thread):
@@ -186,6 +188,63 @@ def on_small_disk(seconds, seed):
         os.rmdir(root)
 
 
+def answered(connections, timeout_s):
+    """Those that have a reply to be read, waiting so long for all of them."""
+    end = time.monotonic() + timeout_s
+    while True:
+        ready = select.select([c.socket for c in connections], [], [], 0.05)[0]
+        if len(ready) == len(connections) or time.monotonic() > end:
+            return [c for c in connections if c.socket in ready]
+
+
+def reads_under_way():
+    """Syncs are held up until reads wait for them, and then fail."""
+    disk = PowerDisk()
+    try:
+        with CairnServer("--appendfsync", "always", "--threads", "1", directory=disk.directory, environment=disk.environment) as server:
+            with server.connect() as c:
+                c.pipeline([["SET", f"stable:{i}", f"value {i}"] for i in range(STABLE_KEYS)])
+                c.call("RPUSH", "stable:list", *range(20_000))
+            disk.hold_syncs(True)
+            writer = server.connect()
+            # So many at once are committed by the log's thread: the other one goes on while that is held up.
+            writer.socket.sendall(encode("SET", "doubtful:0", "value 0") * 200)
+            while disk.held_syncs() == 0:
+                time.sleep(0.001)
+            writer.socket.sendall(b"".join(encode("SET", f"doubtful:{i}", f"value {i}") for i in range(DOUBTFUL_KEYS)))
+            requests = [(encode("GET", f"stable:{i}"), [b"value %d" % i]) for i in range(STABLE_KEYS)]
+            requests.append((encode("MGET", "stable:1", "stable:2"), [[b"value 1", b"value 2"]]))
+            requests.append((encode("GET", "stable:3") + encode("STRLEN", "stable:4"), [b"value 3", 7]))
+            requests.append((encode("MULTI") + encode("GET", "stable:5") + encode("EXEC"), ["OK", "QUEUED", [b"value 5"]]))
+            requests.append((encode("LRANGE", "stable:list", 0, -1), [[b"%d" % i for i in range(20_000)]]))
+            readers = [server.connect() for _ in requests]
+            doubtful = [server.connect() for _ in range(3)]
+            for reader, (request, _) in zip(readers, requests):
+                reader.socket.sendall(request)
+            doubtful[0].socket.sendall(encode("GET", "doubtful:1"))
+            doubtful[1].socket.sendall(encode("GET", "stable:1") + encode("GET", "doubtful:2"))
+            doubtful[2].socket.sendall(encode("MGET", "stable:1", "doubtful:3"))
+            waiting = len(readers) - len(answered(readers, 0.5))
+            assert waiting > 0.9 * len(readers), f"only {waiting} reads wait for the sync"
+            disk.fail_syncs(errno.EIO)
+            disk.hold_syncs(False)
+            served = answered(readers, 5)
+            for reader, (_, replies) in zip(readers, requests):
+                assert reader in served, f"after the sync failed {len(readers) - len(served)} reads of durable values still wait"
+                for reply in replies:
+                    got = read_reply(reader.file)
+                    assert got == reply, got
+            assert not answered(doubtful, 0.2), "a value was shown that is not durable"
+            disk.heal()
+            assert len(answered([*doubtful, writer], HEALING_S)) == len(doubtful) + 1, "replies still wait though the disk is well"
+            assert read_reply(doubtful[0].file) == b"value 1"
+            for connection in (*readers, *doubtful, writer):
+                connection.close()
+            print(f"reads under way when a sync fails: {waiting} of {len(readers)} waited for it, all were served while it failed", flush=True)
+    finally:
+        disk.remove()
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--seconds", type=float, default=1.0, help="how long each failure lasts")
@@ -197,6 +256,7 @@ def main():
     missing += on_shim("writes fail with EIO", errno.EIO, True, a.seconds, a.seed)
     missing += on_shim("writes fail with EDQUOT", errno.EDQUOT, True, a.seconds, a.seed)
     missing += on_small_disk(max(a.seconds, 3.0), a.seed)
+    reads_under_way()
     if missing:
         print(f"reproduce: disk_failure_test.py --seed {a.seed} --seconds {a.seconds}")
     return 1 if missing else 0

@@ -18,6 +18,13 @@ class DurabilityTest : public StoreTest {
     faulty_->AddFault({.operation = FileOperation::kWrite, .path_part = "log/", .fail_count = UINT64_MAX});
   }
   bool Refuses() { return store_->Info().writes_refused; }
+  // Another key of the same stripe.
+  static std::string NeighbourOf(std::string_view key) {
+    for (int i = 0;; i++) {
+      const std::string name = "k" + std::to_string(i);
+      if (KeyRef::Of(name).stripe() == KeyRef::Of(key).stripe()) return name;
+    }
+  }
   static bool IsMisconf(const ReplyValue& reply) { return reply.is_error() && reply.text.starts_with("MISCONF"); }
 };
 
@@ -84,11 +91,7 @@ TEST_F(DurabilityTest, WhatIsDurableIsReadThoughItsNeighbourIsNot) {
     runtime_.append_fsync = policy;
     Open();
     const std::string large(100'000, 'v');
-    std::string neighbour;
-    for (int i = 0; neighbour.empty(); i++) {
-      const std::string name = "k" + std::to_string(i);
-      if (KeyRef::Of(name).stripe() == KeyRef::Of("doubtful").stripe()) neighbour = name;
-    }
+    const std::string neighbour = NeighbourOf("doubtful");
     ASSERT_TRUE(Run({"SET", neighbour, large}).is_ok());
     ASSERT_TRUE(store_->log().WaitDurable(store_->end_lsn()).ok());
     Fail();
@@ -111,6 +114,51 @@ TEST_F(DurabilityTest, WhatIsDurableIsReadThoughItsNeighbourIsNot) {
     EXPECT_TRUE(Eventually([&] { return Run({"SET", "again", "1"}).is_ok(); }));
     Close();
   }
+}
+
+// A read that waits for its stripe when the sync fails is answered for its key, as one that comes later.
+TEST_F(DurabilityTest, AReadUnderWayIsServedThoughItsNeighbourIsLost) {
+  std::atomic<bool> hold{false};
+  std::atomic<int> held{0};
+  faulty_->SetHook([&](FileOperation operation, const std::string& path) {
+    if (operation != FileOperation::kSync || path.find("log/") == std::string::npos) return;
+    held += hold ? 1 : 0;
+    while (hold) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  });
+  Open();
+  const std::string neighbour = NeighbourOf("doubtful");
+  ASSERT_TRUE(Run({"SET", neighbour, "durable"}).is_ok());
+  hold = true;
+  std::vector<std::thread> threads;
+  std::vector<ReplyValue> replies(5);
+  const auto run = [&](size_t at, std::vector<std::vector<std::string>> commands) {
+    threads.emplace_back([&, at, commands] {
+      Client client;
+      for (const std::vector<std::string>& command : commands) {
+        replies[at] = store_->Run(client, std::vector<std::string_view>(command.begin(), command.end()));
+      }
+    });
+  };
+  run(0, {{"SET", "doubtful", "1"}});
+  ASSERT_TRUE(Eventually([&] { return held > 0; }));
+  const Lsn waited_for = store_->end_lsn();
+  run(1, {{"GET", neighbour}});
+  run(2, {{"MULTI"}, {"GET", neighbour}, {"EXEC"}});
+  run(3, {{"GET", "doubtful"}});
+  run(4, {{"MGET", neighbour, "doubtful"}});
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(store_->StateOfReads(std::vector<uint64_t>{KeyRef::Hash(neighbour)}, waited_for), Store::ReadState::kUndurable);
+  Fail();
+  hold = false;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(IsMisconf(replies[0])) << replies[0].ToString();
+  EXPECT_EQ(replies[1].ToString(), "\"durable\"");
+  EXPECT_EQ(replies[2].ToString(), "[\"durable\"]");
+  EXPECT_TRUE(IsMisconf(replies[3])) << replies[3].ToString();
+  EXPECT_TRUE(IsMisconf(replies[4])) << replies[4].ToString();
+  EXPECT_EQ(store_->StateOfReads({}, waited_for), Store::ReadState::kUndurable);
+  faulty_->ClearFaults();
+  EXPECT_TRUE(Eventually([&] { return Text({"MGET", neighbour, "doubtful"}) == "[\"durable\", \"1\"]"; }));
 }
 
 TEST_F(DurabilityTest, AFullDiskRecoversByItself) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 
@@ -175,6 +176,50 @@ TEST(OutputQueue, GatesHoldBackInOrder) {
   EXPECT_EQ(Drain(queue), "at20at15");
   EXPECT_TRUE(queue.empty());
   EXPECT_FALSE(queue.gated());
+}
+
+TEST(OutputQueue, GatesOfReadsOpenByThemselvesFromTheOldestOn) {
+  OutputQueue queue;
+  const auto add = [&](std::string_view text, Lsn lsn, std::vector<uint64_t> read_hashes) {
+    const uint64_t begin = queue.end_offset();
+    queue.Append(text);
+    queue.AddGate(begin, lsn, std::move(read_hashes));
+  };
+  const auto durable_but_7 = [](std::span<const uint64_t> read_hashes, Lsn) {
+    return std::find(read_hashes.begin(), read_hashes.end(), 7) == read_hashes.end();
+  };
+  add("a", 10, {1, 2});
+  add("b", 20, {3});
+  add("c", 30, {});  // a write
+  add("d", 40, {4});
+  EXPECT_FALSE(queue.OpenReadGates([](auto, Lsn) { return false; }));
+  EXPECT_TRUE(queue.OpenReadGates(durable_but_7));
+  EXPECT_EQ(Drain(queue), "ab");
+  EXPECT_TRUE(queue.OpenGates(30));
+  EXPECT_TRUE(queue.OpenReadGates(durable_but_7));
+  EXPECT_EQ(Drain(queue), "cd");
+  EXPECT_FALSE(queue.gated());
+
+  // What is swallowed by a gate before it still waits for its own reason.
+  add("read", 60, {5});
+  add("pushed", 50, {});
+  EXPECT_FALSE(queue.OpenReadGates(durable_but_7));
+  EXPECT_TRUE(queue.OpenGates(60));
+  EXPECT_EQ(Drain(queue), "readpushed");
+  add("read", 80, {5});
+  add("read", 70, {7});
+  EXPECT_FALSE(queue.OpenReadGates(durable_but_7));
+  EXPECT_TRUE(queue.OpenGates(80));
+  EXPECT_EQ(Drain(queue), "readread");
+
+  // So does a gate that a later one covers.
+  const uint64_t begin = queue.end_offset();
+  queue.Append("pushed");
+  queue.AddGate(begin, 90);
+  queue.AddGate(begin, 100, {5});
+  EXPECT_FALSE(queue.OpenReadGates(durable_but_7));
+  EXPECT_TRUE(queue.OpenGates(100));
+  EXPECT_EQ(Drain(queue), "pushed");
 }
 
 TEST(OutputQueue, AGateThatBeginsEarlierSwallowsLaterOnes) {

@@ -8,8 +8,8 @@ import tempfile
 
 from cairn_server import BIN
 
-CONTROL_BYTES = 24  # tests/torture/shim/shim_layout.h
-FAIL_SYNCS, FAIL_WRITES, ERROR_NUMBER, FAILED, CLOCK_OFFSET = 0, 4, 8, 12, 16
+CONTROL_BYTES = 32  # tests/torture/shim/shim_layout.h
+FAIL_SYNCS, FAIL_WRITES, ERROR_NUMBER, FAILED, CLOCK_OFFSET, HOLD_SYNCS, HELD = 0, 4, 8, 12, 16, 24, 28
 
 
 class PowerDisk:
@@ -44,6 +44,13 @@ class PowerDisk:
     def fail_writes(self, error_number, count=1 << 30):
         self._set(ERROR_NUMBER, error_number)
         self._set(FAIL_WRITES, count)
+
+    def hold_syncs(self, hold):
+        """Syncs do not begin until this is taken back."""
+        self._set(HOLD_SYNCS, 1 if hold else 0)
+
+    def held_syncs(self):
+        return struct.unpack_from("=i", self.control, HELD)[0]
 
     def heal(self):
         self._set(FAIL_SYNCS, 0)

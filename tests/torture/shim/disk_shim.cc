@@ -63,6 +63,13 @@ class Shim {
     return true;
   }
 
+  void AwaitRelease() {
+    if (control_ == nullptr || control_->hold_syncs.load() == 0) return;
+    control_->held.fetch_add(1);
+    while (control_->hold_syncs.load() != 0) usleep(1000);
+    control_->held.fetch_sub(1);
+  }
+
   void ForgetDirty(int fd) {
     const std::string key = KeyOf(fd, "");
     std::lock_guard lock(mutex_);
@@ -189,6 +196,7 @@ int fdatasync(int fd) {
   static auto* const real = Real<int(int)>("fdatasync");
   Shim& shim = Shim::Get();
   if (!shim.Covers(fd)) return real(fd);
+  shim.AwaitRelease();
   if (!shim.Fails(&Control::fail_syncs)) return shim.SyncFile(fd);
   const int error_number = errno;
   shim.ForgetDirty(fd);

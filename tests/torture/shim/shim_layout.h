@@ -22,8 +22,10 @@ struct Control {                         // SHADOW/control, mapped by both sides
   std::atomic<int32_t> error_number;     // with this
   std::atomic<int32_t> failed;           // how many did
   std::atomic<int64_t> clock_offset_us;  // added to the wall clock
+  std::atomic<int32_t> hold_syncs;       // fdatasync does not begin as long as this is set
+  std::atomic<int32_t> held;             // how many calls wait for that
 };
-static_assert(sizeof(Control) == 24);
+static_assert(sizeof(Control) == 32);
 
 // Empty where there is no such inode.
 inline std::string KeyOf(int fd, const char* path) {
