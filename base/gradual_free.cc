@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -79,7 +78,7 @@ class Freer {
   }
 
   void Run() {
-    prctl(PR_SET_NAME, "cairn-free", 0, 0, 0);
+    NameThisThread("freer");
     LetOthersGoFirst();
     while (true) {
       int fd;

@@ -29,6 +29,8 @@ static_assert(sizeof(SchedulingAttributes) == 48);
 
 }  // namespace
 
+void NameThisThread(const char* name) { (void)prctl(PR_SET_NAME, name, 0, 0, 0); }
+
 void PreferShortSlices() {
   constexpr uint32_t kNormalPolicy = 0;
   SchedulingAttributes attributes;

@@ -3,6 +3,9 @@
 
 namespace cairn {
 
+// What `top -H` and profilers call the calling thread; at most 15 characters. Threads that it starts have the name until they get their own.
+void NameThisThread(const char* name);
+
 // The calling thread answers others and runs for a short while each time: it takes small slices, in return for which it gets a core as
 // soon as it wakes, before threads that calculate for long. Linux 6.12 and later; without effect elsewhere.
 void PreferShortSlices();

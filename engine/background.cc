@@ -7,6 +7,7 @@
 
 #include "base/allocator.h"
 #include "base/logger.h"
+#include "base/scheduling.h"
 #include "engine/execution_scratch.h"
 #include "engine/keyspace/shard.h"
 
@@ -93,6 +94,7 @@ void Background::Resume() {
 }
 
 void Background::ExpiryMain() {
+  NameThisThread("expiry");
   while (!stopping_.load(std::memory_order_relaxed)) {
     const int64_t now_ms = core_.clock.WallMs();
     int64_t sleep_us = kExpiryIntervalUs;
@@ -140,6 +142,7 @@ bool Background::ExpireRound(int64_t now_ms) {
 }
 
 void Background::CareMain() {
+  NameThisThread("background");
   int64_t sampled_us = 0;
   int64_t considered_s = 0;
   while (!stopping_.load(std::memory_order_relaxed)) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/logger.h"
+#include "base/scheduling.h"
 #include "engine/point_in_time.h"
 #include "engine/rdb_export.h"
 #include "engine/retention.h"
@@ -140,6 +141,7 @@ void Checkpointer::AwaitIdle() {
 }
 
 void Checkpointer::ThreadMain() {
+  NameThisThread("checkpointer");
   while (true) {
     Job job;
     {
@@ -302,6 +304,7 @@ void Checkpointer::RunOnBoth(const std::function<void()>& work) {
 }
 
 void Checkpointer::HelperMain() {
+  NameThisThread("checkpointer-2");
   uint64_t helped = 0;  // the last work; once is enough: when it returns nothing is left for this thread
   while (true) {
     const std::function<void()>* work = nullptr;

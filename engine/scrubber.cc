@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/logger.h"
+#include "base/scheduling.h"
 #include "engine/directory_survey.h"
 #include "snapshot/snapshot_directory.h"
 
@@ -53,6 +54,7 @@ Scrubber::Report Scrubber::report() const {
 void Scrubber::Pass() { RunPass(UINT64_MAX); }
 
 void Scrubber::ThreadMain() {
+  NameThisThread("scrub");
   // Counted from the start, not from the wall clock's hours, so that servers started together do not stay together for ever.
   int64_t waited_since_us = clock_.MonotonicUs();
   while (true) {

@@ -1,6 +1,7 @@
 #include "server/admin_worker.h"
 
 #include "base/clock.h"
+#include "base/scheduling.h"
 
 namespace cairn {
 namespace {
@@ -53,6 +54,7 @@ void AdminWorker::CheckConditions() {
 }
 
 void AdminWorker::Loop() {
+  NameThisThread(thread_name_);
   mutex_.Lock();
   while (!stopping_) {
     if (!jobs_.empty()) {

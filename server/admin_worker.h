@@ -17,7 +17,8 @@ namespace cairn {
 
 class AdminWorker {
  public:
-  AdminWorker() = default;
+  // `thread_name` as for NameThisThread; it must outlive the worker.
+  explicit AdminWorker(const char* thread_name) : thread_name_(thread_name) {}
   ~AdminWorker();  // Stop()
   AdminWorker(const AdminWorker&) = delete;
   AdminWorker& operator=(const AdminWorker&) = delete;
@@ -43,6 +44,7 @@ class AdminWorker {
   void Loop() CAIRN_EXCLUDES(mutex_);
   void CheckConditions() CAIRN_REQUIRES(mutex_);
 
+  const char* const thread_name_;
   Mutex mutex_;
   CondVar wake_;
   std::deque<std::function<void()>> jobs_ CAIRN_GUARDED_BY(mutex_);

@@ -70,7 +70,7 @@ class Migrator {
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> cached_count_{0};
   std::map<std::string, Target> targets_;  // by host and port; the migrator's thread's
-  AdminWorker worker_;
+  AdminWorker worker_{"migrator"};
 };
 
 }  // namespace cairn

@@ -12,6 +12,7 @@
 #include "base/allocator.h"
 #include "base/clock.h"
 #include "base/logger.h"
+#include "base/scheduling.h"
 #include "engine/commands/command_context.h"
 #include "server/commands/registry.h"
 #include "server/process_title.h"
@@ -133,7 +134,7 @@ Status Server::Impl::Start() {
 Status Server::Impl::Load() {
   Status status;
   loader_ = std::thread([&] {
-    pthread_setname_np(pthread_self(), "loader");
+    NameThisThread("loader");
     status = OpenStore();
     loaded_.store(true, std::memory_order_release);
     const uint64_t one = 1;

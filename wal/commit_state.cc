@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/scheduling.h"
+
 namespace cairn {
 namespace {
 
@@ -167,6 +169,7 @@ void CommitState::Announce(bool progress) {
 // Sleeps while everything is durable. While something is not, looks every so often whether the answer changed: the log thread
 // may be stuck in the disk and cannot say so.
 void CommitState::RunMonitor() {
+  NameThisThread("log-monitor");
   const auto must_watch = [this] {
     return policy() == FsyncPolicy::kEverySecond && oldest_undurable_us_.load(std::memory_order_seq_cst) != 0;
   };

@@ -57,7 +57,7 @@ void GroupCommit::Stop() {
 void GroupCommit::Run() {
   // Without this a nap of 20 us takes 70.
   ::prctl(PR_SET_TIMERSLACK, 1'000UL, 0, 0, 0);
-  ::prctl(PR_SET_NAME, "cairn-log", 0, 0, 0);
+  NameThisThread("log");
   PreferShortSlices();
   bool running = true;
   while (running) {

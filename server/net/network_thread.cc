@@ -45,7 +45,7 @@ Status NetworkThread::Init() {
 
 void NetworkThread::Start() {
   thread_ = std::thread([this] {
-    pthread_setname_np(pthread_self(), ("net-" + std::to_string(index_)).c_str());
+    NameThisThread(("net-" + std::to_string(index_)).c_str());
     PreferShortSlices();
     PreferExactTimers();
     loop_.Run();

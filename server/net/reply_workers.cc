@@ -1,7 +1,5 @@
 #include "server/net/reply_workers.h"
 
-#include <pthread.h>
-
 #include "base/scheduling.h"
 
 namespace cairn {
@@ -20,7 +18,7 @@ void ReplyWorkers::Run(std::function<void()> job) {
   waiting_.store(jobs_.size(), std::memory_order_relaxed);
   if (idle_ < jobs_.size() && threads_.size() < kThreads) {
     threads_.emplace_back([this] {
-      pthread_setname_np(pthread_self(), "replies");
+      NameThisThread("replies");
       LetOthersGoFirst();
       Loop();
     });
