@@ -3,7 +3,7 @@
 
 namespace cairn {
 
-// What `top -H` and profilers call the calling thread; at most 15 characters. Threads that it starts have the name until they get their own.
+// What `top -H` and profilers call the calling thread; at most 15 characters. Threads that it starts have the name until they get one.
 void NameThisThread(const char* name);
 
 // The calling thread answers others and runs for a short while each time: it takes small slices, in return for which it gets a core as

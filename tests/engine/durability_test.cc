@@ -21,7 +21,7 @@ class DurabilityTest : public StoreTest {
   // Another key of the same stripe.
   static std::string NeighbourOf(std::string_view key) {
     for (int i = 0;; i++) {
-      const std::string name = "k" + std::to_string(i);
+      std::string name = "k" + std::to_string(i);
       if (KeyRef::Of(name).stripe() == KeyRef::Of(key).stripe()) return name;
     }
   }
