@@ -27,12 +27,15 @@ class UndurableKeys {
       CAIRN_EXCLUDES(mutex_);
 
  private:
-  void TakeUnits(std::string_view units, const CommandTable& commands) CAIRN_REQUIRES(mutex_);
+  struct Named {
+    Lsn to = 0;  // by the units up to here
+    bool every_key = false;
+    std::unordered_set<uint64_t> hashes;
+  };
+  static void AddUnits(std::string_view units, const CommandTable& commands, Named* named);
 
   Mutex mutex_;
-  Lsn collected_to_ CAIRN_GUARDED_BY(mutex_) = 0;  // what is known goes up to here
-  bool every_key_ CAIRN_GUARDED_BY(mutex_) = false;
-  std::unordered_set<uint64_t> hashes_ CAIRN_GUARDED_BY(mutex_);
+  Named named_ CAIRN_GUARDED_BY(mutex_);
 };
 
 }  // namespace cairn

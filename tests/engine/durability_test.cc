@@ -161,6 +161,35 @@ TEST_F(DurabilityTest, AReadUnderWayIsServedThoughItsNeighbourIsLost) {
   EXPECT_TRUE(Eventually([&] { return Text({"MGET", neighbour, "doubtful"}) == "[\"durable\", \"1\"]"; }));
 }
 
+// What is known of a failure is not forgotten where it cannot be looked at anew.
+TEST_F(DurabilityTest, AKeyStaysUndurableWhileTheLogIsBusy) {
+  std::atomic<bool> hold{false};
+  std::atomic<int> held{0};
+  faulty_->SetHook([&](FileOperation, const std::string& path) {
+    if (!hold || path.find("log/") == std::string::npos) return;
+    held++;
+    while (hold) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  });
+  Open();
+  Fail();
+  store_->Run(client_, {"SET", "doubtful", "1"}, Store::Durability::kDoNotAwait);
+  ASSERT_TRUE(Eventually([&] { return Refuses(); }));
+  const Lsn lsn = store_->end_lsn();
+  const std::vector<uint64_t> doubtful = {KeyRef::Hash("doubtful")};
+  const std::vector<uint64_t> durable = {KeyRef::Hash("durable")};
+  EXPECT_TRUE(Eventually([&] { return store_->StateOfReads(durable, lsn) == Store::ReadState::kDurable; }));
+  EXPECT_EQ(store_->StateOfReads(doubtful, lsn), Store::ReadState::kUndurable);
+  hold = true;  // in the log's next attempt
+  ASSERT_TRUE(Eventually([&] { return held > 0; }));
+  EXPECT_EQ(store_->StateOfReads(doubtful, lsn + 1), Store::ReadState::kUnknown);
+  EXPECT_NE(store_->StateOfReads(doubtful, lsn), Store::ReadState::kDurable);
+  hold = false;
+  EXPECT_TRUE(Eventually([&] { return store_->StateOfReads(durable, lsn) == Store::ReadState::kDurable; }));
+  EXPECT_EQ(store_->StateOfReads(doubtful, lsn), Store::ReadState::kUndurable);
+  faulty_->ClearFaults();
+  EXPECT_TRUE(Eventually([&] { return Text({"GET", "doubtful"}) == "\"1\""; }));
+}
+
 TEST_F(DurabilityTest, AFullDiskRecoversByItself) {
   Open();
   ASSERT_TRUE(Run({"SET", "before", "1"}).is_ok());
