@@ -7,7 +7,8 @@ is allowed) it checks, and prints figures of:
   - reads of values that were durable before are served throughout; but for the moment in which the server is about to find out which
     values are not; those that waited for a sync of other keys when it failed are served as well;
   - a write is refused with -MISCONF, or acknowledged and then there after the power was cut: nothing in between;
-  - writes are accepted again once the disk is well.
+  - writes are accepted again once the disk is well;
+  - what a client has read is there after the power was cut while syncs failed now and then.
 
 Usage: disk_failure_test.py [--seconds N] [--seed S]      (CAIRN_BIN names the binaries' folder)
 """
@@ -93,6 +94,41 @@ class Reader(Worker):
         assert got == b"value %d" % number, got
         self.reads += 1
         time.sleep(0.001)
+
+
+class Watcher(Worker):
+    """Reads what the writers write, in all the ways that replies wait: by itself, several keys, pipelines, transactions."""
+
+    def __init__(self, server, writers, seed):
+        super().__init__(server)
+        self.writers, self.rng = writers, random.Random(seed)
+        self.shown = {}
+        self.reads = 0
+
+    def note(self, key, value):
+        if isinstance(value, ReplyError):
+            raise value
+        self.reads += 1
+        if value is not None:
+            self.shown[key] = max(self.shown.get(key, 0), int(value.split(b":")[0]))
+
+    def step(self, c):
+        keys = [f"w{self.rng.randrange(self.writers)}:{self.rng.randrange(50)}" for _ in range(self.rng.randrange(1, 6))]
+        way = self.rng.randrange(4)
+        if way == 0:
+            self.note(keys[0], c.call("GET", keys[0]))
+            return
+        if way == 1:
+            values = c.call("MGET", *keys)
+        elif way == 2:
+            values = c.pipeline([("GET", key) for key in keys])
+        else:
+            values = c.pipeline([("MULTI",), *(("GET", key) for key in keys), ("EXEC",)])[-1]
+        if isinstance(values, ReplyError):
+            assert str(values).startswith("EXECABORT"), values
+            return
+        for key, value in zip(keys, values):
+            self.note(key, value)
 
 
 def fill(path):
@@ -245,6 +281,47 @@ def reads_under_way():
         disk.remove()
 
 
+def cut_while_it_fails(seed, rounds=4):
+    """The disk fails now and then, for one sync or several, and then the power: what was acknowledged or read by then is there."""
+    rng = random.Random(seed)
+    reads = writes = failures = 0
+    for _ in range(rounds):
+        disk = PowerDisk()
+        try:
+            with CairnServer("--appendfsync", "always", "--threads", "2", directory=disk.directory, environment=disk.environment) as server:
+                writers = [Writer(server, i, rng.randrange(1 << 30)) for i in range(8)]
+                watchers = [Watcher(server, len(writers), rng.randrange(1 << 30)) for _ in range(4)]
+                for thread in (*writers, *watchers):
+                    thread.start()
+                end = time.monotonic() + 1.5
+                while time.monotonic() < end:
+                    time.sleep(rng.random() * 0.05)
+                    disk.fail_syncs(errno.EIO, rng.choice((1, 1, 2, 5, 20)))
+                failures += disk.failures()
+                server.kill()
+                for thread in (*writers, *watchers):
+                    thread.stopping = True
+                    thread.join()
+                    assert thread.failure is None or isinstance(thread.failure, OSError), repr(thread.failure)
+                disk.heal()
+                disk.cut(rng.randrange(1 << 62))
+                server.start()
+                with server.connect() as c:
+                    for writer in writers:
+                        for key, number in writer.sent.items():
+                            found = int((c.call("GET", key) or b"0:").split(b":")[0])
+                            shown = max((w.shown.get(key, 0) for w in watchers), default=0)
+                            assert found <= number, f"{key} is {found}, never sent"
+                            assert found >= writer.acked.get(key, 0), f"{key} is {found}, {writer.acked[key]} was acknowledged (seed {seed})"
+                            assert found >= shown, f"{key} is {found}, {shown} was read by a client (seed {seed})"
+                reads += sum(w.reads for w in watchers)
+                writes += sum(w.accepted for w in writers)
+        finally:
+            disk.remove()
+    assert reads > 0 and writes > 0 and failures > 0
+    print(f"power cut while syncs fail now and then: {failures} failed, {writes} writes acknowledged, {reads} values read, all there", flush=True)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--seconds", type=float, default=1.0, help="how long each failure lasts")
@@ -257,6 +334,7 @@ def main():
     missing += on_shim("writes fail with EDQUOT", errno.EDQUOT, True, a.seconds, a.seed)
     missing += on_small_disk(max(a.seconds, 3.0), a.seed)
     reads_under_way()
+    cut_while_it_fails(a.seed)
     if missing:
         print(f"reproduce: disk_failure_test.py --seed {a.seed} --seconds {a.seconds}")
     return 1 if missing else 0
