@@ -17,6 +17,21 @@ class DurabilityTest : public StoreTest {
     faulty_->AddFault({.operation = FileOperation::kSync, .path_part = "log/", .fail_count = UINT64_MAX});
     faulty_->AddFault({.operation = FileOperation::kWrite, .path_part = "log/", .fail_count = UINT64_MAX});
   }
+  // From now on such operations on the log's files do not begin while hold_->on is set. Not a variable of the test's: the store, and its
+  // log thread, outlive its body.
+  struct Hold {
+    std::atomic<bool> on{false};
+    std::atomic<int> waiting{0};
+  };
+  void HoldUp(std::function<bool(FileOperation)> which) {
+    faulty_->SetHook([hold = hold_, which = std::move(which)](FileOperation operation, const std::string& path) {
+      if (!hold->on || !which(operation) || path.find("log/") == std::string::npos) return;
+      hold->waiting++;
+      while (hold->on) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    });
+  }
+  ~DurabilityTest() override { hold_->on = false; }
+
   bool Refuses() { return store_->Info().writes_refused; }
   // Another key of the same stripe.
   static std::string NeighbourOf(std::string_view key) {
@@ -26,6 +41,8 @@ class DurabilityTest : public StoreTest {
     }
   }
   static bool IsMisconf(const ReplyValue& reply) { return reply.is_error() && reply.text.starts_with("MISCONF"); }
+
+  const std::shared_ptr<Hold> hold_ = std::make_shared<Hold>();
 };
 
 // Clients write while the power fails at a random moment: with `always` everything acknowledged is there afterwards.
@@ -118,17 +135,11 @@ TEST_F(DurabilityTest, WhatIsDurableIsReadThoughItsNeighbourIsNot) {
 
 // A read that waits for its stripe when the sync fails is answered for its key, as one that comes later.
 TEST_F(DurabilityTest, AReadUnderWayIsServedThoughItsNeighbourIsLost) {
-  std::atomic<bool> hold{false};
-  std::atomic<int> held{0};
-  faulty_->SetHook([&](FileOperation operation, const std::string& path) {
-    if (operation != FileOperation::kSync || path.find("log/") == std::string::npos) return;
-    held += hold ? 1 : 0;
-    while (hold) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  });
+  HoldUp([](FileOperation operation) { return operation == FileOperation::kSync; });
   Open();
   const std::string neighbour = NeighbourOf("doubtful");
   ASSERT_TRUE(Run({"SET", neighbour, "durable"}).is_ok());
-  hold = true;
+  hold_->on = true;
   std::vector<std::thread> threads;
   std::vector<ReplyValue> replies(5);
   const auto run = [&](size_t at, std::vector<std::vector<std::string>> commands) {
@@ -140,7 +151,7 @@ TEST_F(DurabilityTest, AReadUnderWayIsServedThoughItsNeighbourIsLost) {
     });
   };
   run(0, {{"SET", "doubtful", "1"}});
-  ASSERT_TRUE(Eventually([&] { return held > 0; }));
+  ASSERT_TRUE(Eventually([&] { return hold_->waiting > 0; }));
   const Lsn waited_for = store_->end_lsn();
   run(1, {{"GET", neighbour}});
   run(2, {{"MULTI"}, {"GET", neighbour}, {"EXEC"}});
@@ -149,7 +160,7 @@ TEST_F(DurabilityTest, AReadUnderWayIsServedThoughItsNeighbourIsLost) {
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   EXPECT_EQ(store_->StateOfReads(std::vector<uint64_t>{KeyRef::Hash(neighbour)}, waited_for), Store::ReadState::kUndurable);
   Fail();
-  hold = false;
+  hold_->on = false;
   for (std::thread& thread : threads) thread.join();
   EXPECT_TRUE(IsMisconf(replies[0])) << replies[0].ToString();
   EXPECT_EQ(replies[1].ToString(), "\"durable\"");
@@ -163,13 +174,7 @@ TEST_F(DurabilityTest, AReadUnderWayIsServedThoughItsNeighbourIsLost) {
 
 // What is known of a failure is not forgotten where it cannot be looked at anew.
 TEST_F(DurabilityTest, AKeyStaysUndurableWhileTheLogIsBusy) {
-  std::atomic<bool> hold{false};
-  std::atomic<int> held{0};
-  faulty_->SetHook([&](FileOperation, const std::string& path) {
-    if (!hold || path.find("log/") == std::string::npos) return;
-    held++;
-    while (hold) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  });
+  HoldUp([](FileOperation) { return true; });
   Open();
   Fail();
   store_->Run(client_, {"SET", "doubtful", "1"}, Store::Durability::kDoNotAwait);
@@ -179,11 +184,11 @@ TEST_F(DurabilityTest, AKeyStaysUndurableWhileTheLogIsBusy) {
   const std::vector<uint64_t> durable = {KeyRef::Hash("durable")};
   EXPECT_TRUE(Eventually([&] { return store_->StateOfReads(durable, lsn) == Store::ReadState::kDurable; }));
   EXPECT_EQ(store_->StateOfReads(doubtful, lsn), Store::ReadState::kUndurable);
-  hold = true;  // in the log's next attempt
-  ASSERT_TRUE(Eventually([&] { return held > 0; }));
+  hold_->on = true;  // in the log's next attempt
+  ASSERT_TRUE(Eventually([&] { return hold_->waiting > 0; }));
   EXPECT_EQ(store_->StateOfReads(doubtful, lsn + 1), Store::ReadState::kUnknown);
   EXPECT_NE(store_->StateOfReads(doubtful, lsn), Store::ReadState::kDurable);
-  hold = false;
+  hold_->on = false;
   EXPECT_TRUE(Eventually([&] { return store_->StateOfReads(durable, lsn) == Store::ReadState::kDurable; }));
   EXPECT_EQ(store_->StateOfReads(doubtful, lsn), Store::ReadState::kUndurable);
   faulty_->ClearFaults();
