@@ -203,10 +203,7 @@ void Session::Io::WaitFor(Hold hold) {
 
 void Session::Io::OnProgress(Lsn durable, const OutputQueue::ReadsWereDurable& were_durable) {
   if (closed()) return;
-  if (output_.gated()) {
-    const bool opened = output_.OpenGates(durable);
-    if (output_.OpenReadGates(were_durable) || opened) Flush();
-  }
+  if (output_.gated() && output_.OpenGates(durable, were_durable)) Flush();
   if (closed()) return;
   if (hold_ == Hold::kParked || (hold_ == Hold::kGated && !output_.gated())) {
     hold_ = Hold::kNone;

@@ -42,7 +42,7 @@ void OutputQueue::Merge(Gate& into, const Gate& gate) {
   if (into.read_hashes.empty()) return;
   if (gate.read_hashes.empty()) {
     into.read_hashes.clear();
-  } else {
+  } else if (gate.read_hashes != into.read_hashes) {  // the pieces of a long reply have the same
     into.read_hashes.insert(into.read_hashes.end(), gate.read_hashes.begin(), gate.read_hashes.end());
   }
 }
@@ -60,28 +60,18 @@ void OutputQueue::AddGate(uint64_t begin, Lsn lsn, std::vector<uint64_t> read_ha
   }
 }
 
-bool OutputQueue::OpenGates(Lsn durable) {
+bool OutputQueue::OpenGates(Lsn durable, const ReadsWereDurable& were_durable) {
   const uint64_t sendable_before = sendable_bytes();
-  while (gated() && gates_[first_gate_].lsn <= durable) first_gate_++;
-  ForgetOpenGates();
-  return sendable_bytes() > sendable_before;
-}
-
-bool OutputQueue::OpenReadGates(const ReadsWereDurable& were_durable) {
-  const uint64_t sendable_before = sendable_bytes();
-  while (gated()) {
-    const Gate& gate = gates_[first_gate_];
-    if (gate.read_hashes.empty() || !were_durable(gate.read_hashes, gate.lsn)) break;
-    first_gate_++;
+  const auto opens = [&](const Gate& gate) {
+    if (gate.lsn <= durable) return true;
+    return were_durable != nullptr && !gate.read_hashes.empty() && were_durable(gate.read_hashes, gate.lsn);
+  };
+  while (gated() && opens(gates_[first_gate_])) first_gate_++;
+  if (!gated()) {
+    gates_.clear();
+    first_gate_ = 0;
   }
-  ForgetOpenGates();
   return sendable_bytes() > sendable_before;
-}
-
-void OutputQueue::ForgetOpenGates() {
-  if (gated()) return;
-  gates_.clear();
-  first_gate_ = 0;
 }
 
 size_t OutputQueue::Gather(iovec* pieces, size_t limit) const {

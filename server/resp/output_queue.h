@@ -23,11 +23,10 @@ class OutputQueue {
   // What was appended from stream offset `begin` on leaves only when `lsn` is durable; whatever comes later stays behind it. If that is
   // only for what was read of some keys, `read_hashes` are theirs (Client::read_hashes).
   void AddGate(uint64_t begin, Lsn lsn, std::vector<uint64_t> read_hashes = {});
-  // Opens the gates that `durable` reaches; true where bytes became sendable.
-  bool OpenGates(Lsn durable);
-  // Opens the oldest gates as long as they wait only for reads, of which `were_durable` says so; true where bytes became sendable.
+  // Opens the oldest gates as long as `durable` reaches them, or they wait only for reads and `were_durable` says so of these; true where
+  // bytes became sendable.
   using ReadsWereDurable = std::function<bool(std::span<const uint64_t> read_hashes, Lsn lsn)>;
-  bool OpenReadGates(const ReadsWereDurable& were_durable);
+  bool OpenGates(Lsn durable, const ReadsWereDurable& were_durable = nullptr);
   bool gated() const { return first_gate_ < gates_.size(); }
   size_t gate_count() const { return gates_.size() - first_gate_; }
 
@@ -61,7 +60,6 @@ class OutputQueue {
     std::vector<uint64_t> read_hashes;  // empty: it waits for more than reads
   };
   static void Merge(Gate& into, const Gate& gate);
-  void ForgetOpenGates();
   void Compact();
 
   std::vector<Segment> segments_;  // live from first_segment_ on

@@ -192,23 +192,23 @@ TEST(OutputQueue, GatesOfReadsOpenByThemselvesFromTheOldestOn) {
   add("b", 20, {3});
   add("c", 30, {});  // a write
   add("d", 40, {4});
-  EXPECT_FALSE(queue.OpenReadGates([](auto, Lsn) { return false; }));
-  EXPECT_TRUE(queue.OpenReadGates(durable_but_7));
+  EXPECT_FALSE(queue.OpenGates(0, [](auto, Lsn) { return false; }));
+  EXPECT_TRUE(queue.OpenGates(0, durable_but_7));
   EXPECT_EQ(Drain(queue), "ab");
   EXPECT_TRUE(queue.OpenGates(30));
-  EXPECT_TRUE(queue.OpenReadGates(durable_but_7));
+  EXPECT_TRUE(queue.OpenGates(0, durable_but_7));
   EXPECT_EQ(Drain(queue), "cd");
   EXPECT_FALSE(queue.gated());
 
   // What is swallowed by a gate before it still waits for its own reason.
   add("read", 60, {5});
   add("pushed", 50, {});
-  EXPECT_FALSE(queue.OpenReadGates(durable_but_7));
+  EXPECT_FALSE(queue.OpenGates(0, durable_but_7));
   EXPECT_TRUE(queue.OpenGates(60));
   EXPECT_EQ(Drain(queue), "readpushed");
   add("read", 80, {5});
   add("read", 70, {7});
-  EXPECT_FALSE(queue.OpenReadGates(durable_but_7));
+  EXPECT_FALSE(queue.OpenGates(0, durable_but_7));
   EXPECT_TRUE(queue.OpenGates(80));
   EXPECT_EQ(Drain(queue), "readread");
 
@@ -217,7 +217,7 @@ TEST(OutputQueue, GatesOfReadsOpenByThemselvesFromTheOldestOn) {
   queue.Append("pushed");
   queue.AddGate(begin, 90);
   queue.AddGate(begin, 100, {5});
-  EXPECT_FALSE(queue.OpenReadGates(durable_but_7));
+  EXPECT_FALSE(queue.OpenGates(0, durable_but_7));
   EXPECT_TRUE(queue.OpenGates(100));
   EXPECT_EQ(Drain(queue), "pushed");
 }
