@@ -101,16 +101,18 @@ class Peer:
         return total * 1024
 
     def start_benchmark(self, requests, *args):
-        return subprocess.Popen(["redis-benchmark", "-p", str(self.port), "-n", str(requests), "--precision", "3", *args], stdout=subprocess.PIPE, text=True)
-
-    def benchmark(self, requests, *args):
-        return self.end_benchmark(self.start_benchmark(requests, *args), requests, self.cpu_s())
+        before = self.cpu_s()
+        client = subprocess.Popen(["redis-benchmark", "-p", str(self.port), "-n", str(requests), "--precision", "3", *args], stdout=subprocess.PIPE, text=True)
+        return client, requests, before
 
     def end_benchmark(self, client, requests, before):
         out = client.communicate()[0]
         latency = [float(x) for x in re.findall(r"avg\s+min\s+p50\s+p95\s+p99\s+max\s+([0-9. ]+)", out)[-1].split()]
         return {"rps": float(re.findall(r"throughput summary: ([0-9.]+)", out)[-1]), "cpu_us": (self.cpu_s() - before) * 1e6 / requests,
                 "p99_ms": latency[4], "max_ms": latency[5]}
+
+    def benchmark(self, requests, *args):
+        return self.end_benchmark(*self.start_benchmark(requests, *args))
 
 
 def peers(cairn_flags, redis_flags):
@@ -235,15 +237,16 @@ def bgsave(rounds, scale):
     def run(peer, snapshot, sampled):
         rest = peer.resident_bytes()
         peak = rest
-        client, cpu_s = peer.start_benchmark(requests, *load), peer.cpu_s()
+        running = peer.start_benchmark(requests, *load)
         time.sleep(0.3)
         if snapshot:
             peer.call("BGSAVE")
+        client = running[0]
         while sampled and client.poll() is None:
             peak = max(peak, peer.resident_bytes())
             peer.call("INFO", "persistence")
             time.sleep(0.05)
-        figures = peer.end_benchmark(client, requests, cpu_s)
+        figures = peer.end_benchmark(*running)
         await_background_save(peer, period_s=0.05)
         time.sleep(1)
         return figures, 100 * (peak - rest) / rest

@@ -227,10 +227,10 @@ def on_small_disk(seconds, seed):
 def answered(connections, timeout_s):
     """Those that have a reply to be read, waiting so long for all of them."""
     end = time.monotonic() + timeout_s
-    while True:
-        ready = select.select([c.socket for c in connections], [], [], 0.05)[0]
-        if len(ready) == len(connections) or time.monotonic() > end:
-            return [c for c in connections if c.socket in ready]
+    silent = {c.socket for c in connections}
+    while silent and (left_s := end - time.monotonic()) > 0:
+        silent -= set(select.select(list(silent), [], [], left_s)[0])
+    return [c for c in connections if c.socket not in silent]
 
 
 def reads_under_way():
