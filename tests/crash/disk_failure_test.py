@@ -152,6 +152,16 @@ def refuses_writes(server):
             return str(e).startswith("MISCONF")
 
 
+def recovered(server, writers):
+    """The number that is there now of each key that was written, and the last one acknowledged; none may be there that was never sent."""
+    with server.connect() as c:
+        for writer in writers:
+            for key, sent in writer.sent.items():
+                found = int((c.call("GET", key) or b"0:").split(b":")[0])
+                assert found <= sent, f"{key} is {found}, never sent"
+                yield key, found, writer.acked.get(key, 0)
+
+
 def fail_and_heal(name, server, fail, heal, seconds, seed, crash):
     with server.connect() as c:
         c.pipeline([["SET", f"stable:{i}", f"value {i}"] for i in range(STABLE_KEYS)])
@@ -183,13 +193,7 @@ def fail_and_heal(name, server, fail, heal, seconds, seed, crash):
     server.kill()
     crash()
     server.start()
-    missing = 0
-    with server.connect() as c:
-        for writer in writers:
-            for key, number in writer.sent.items():
-                found = int((c.call("GET", key) or b"0:").split(b":")[0])
-                assert found <= number, f"{name}: {key} is {found}, never sent"
-                missing += found < writer.acked.get(key, 0)
+    missing = sum(found < acked for _, found, acked in recovered(server, writers))
     print(f"{name}: {sum(w.accepted for w in writers)} writes acknowledged, {sum(w.refused for w in writers)} refused, {missing} missing; "
           f"{reads_during} reads while it failed, {reader.refused} refused, the slowest took {1000 * reader.slowest_s:.1f} ms; "
           f"writes accepted again after {accepted_after_s:.2f} s", flush=True)
@@ -306,14 +310,10 @@ def cut_while_it_fails(seed, rounds=4):
                 disk.heal()
                 disk.cut(rng.randrange(1 << 62))
                 server.start()
-                with server.connect() as c:
-                    for writer in writers:
-                        for key, number in writer.sent.items():
-                            found = int((c.call("GET", key) or b"0:").split(b":")[0])
-                            shown = max((w.shown.get(key, 0) for w in watchers), default=0)
-                            assert found <= number, f"{key} is {found}, never sent"
-                            assert found >= writer.acked.get(key, 0), f"{key} is {found}, {writer.acked[key]} was acknowledged (seed {seed})"
-                            assert found >= shown, f"{key} is {found}, {shown} was read by a client (seed {seed})"
+                for key, found, acked in recovered(server, writers):
+                    shown = max(w.shown.get(key, 0) for w in watchers)
+                    assert found >= acked, f"{key} is {found}, {acked} was acknowledged (seed {seed})"
+                    assert found >= shown, f"{key} is {found}, {shown} was read by a client (seed {seed})"
                 reads += sum(w.reads for w in watchers)
                 writes += sum(w.accepted for w in writers)
         finally:
