@@ -256,7 +256,7 @@ LogOptions SurveyedLogOptions(FileSystem& fs, const std::string& path, const std
 Status CheckEncodedValue(uint8_t rdb_type, std::string_view value) {
   if (rdb_type != kRdbTypeString) {
     LoadedValue decoded;
-    return DecodeCollection(rdb_type, value, CollectionLimits{}, &decoded);
+    return DecodeCollection(rdb_type, value, ValueLimits{}, &decoded);
   }
   RdbString decoded;
   std::string scratch;

@@ -42,7 +42,7 @@ Status Store::Impl::Open(const ProgressCallback& progress) {
   if (core.opened_with.register_commands) core.opened_with.register_commands(core.commands);
   core.keyspace = std::make_unique<Keyspace>(KeyspaceOptions{.databases = core.opened_with.databases});
   core.keyspace->ConfigureEviction(EvictionSettingsOf(core.opened_with.runtime));
-  core.keyspace->limits() = core.opened_with.runtime.collections;
+  core.keyspace->limits() = core.opened_with.runtime.limits;
   if (core.opened_with.in_memory_only) {
     RuntimeOptions runtime = core.runtime();
     runtime.append_only = false;
@@ -66,7 +66,7 @@ Status Store::Impl::Open(const ProgressCallback& progress) {
   executor = std::make_unique<Executor>(core, [this] { return background->Evict(Background::kCommandEvictBudgetUs); });
   core.serve_keys = [this](std::vector<ReadyKey> ready) { executor->ServeKeys(std::move(ready)); };
   checkpointer->Start();
-  if (imported_) CAIRN_RETURN_IF_ERROR(checkpointer->SaveAndWait(true));
+  if (imported_) CAIRN_RETURN_IF_ERROR(checkpointer->SaveAndWait());
   background->Start();
   return Status();
 }
@@ -153,9 +153,11 @@ Status Store::Impl::Close(bool snapshot) {
   if (closed_) return Status();
   Status result;
   if (snapshot && directory != nullptr) {
-    result = checkpointer->SaveAndWait(true);
+    result = checkpointer->SaveAndWait();
     if (!result.ok()) return result;
   }
+  // A log that is not known to the manifest yet is none to the next start.
+  const Status log_known = directory == nullptr ? Status() : checkpointer->FinishEnablingLog();
   closed_ = true;
   core.SetGate(kGateClosed, true);
   EndBackup();
@@ -171,12 +173,12 @@ Status Store::Impl::Close(bool snapshot) {
   if (result.ok()) {
     result = directory->Update([&](Manifest& manifest) {
       // A log that was switched off may have failed to end cleanly.
-      manifest.clean_shutdown = logged || (!manifest.has_log && checkpointer->last_lsn() == end);
+      manifest.clean_shutdown = logged ? manifest.has_log : !manifest.has_log && checkpointer->last_lsn() == end;
       if (!logged) manifest.lsn_ceiling = std::max(manifest.lsn_ceiling, end);
     });
   }
   directory.reset();
-  return result;
+  return result.ok() ? log_known : result;
 }
 
 Result<BackupReport> Store::Impl::Backup(const BackupRequest& request) {
@@ -209,8 +211,9 @@ Status Store::Impl::Reload(bool snapshot_first) {
   Status status;
   // Everybody is locked out for the load, not for the snapshot; so it is taken again while somebody wrote in between.
   for (int i = 0; i < kReloadTries; i++) {
-    if (snapshot_first) status = checkpointer->SaveAndWait(true);
+    if (snapshot_first) status = checkpointer->SaveAndWait();
     if (!status.ok()) break;
+    const MutexLock files(checkpointer->files_mutex());  // what the manifest names stays while it is loaded
     core.keyspace->LockShards(AllShards());
     const Lsn end = core.log->end_lsn();
     const bool logged = core.log->enabled() && directory->manifest().has_log;
@@ -240,14 +243,26 @@ Status Store::Impl::LoadAgain(bool read_log) {
   if (!recovered.ok()) {
     LogF(LogLevel::kWarning, "Reloading failed, the data set is incomplete: %s",
          std::string(recovered.status().message()).c_str());
-    core.SetGate(kGateClosed, true);  // never serve a part as if it were the whole
+    core.SetGate(kGateIncomplete, true);  // never serve a part as if it were the whole
+    core.SetGate(kGateClosed, true);
     return recovered.status();
   }
   return Status();
 }
 
 Status Store::Impl::UpdateOptions(const std::function<void(RuntimeOptions&)>& change) {
-  MutexLock lock(options_mutex_);
+  if (!ThisThreadHoldsShards()) {
+    MutexLock lock(options_mutex_);
+    return UpdateOptionsLocked(change);
+  }
+  // Who reloads the store holds the mutex and waits for the shards.
+  if (!options_mutex_.TryLock()) return Status::Unavailable("the store is just being reloaded or changed: try again");
+  const Status status = UpdateOptionsLocked(change);
+  options_mutex_.Unlock();
+  return status;
+}
+
+Status Store::Impl::UpdateOptionsLocked(const std::function<void(RuntimeOptions&)>& change) {
   const RuntimeOptions before = core.runtime();
   RuntimeOptions after = before;
   change(after);
@@ -260,14 +275,13 @@ Status Store::Impl::UpdateOptions(const std::function<void(RuntimeOptions&)>& ch
   if (before.maxmemory_bytes != after.maxmemory_bytes) core.SetMemoryLimit(after.maxmemory_bytes);
   core.active_expire.store(after.active_expire, std::memory_order_relaxed);
   core.keyspace->ConfigureEviction(EvictionSettingsOf(after));
-  core.keyspace->limits() = after.collections;
+  core.keyspace->limits() = after.limits;
   core.RefreshSnapshotGate();
   background->Wake();
   return Status();
 }
 
 Status Store::Impl::ApplyLogSettings(const RuntimeOptions& before, const RuntimeOptions& after) {
-  if (before.append_fsync != after.append_fsync) core.log->SetPolicy(after.append_fsync);
   if (before.append_only != after.append_only) {
     if (after.append_only) {
       CAIRN_RETURN_IF_ERROR(checkpointer->StartEnablingLog());
@@ -276,6 +290,8 @@ Status Store::Impl::ApplyLogSettings(const RuntimeOptions& before, const Runtime
       CAIRN_RETURN_IF_ERROR(checkpointer->DisableLog());
     }
   }
+  // What may fail is behind us: a policy that is not the one that the options say would break the promise of one of them.
+  if (before.append_fsync != after.append_fsync) core.log->SetPolicy(after.append_fsync);
   core.RefreshPolicy();
   return Status();
 }

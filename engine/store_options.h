@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "engine/redis_files.h"
-#include "engine/values/collection_limits.h"
+#include "engine/values/value_limits.h"
 #include "wal/log_writer.h"
 
 namespace cairn {
@@ -54,7 +54,7 @@ struct RuntimeOptions {
   uint64_t log_retention_bytes = 0;
   uint32_t log_compact_percentage = 100;  // auto-aof-rewrite-percentage: log over snapshot that starts a compaction; 0: never
   uint64_t log_compact_min_bytes = 64ull << 20;  // auto-aof-rewrite-min-size
-  CollectionLimits collections;                  // hash-max-listpack-entries and its like
+  ValueLimits limits;                            // hash-max-listpack-entries, proto-max-bulk-len and their like
 };
 
 struct StoreOptions {
@@ -83,8 +83,9 @@ struct StoreInfo {
   bool last_snapshot_ok = true;
   std::string last_snapshot_error;
   uint64_t snapshots_made = 0;
-  uint64_t snapshots_kept = 0;  // the current one included
-  Lsn restorable_from_lsn = 0;  // the oldest state that can be restored
+  bool log_awaits_snapshot = false;  // the log was switched on; a start reads it once a snapshot is there that it follows
+  uint64_t snapshots_kept = 0;       // the current one included
+  Lsn restorable_from_lsn = 0;       // the oldest state that can be restored
   int64_t restorable_from_unix_ms = 0;
   bool backup_in_progress = false;
   std::string last_backup_error;  // empty: the last backup succeeded, or there was none

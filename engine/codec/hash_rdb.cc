@@ -19,7 +19,7 @@ Status Damaged(std::string_view what) { return Status::Damaged("hash: " + std::s
 // Builds a hash from fields in any order: packed while it may be.
 class HashLoader {
  public:
-  explicit HashLoader(const CollectionLimits& limits)
+  explicit HashLoader(const ValueLimits& limits)
       : entries_max_(static_cast<uint64_t>(std::max<int64_t>(limits.hash_max_listpack_entries, 0))),
         value_max_(static_cast<uint64_t>(std::max<int64_t>(limits.hash_max_listpack_value, 0))) {}
 
@@ -91,7 +91,7 @@ Status ReadTime(std::string_view* rest, int64_t* time_ms) {
 bool IsDeadline(int64_t deadline_ms) { return deadline_ms >= 0 && deadline_ms <= HashTable::kMaxDeadlineMs; }
 
 // Of type 4, 22 or 24.
-Status DecodeFields(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
+Status DecodeFields(uint8_t rdb_type, std::string_view bytes, const ValueLimits& limits, LoadedValue* value) {
   const bool metadata = rdb_type == kRdbTypeHashMetadata;
   int64_t earliest_ms = 0;
   uint64_t fields = 0;
@@ -143,7 +143,7 @@ bool FieldsDiffer(ListpackView view, uint32_t fields, uint32_t stride) {
 }
 
 // A valid listpack of fields and values.
-Status LoadPairs(std::string_view listpack, uint32_t elements, const CollectionLimits& limits, LoadedValue* value) {
+Status LoadPairs(std::string_view listpack, uint32_t elements, const ValueLimits& limits, LoadedValue* value) {
   if (elements == 0) return EmptyCollection("hash: no fields");
   if (elements % 2 != 0) return Damaged("number of elements");
   const ListpackView view(listpack);
@@ -164,7 +164,7 @@ Status LoadPairs(std::string_view listpack, uint32_t elements, const CollectionL
 }
 
 // A valid listpack of fields, values and deadlines.
-Status LoadTriples(std::string_view listpack, uint32_t elements, const CollectionLimits& limits, LoadedValue* value) {
+Status LoadTriples(std::string_view listpack, uint32_t elements, const ValueLimits& limits, LoadedValue* value) {
   if (elements == 0) return EmptyCollection("hash: no fields");
   if (elements % 3 != 0) return Damaged("number of elements");
   const ListpackView view(listpack);
@@ -181,7 +181,7 @@ Status LoadTriples(std::string_view listpack, uint32_t elements, const Collectio
   return loader.Finish(value);
 }
 
-Status DecodePacked(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
+Status DecodePacked(uint8_t rdb_type, std::string_view bytes, const ValueLimits& limits, LoadedValue* value) {
   int64_t earliest_ms = 0;
   std::string scratch;
   RdbString string;
@@ -224,7 +224,7 @@ void EncodeHash(const HashTable& table, RdbSink& sink) {
   }
 }
 
-Status DecodeHash(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
+Status DecodeHash(uint8_t rdb_type, std::string_view bytes, const ValueLimits& limits, LoadedValue* value) {
   const bool plain = rdb_type == kRdbTypeHash || rdb_type == kRdbTypeHash2 || rdb_type == kRdbTypeHashMetadata;
   if (plain) return DecodeFields(rdb_type, bytes, limits, value);
   return DecodePacked(rdb_type, bytes, limits, value);

@@ -14,8 +14,8 @@
 
 #include "engine/codec/loaded_value.h"
 #include "engine/codec/rdb_sink.h"
-#include "engine/values/collection_limits.h"
 #include "engine/values/hash_value.h"
+#include "engine/values/value_limits.h"
 
 namespace cairn {
 
@@ -27,6 +27,6 @@ void EncodeHash(const HashTable& table, RdbSink& sink);
 
 // A hash of one of these types from its bytes, all of them. Errors: kDamaged, also for a field that is there twice; kNotFound for a hash
 // without fields.
-Status DecodeHash(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value);
+Status DecodeHash(uint8_t rdb_type, std::string_view bytes, const ValueLimits& limits, LoadedValue* value);
 
 }  // namespace cairn

@@ -77,7 +77,7 @@ void EncodeSet(const SetView& set, RdbSink& sink) {
   sink.Append(piece);
 }
 
-Status DecodeSet(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
+Status DecodeSet(uint8_t rdb_type, std::string_view bytes, const ValueLimits& limits, LoadedValue* value) {
   MemorySet set(limits);
   if (rdb_type == kRdbTypeSet) {
     CAIRN_RETURN_IF_ERROR(DecodeMembers(bytes, &set));

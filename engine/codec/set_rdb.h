@@ -17,6 +17,6 @@ uint8_t SetRdbType(const SetView& set);
 void EncodeSet(const SetView& set, RdbSink& sink);
 // A set from untrusted bytes, all of them; kDamaged where they are malformed or a member is there twice, kNotFound where the set is
 // empty.
-Status DecodeSet(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value);
+Status DecodeSet(uint8_t rdb_type, std::string_view bytes, const ValueLimits& limits, LoadedValue* value);
 
 }  // namespace cairn

@@ -46,7 +46,7 @@ bool TakeBinaryScore(std::string_view* rest, double* score) {
 }
 
 // What is small lies in its entry.
-void Store(std::unique_ptr<SortedSet> set, const CollectionLimits& limits, LoadedValue* value) {
+void Store(std::unique_ptr<SortedSet> set, const ValueLimits& limits, LoadedValue* value) {
   value->type = ValueType::kSortedSet;
   const uint64_t count = set->element_count();
   bool packed = static_cast<int64_t>(count) <= limits.zset_max_listpack_entries;
@@ -98,7 +98,7 @@ bool ReadPackedScore(const ListpackValue& value, double* score) {
 
 // Whether the listpack, which is well-formed, can become the value as it is: in order, within the limits, surely without a member
 // twice. The usual case; what fails here is built element by element, and judged there.
-bool UsableAsItIs(std::string_view bytes, uint32_t count, const CollectionLimits& limits) {
+bool UsableAsItIs(std::string_view bytes, uint32_t count, const ValueLimits& limits) {
   if (count == 0 || static_cast<int64_t>(count / 2) > limits.zset_max_listpack_entries || bytes.size() > kPackedMaxBytes)
     return false;
   if (ListpackHeaderCount(bytes) == kListpackCountUnknown) return false;
@@ -158,7 +158,7 @@ void EncodeSortedSet(const SortedSet& set, RdbSink& sink) {
   sink.Append(piece);
 }
 
-Status DecodeSortedSet(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
+Status DecodeSortedSet(uint8_t rdb_type, std::string_view bytes, const ValueLimits& limits, LoadedValue* value) {
   auto set = std::make_unique<SortedSet>();
   if (rdb_type == kRdbTypeSortedSetListpack || rdb_type == kRdbTypeSortedSetZiplist) {
     std::string_view rest = bytes;

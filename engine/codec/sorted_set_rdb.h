@@ -8,8 +8,8 @@
 #include "base/status.h"
 #include "engine/codec/loaded_value.h"
 #include "engine/codec/rdb_sink.h"
-#include "engine/values/collection_limits.h"
 #include "engine/values/sorted_set.h"
+#include "engine/values/value_limits.h"
 
 namespace cairn {
 
@@ -17,6 +17,6 @@ namespace cairn {
 void EncodeSortedSet(const SortedSet& set, RdbSink& sink);
 // A sorted set from untrusted bytes, all of them; kDamaged where they are malformed, a member is there twice or a score is NaN,
 // kNotFound where the set is empty. Elements may come in any order.
-Status DecodeSortedSet(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value);
+Status DecodeSortedSet(uint8_t rdb_type, std::string_view bytes, const ValueLimits& limits, LoadedValue* value);
 
 }  // namespace cairn

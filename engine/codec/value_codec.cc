@@ -101,7 +101,7 @@ void AppendRdbValue(const Entry& entry, std::string* out) {
   EncodeValue(entry, sink);
 }
 
-Status DecodeCollection(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value) {
+Status DecodeCollection(uint8_t rdb_type, std::string_view bytes, const ValueLimits& limits, LoadedValue* value) {
   if (IsListRdbType(rdb_type)) return DecodeList(rdb_type, bytes, value);
   switch (rdb_type) {
     case kRdbTypeSet:

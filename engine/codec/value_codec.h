@@ -13,8 +13,8 @@
 #include "engine/codec/loaded_value.h"
 #include "engine/codec/rdb_sink.h"
 #include "engine/keyspace/entry.h"
-#include "engine/values/collection_limits.h"
 #include "engine/values/rope.h"
+#include "engine/values/value_limits.h"
 
 namespace cairn {
 
@@ -49,7 +49,7 @@ void EncodeInlineValue(const Entry& entry, std::string* scratch, std::string_vie
 
 // A collection from its bytes, all of them; kNewerFormat for a type that is not known, kDamaged for malformed bytes, kNotFound for a
 // collection without elements (loaded_value.h). Not for strings (rdb_string_decoder.h).
-Status DecodeCollection(uint8_t rdb_type, std::string_view bytes, const CollectionLimits& limits, LoadedValue* value);
+Status DecodeCollection(uint8_t rdb_type, std::string_view bytes, const ValueLimits& limits, LoadedValue* value);
 
 // A rope or large value that is held beyond its entry, to be encoded without locks.
 class RetainedValue {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "engine/commands/arg_reader.h"
-#include "engine/commands/limits.h"
 #include "engine/commands/string_support.h"
 
 namespace cairn::bitmap_commands {
@@ -78,7 +77,7 @@ bool ReadBitOffset(CommandContext& context, std::string_view text, uint32_t fiel
   const bool in_fields = field_bits > 0 && text.starts_with('#');
   bool valid = ParseInt64(text.substr(in_fields ? 1 : 0), &number) && number >= 0;
   if (in_fields) valid = valid && !__builtin_mul_overflow(number, static_cast<int64_t>(field_bits), &number);
-  if (!valid || (!context.scope.replaying && (number >> 3) >= ProtoMaxBulkBytes())) {
+  if (!valid || (!context.scope.replaying && (number >> 3) >= context.limits().proto_max_bulk_bytes)) {
     context.reply.Error("ERR bit offset is not an integer or out of range");
     return false;
   }

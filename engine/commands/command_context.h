@@ -16,7 +16,7 @@
 #include "engine/keyspace/change_scope.h"
 #include "engine/keyspace/keyspace.h"
 #include "engine/keyspace/value_edit.h"
-#include "engine/values/collection_limits.h"
+#include "engine/values/value_limits.h"
 
 namespace cairn {
 
@@ -125,7 +125,7 @@ class CommandContext {
     return false;
   }
   // Up to where collections stay packed.
-  const CollectionLimits& limits() const { return keyspace.limits(); }
+  const ValueLimits& limits() const { return keyspace.limits(); }
 
   // --- what is logged -------------------------------------------------------------------------------------------------------
   // After a handler that changed something (scope.changes() grew by more than expired_changes()) and called neither function, its own

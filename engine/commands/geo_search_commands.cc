@@ -259,7 +259,7 @@ void Reply(ReplySink& reply, const Search& search, const Matches& matches) {
   }
 }
 
-SortedSetResult StoredMatches(const Search& search, const Matches& matches, const CollectionLimits& limits) {
+SortedSetResult StoredMatches(const Search& search, const Matches& matches, const ValueLimits& limits) {
   std::vector<SortedSetElement> elements;
   elements.reserve(matches.list.size());
   for (const Match& match : matches.list) {

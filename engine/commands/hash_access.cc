@@ -25,7 +25,7 @@ std::string_view TextOf(const ListpackItem& item, char (&buffer)[kIntTextMaxByte
   return {buffer, static_cast<size_t>(WriteInt(buffer, item.number()) - buffer)};
 }
 
-bool ShortEnough(const CollectionLimits& limits, size_t name_bytes, size_t value_bytes) {
+bool ShortEnough(const ValueLimits& limits, size_t name_bytes, size_t value_bytes) {
   const int64_t max = limits.hash_max_listpack_value;
   return static_cast<int64_t>(name_bytes) <= max && static_cast<int64_t>(value_bytes) <= max;
 }

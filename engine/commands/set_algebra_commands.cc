@@ -48,7 +48,7 @@ void Intersect(std::span<const SetView> sets, Visit&& visit) {
 }
 
 template <typename Visit>
-void Unite(std::span<const SetView> sets, const CollectionLimits& limits, Visit&& visit) {
+void Unite(std::span<const SetView> sets, const ValueLimits& limits, Visit&& visit) {
   if (sets.size() > kLookupsMax) {
     MemorySet all(limits);
     for (const SetView& set : sets) AddAll(set, &all);
@@ -61,7 +61,7 @@ void Unite(std::span<const SetView> sets, const CollectionLimits& limits, Visit&
 }
 
 template <typename Visit>
-void Subtract(std::span<const SetView> sets, const CollectionLimits& limits, Visit&& visit) {
+void Subtract(std::span<const SetView> sets, const ValueLimits& limits, Visit&& visit) {
   std::span<const SetView> others = sets.subspan(1);
   SetView together;
   MemorySet all(limits);
@@ -74,7 +74,7 @@ void Subtract(std::span<const SetView> sets, const CollectionLimits& limits, Vis
 }
 
 template <typename Visit>
-void Combine(Combination how, std::span<const SetView> sets, const CollectionLimits& limits, Visit&& visit) {
+void Combine(Combination how, std::span<const SetView> sets, const ValueLimits& limits, Visit&& visit) {
   switch (how) {
     case Combination::kIntersection: return Intersect(sets, visit);
     case Combination::kUnion: return Unite(sets, limits, visit);
@@ -83,7 +83,7 @@ void Combine(Combination how, std::span<const SetView> sets, const CollectionLim
 }
 
 // The number of members stands before them, so they are found first: as views of the sets, which do not change meanwhile.
-void ReplyCombined(Combination how, std::span<const SetView> sets, const CollectionLimits& limits, ReplySink& reply) {
+void ReplyCombined(Combination how, std::span<const SetView> sets, const ValueLimits& limits, ReplySink& reply) {
   if (how == Combination::kUnion && sets.size() > kLookupsMax) {
     MemorySet all(limits);
     for (const SetView& set : sets) AddAll(set, &all);
@@ -98,7 +98,7 @@ void ReplyCombined(Combination how, std::span<const SetView> sets, const Collect
   for (const SetMember& member : members) ReplyMember(reply, member);
 }
 
-MemorySet CombinedSet(Combination how, std::span<const SetView> sets, const CollectionLimits& limits) {
+MemorySet CombinedSet(Combination how, std::span<const SetView> sets, const ValueLimits& limits) {
   MemorySet result(limits);
   if (how == Combination::kUnion) {
     for (const SetView& set : sets) AddAll(set, &result);

@@ -18,7 +18,7 @@ class PackedTarget {
   ValueEdit& edit_;
 };
 
-bool MayBePacked(const CollectionLimits& limits, uint64_t count, size_t member_bytes, size_t bytes) {
+bool MayBePacked(const ValueLimits& limits, uint64_t count, size_t member_bytes, size_t bytes) {
   return count <= static_cast<uint64_t>(std::max<int64_t>(limits.zset_max_listpack_entries, 0)) &&
          member_bytes <= static_cast<uint64_t>(std::max<int64_t>(limits.zset_max_listpack_value, 0)) && bytes <= kPackedMaxBytes;
 }
@@ -116,8 +116,7 @@ void SortedSetEdit::RemoveRange(uint64_t first_rank, uint64_t count) {
                      static_cast<uint32_t>(2 * count));
 }
 
-SortedSetResult::SortedSetResult(const CollectionLimits& limits, std::vector<SortedSetElement>& elements)
-    : count_(elements.size()) {
+SortedSetResult::SortedSetResult(const ValueLimits& limits, std::vector<SortedSetElement>& elements) : count_(elements.size()) {
   std::sort(elements.begin(), elements.end());
   size_t bytes = kListpackEmptyBytes;
   size_t longest = 0;

@@ -78,7 +78,7 @@ uint64_t Resolve(const RangeRequest& request, const SortedSetView& set, uint64_t
   return taken;
 }
 
-SortedSetResult CopyOfRange(const SortedSetView& set, uint64_t first, uint64_t count, const CollectionLimits& limits) {
+SortedSetResult CopyOfRange(const SortedSetView& set, uint64_t first, uint64_t count, const ValueLimits& limits) {
   std::vector<SortedSetElement> elements;
   elements.reserve(count);
   std::string members;  // a cursor's member lives until it moves

@@ -28,7 +28,7 @@ inline SortedSetView ViewOfSortedSet(const Entry* entry) {
 class SortedSetEdit {
  public:
   // The edit's key is absent or a sorted set (CommandContext::Expect); both outlive this.
-  SortedSetEdit(ValueEdit& edit, const CollectionLimits& limits) : edit_(edit), limits_(limits) {}
+  SortedSetEdit(ValueEdit& edit, const ValueLimits& limits) : edit_(edit), limits_(limits) {}
 
   SortedSetView view() const { return ViewOfSortedSet(edit_.entry()); }
   bool Find(std::string_view member, double* score);
@@ -47,7 +47,7 @@ class SortedSetEdit {
   void MakeLarge();
 
   ValueEdit& edit_;
-  const CollectionLimits& limits_;
+  const ValueLimits& limits_;
   ListpackView::Position packed_at_ = 0;
   SortedSet::Place place_;
 };
@@ -102,7 +102,7 @@ struct SortedSetElement {
 class SortedSetResult {
  public:
   // Of these elements, whose members differ; puts them in order.
-  SortedSetResult(const CollectionLimits& limits, std::vector<SortedSetElement>& elements);
+  SortedSetResult(const ValueLimits& limits, std::vector<SortedSetElement>& elements);
 
   uint64_t count() const { return count_; }
   // Makes it the value of the edit's key; not empty.

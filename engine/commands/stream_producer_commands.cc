@@ -34,7 +34,7 @@ StreamProducers& BeginProducers(CommandContext& context, Stream& stream) {
 }  // namespace
 
 void ConfigureFirstWindow(const CommandContext& context, StreamProducers* producers) {
-  const CollectionLimits& limits = context.limits();
+  const ValueLimits& limits = context.limits();
   producers->Configure(static_cast<uint32_t>(limits.stream_idmp_duration_s), static_cast<uint32_t>(limits.stream_idmp_maxsize));
 }
 

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "engine/commands/arg_reader.h"
-#include "engine/commands/limits.h"
 #include "engine/commands/string_commands.h"
 #include "engine/commands/string_support.h"
 
@@ -50,7 +49,7 @@ class LcsTable {
   bool Reserve(uint64_t a_size, uint64_t b_size, CommandContext& context) {
     columns_ = b_size + 1;
     const unsigned __int128 bytes = static_cast<unsigned __int128>(a_size + 1) * columns_ * sizeof(uint32_t);
-    if (bytes > static_cast<uint64_t>(ProtoMaxBulkBytes())) {
+    if (bytes > static_cast<uint64_t>(context.limits().proto_max_bulk_bytes)) {
       context.reply.Error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
       return false;
     }

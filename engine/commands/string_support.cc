@@ -5,7 +5,6 @@
 
 #include "base/numbers.h"
 #include "base/status.h"
-#include "engine/commands/limits.h"
 
 namespace cairn {
 void ReplyString(ReplySink& reply, const Entry* entry) {
@@ -47,7 +46,7 @@ void WriteDigest(const StringView& value, char (&digits)[kDigestChars]) {
 
 bool CheckStringSize(CommandContext& context, uint64_t size, uint64_t more) {
   if (context.scope.replaying) return true;
-  const auto limit = static_cast<uint64_t>(ProtoMaxBulkBytes());
+  const auto limit = static_cast<uint64_t>(context.limits().proto_max_bulk_bytes);
   if (size <= limit && more <= limit - size) return true;
   context.reply.Error("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
   return false;

@@ -177,7 +177,7 @@ void Keyspace::LoadCollection(uint32_t database, const KeyRef& key, LoadedValue 
   state_->InsertEntry(table, key, entry);
 }
 
-CollectionLimits& Keyspace::limits() { return state_->limits; }
+ValueLimits& Keyspace::limits() { return state_->limits; }
 
 void Keyspace::Watch(const std::shared_ptr<WatchState>& watch, uint32_t database, const KeyRef& key, int64_t now_ms) {
   Shard& shard = state_->shard(key.shard());

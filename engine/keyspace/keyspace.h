@@ -30,7 +30,7 @@
 namespace cairn {
 
 class SnapshotCut;
-struct CollectionLimits;
+struct ValueLimits;
 struct LoadedValue;
 struct Shard;
 struct Waiter;
@@ -78,7 +78,7 @@ class Keyspace {
   ~Keyspace();
 
   uint32_t databases() const;
-  CollectionLimits& limits();  // any thread
+  ValueLimits& limits();  // any thread
 
   // --- locks -----------------------------------------------------------------------------------------------------------
   // Takes / releases the locks of the set in index order. Not recursive.

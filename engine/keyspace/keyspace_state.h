@@ -15,8 +15,8 @@
 #include "engine/keyspace/keyspace.h"
 #include "engine/keyspace/pending_frees.h"
 #include "engine/keyspace/shard.h"
-#include "engine/values/collection_limits.h"
 #include "engine/values/large_value.h"
+#include "engine/values/value_limits.h"
 
 namespace cairn {
 
@@ -38,7 +38,7 @@ struct Keyspace::State {
   std::atomic<uint32_t> epoch{0};
   std::atomic<bool> cut_active{false};
   std::atomic<uint64_t> changes_at_flush{0};  // see KeyspaceStats
-  CollectionLimits limits;
+  ValueLimits limits;
 
   Shard& shard(uint32_t index) { return *reinterpret_cast<Shard*>(memory.get() + index * kShardStrideBytes); }
   const Shard& shard(uint32_t index) const { return *reinterpret_cast<const Shard*>(memory.get() + index * kShardStrideBytes); }

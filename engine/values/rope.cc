@@ -32,6 +32,10 @@ uint64_t Rope::SliceBytes(const RopeSlice& slice) {
 
 Rope::Rope(SharedBytes whole) {
   const uint64_t size = whole.size();
+  if (size > UINT32_MAX) {  // a slice could not say where it begins
+    Append(whole.view());
+    return;
+  }
   for (uint64_t offset = 0; offset < size; offset += kSliceMaxBytes) {
     Push({whole, static_cast<uint32_t>(offset), static_cast<uint32_t>(std::min<uint64_t>(size - offset, kSliceMaxBytes))});
   }
@@ -49,7 +53,7 @@ void Rope::Push(RopeSlice slice) {
 void Rope::Append(std::string_view bytes) {
   if (!slices_.empty() && !bytes.empty()) {
     RopeSlice& last = slices_.back();
-    const uint32_t end = last.offset + last.size_bytes;
+    const size_t end = size_t{last.offset} + last.size_bytes;
     if (end < last.owner.size() && last.owner.unique()) {
       const uint32_t n = static_cast<uint32_t>(std::min<size_t>(bytes.size(), last.owner.size() - end));
       buffer_bytes_ -= SliceBytes(last);

@@ -25,7 +25,7 @@ class Rope {
   static constexpr uint32_t kPieceBytes = 16 * 1024;
 
   Rope() = default;
-  explicit Rope(SharedBytes whole);  // shares, copies nothing
+  explicit Rope(SharedBytes whole);  // shares, copies nothing, up to 4 GiB
   static Rope Copy(std::string_view bytes);
 
   uint64_t size() const { return size_bytes_; }

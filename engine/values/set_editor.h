@@ -16,12 +16,12 @@ namespace cairn {
 
 // The first set of a holder that has none.
 template <typename Holder>
-void CreateSet(Holder& holder, const SetMember& member, const CollectionLimits& limits);
+void CreateSet(Holder& holder, const SetMember& member, const ValueLimits& limits);
 
 template <typename Holder>
 class SetEditor {
  public:
-  SetEditor(Holder& holder, const CollectionLimits& limits) : holder_(holder), limits_(limits) {}
+  SetEditor(Holder& holder, const ValueLimits& limits) : holder_(holder), limits_(limits) {}
 
   bool Add(const SetMember& member);     // false: it was there
   bool Remove(const SetMember& member);  // false: it was not; the set may be empty afterwards, which is the caller's to see
@@ -37,15 +37,15 @@ class SetEditor {
   void Convert(const SetMember& member);
 
   Holder& holder_;
-  const CollectionLimits& limits_;
+  const ValueLimits& limits_;
 };
 
 // Whether so many members in so many bytes may be a listpack; `member_bytes` is the longest of them.
-inline bool FitsSetListpack(const CollectionLimits& limits, uint64_t members, size_t listpack_bytes, size_t member_bytes) {
+inline bool FitsSetListpack(const ValueLimits& limits, uint64_t members, size_t listpack_bytes, size_t member_bytes) {
   return static_cast<int64_t>(members) <= limits.set_max_listpack_entries &&
          static_cast<int64_t>(member_bytes) <= limits.set_max_listpack_value && listpack_bytes <= kPackedMaxBytes;
 }
-inline bool FitsIntSet(const CollectionLimits& limits, uint64_t members, uint32_t width) {
+inline bool FitsIntSet(const ValueLimits& limits, uint64_t members, uint32_t width) {
   return static_cast<int64_t>(members) <= limits.set_max_intset_entries &&
          kIntSetHeaderBytes + members * width <= kPackedMaxBytes;
 }
@@ -160,7 +160,7 @@ bool SetEditor<Holder>::Remove(const SetMember& member) {
 }
 
 template <typename Holder>
-void CreateSet(Holder& holder, const SetMember& member, const CollectionLimits& limits) {
+void CreateSet(Holder& holder, const SetMember& member, const ValueLimits& limits) {
   const ListpackItem item = ItemOf(member);
   if (item.is_int() && FitsIntSet(limits, 1, 8)) {
     const uint32_t width = IntSetWidthOf(item.number());

@@ -47,7 +47,7 @@ SetMember SetView::Draw(Random& random) const {
   return list.Get(list.Seek(static_cast<int64_t>(rank)));
 }
 
-MemorySet::MemorySet(const CollectionLimits& limits) : limits_(limits) { BuildIntSet({}, &packed_); }
+MemorySet::MemorySet(const ValueLimits& limits) : limits_(limits) { BuildIntSet({}, &packed_); }
 
 bool MemorySet::Add(const SetMember& member) { return SetEditor(*this, limits_).Add(member); }
 bool MemorySet::Remove(const SetMember& member) { return SetEditor(*this, limits_).Remove(member); }

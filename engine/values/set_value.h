@@ -14,10 +14,10 @@
 #include <string_view>
 
 #include "engine/keyspace/entry.h"
-#include "engine/values/collection_limits.h"
 #include "engine/values/intset.h"
 #include "engine/values/listpack.h"
 #include "engine/values/set_table.h"
+#include "engine/values/value_limits.h"
 
 namespace cairn {
 
@@ -53,7 +53,7 @@ class SetView {
 
 class MemorySet {
  public:
-  explicit MemorySet(const CollectionLimits& limits);
+  explicit MemorySet(const ValueLimits& limits);
 
   bool Add(const SetMember& member);     // false: it was there
   bool Remove(const SetMember& member);  // false: it was not
@@ -74,7 +74,7 @@ class MemorySet {
   void StoreLarge(std::unique_ptr<SetTable> table);
 
  private:
-  const CollectionLimits& limits_;
+  const ValueLimits& limits_;
   Encoding encoding_ = Encoding::kIntSet;
   std::string packed_;
   std::unique_ptr<SetTable> table_;

@@ -14,7 +14,7 @@ void Drop(StreamGroup* group) {
 }
 
 // Whether Redis would start a new node before it adds an entry of so many bytes.
-bool IsFull(const StreamBlock& block, uint64_t entry_bytes, const CollectionLimits& limits) {
+bool IsFull(const StreamBlock& block, uint64_t entry_bytes, const ValueLimits& limits) {
   const int64_t max_bytes = limits.stream_node_max_bytes, max_entries = limits.stream_node_max_entries;
   const uint64_t node_bytes =
       max_bytes <= 0 ? kStreamBlockMaxBytes : std::min<uint64_t>(static_cast<uint64_t>(max_bytes), kStreamBlockMaxBytes);
@@ -76,7 +76,7 @@ bool Stream::FreeStep(size_t max_nodes) {
 
 // --- entries ---------------------------------------------------------------------------------------------------------------------
 
-void Stream::Append(const StreamId& id, FieldSpan fields, const CollectionLimits& limits) {
+void Stream::Append(const StreamId& id, FieldSpan fields, const ValueLimits& limits) {
   uint64_t entry_bytes = 0;
   for (const std::string_view text : fields) entry_bytes += text.size();
   BlockTree::Path path;

@@ -12,11 +12,11 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/values/collection_limits.h"
 #include "engine/values/counted_tree.h"
 #include "engine/values/stream_block.h"
 #include "engine/values/stream_groups.h"
 #include "engine/values/stream_producers.h"
+#include "engine/values/value_limits.h"
 
 namespace cairn {
 
@@ -70,7 +70,7 @@ class Stream final : public LargeValue {
   uint64_t block_count() const { return block_count_; }
 
   // Adds an entry; `id` is above last_id, and names and values together are at most kStreamBlockMaxBytes.
-  void Append(const StreamId& id, FieldSpan fields, const CollectionLimits& limits);
+  void Append(const StreamId& id, FieldSpan fields, const ValueLimits& limits);
   // Marks an entry as deleted; false where there is none. Neither max_deleted_id nor references change.
   bool Delete(const StreamId& id);
   bool WouldTrim(const StreamTrim& trim) const;        // false: Trim would find nothing to do; true: it may

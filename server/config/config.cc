@@ -183,7 +183,7 @@ RuntimeOptions Config::MakeRuntimeOptions() const {
   options.log_retention_bytes = static_cast<uint64_t>(Number("log-retention-bytes"));
   options.log_compact_percentage = static_cast<uint32_t>(Number("auto-aof-rewrite-percentage"));
   options.log_compact_min_bytes = static_cast<uint64_t>(Number("auto-aof-rewrite-min-size"));
-  options.collections = MakeCollectionLimits();
+  options.limits = MakeValueLimits();
   return options;
 }
 
@@ -272,8 +272,22 @@ void Config::Restore(std::span<const int> indexes, std::span<const std::string> 
   }
 }
 
+Status Config::InTurn(bool may_wait, const std::function<Status()>& work) {
+  if (may_wait) {
+    set_mutex_.Lock();
+  } else if (!set_mutex_.TryLock()) {
+    return Status::Unavailable("ERR another client changes the configuration just now: try again");
+  }
+  Status status = work();
+  set_mutex_.Unlock();
+  return status;
+}
+
 Status Config::Set(std::span<const Pair> pairs, const SetContext& context) {
-  MutexLock turn(set_mutex_);
+  return InTurn(context.may_wait, [&]() CAIRN_REQUIRES(set_mutex_) { return SetInTurn(pairs, context); });
+}
+
+Status Config::SetInTurn(std::span<const Pair> pairs, const SetContext& context) {
   std::vector<int> indexes;
   CAIRN_RETURN_IF_ERROR(CheckPairs(pairs, context, &indexes));
   std::vector<std::string> old_values;

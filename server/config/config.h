@@ -72,7 +72,7 @@ class Config {
   // The part that the store takes.
   StoreOptions MakeStoreOptions() const;
   RuntimeOptions MakeRuntimeOptions() const;
-  CollectionLimits MakeCollectionLimits() const;
+  ValueLimits MakeValueLimits() const;
 
   // --- CONFIG GET, SET, REWRITE (any thread) ------------------------------------------------------------------------------
   // What matches any of the patterns (exact names find hidden directives too, aliases count as names), each once.
@@ -81,6 +81,7 @@ class Config {
   struct SetContext {
     bool loading = false;           // the data set is being loaded
     bool protected_allowed = true;  // see ProtectedAllowed()
+    bool may_wait = true;  // for another change under way, which is an error otherwise: its hooks may wait for the caller
   };
   // All or nothing. An error's message is the RESP error text.
   Status Set(std::span<const std::pair<std::string_view, std::string_view>> pairs, const SetContext& context);
@@ -98,12 +99,12 @@ class Config {
   void OnChange(std::initializer_list<std::string_view> names, Hook hook) {
     OnChange(std::span<const std::string_view>(names.begin(), names.size()), std::move(hook));
   }
-  // The directives that MakeCollectionLimits() reads.
-  static std::vector<std::string_view> CollectionDirectives();
+  // The directives that MakeValueLimits() reads.
+  static std::vector<std::string_view> ValueLimitDirectives();
 
   // Writes the file again, keeping comments and order; durable when OK. The message is the RESP error text. `everything`: directives at
-  // their default too.
-  Status Rewrite(bool everything = false);
+  // their default too. `may_wait` as in SetContext.
+  Status Rewrite(bool everything = false, bool may_wait = true);
   // The new content for a file's old one.
   std::string RewrittenText(std::string_view old_text, bool everything) const;
 
@@ -129,6 +130,10 @@ class Config {
   Status FinishLoading();
   Status CheckPairs(std::span<const std::pair<std::string_view, std::string_view>> pairs, const SetContext& context,
                     std::vector<int>* indexes) const;
+  Status SetInTurn(std::span<const std::pair<std::string_view, std::string_view>> pairs, const SetContext& context)
+      CAIRN_REQUIRES(set_mutex_);
+  Status RewriteInTurn(bool everything) CAIRN_REQUIRES(set_mutex_);
+  Status InTurn(bool may_wait, const std::function<Status()>& work) CAIRN_EXCLUDES(set_mutex_);
   void Restore(std::span<const int> indexes, std::span<const std::string> old_values);
 
   std::unique_ptr<Value[]> values_;

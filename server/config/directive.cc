@@ -96,7 +96,7 @@ std::span<const Directive> AllDirectives() {
   static const std::vector<Directive>* const rows = [] {
     auto* made = new std::vector<Directive>;
     AppendServerDirectives(made);
-    AppendCollectionDirectives(made);
+    AppendValueLimitDirectives(made);
     AppendSpecialDirectives(made);
     AppendCompatibleDirectives(made);
     return made;

@@ -74,7 +74,7 @@ std::string FormatDirectiveNumber(const Directive& row, int64_t value);
 
 // --- the table's parts (each in a file of its own) -----------------------------------------------------------------------
 void AppendServerDirectives(std::vector<Directive>* rows);      // what Cairn does
-void AppendCollectionDirectives(std::vector<Directive>* rows);  // up to where collections stay packed
+void AppendValueLimitDirectives(std::vector<Directive>* rows);  // up to where collections stay packed
 void AppendCompatibleDirectives(std::vector<Directive>* rows);  // accepted for the sake of existing redis.conf files
 void AppendSpecialDirectives(std::vector<Directive>* rows);     // save, bind, client-output-buffer-limit...
 

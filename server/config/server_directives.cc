@@ -88,7 +88,6 @@ void AppendServerDirectives(std::vector<Directive>* table) {
       Text("unixsocket", "", kImmutable | kNoneIfEmpty),
       Octal("unixsocketperm", 0, 0777, kImmutable),
       Memory("client-query-buffer-limit", 1024 * kMb, kMb),
-      Memory("proto-max-bulk-len", 512 * kMb, kMb),
       MemoryOrPercent("maxmemory-clients", 0),
       Text("requirepass", "", kSensitive | kNoneIfEmpty),
 

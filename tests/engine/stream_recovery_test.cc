@@ -111,7 +111,7 @@ TEST_F(StreamRecoveryTest, GroupsGoOnWhereTheyWere) {
 TEST_F(StreamRecoveryTest, WindowsStayAsTheyWereConfiguredWhenTheyBegan) {
   const auto configure = [this](int64_t maxsize) {
     ASSERT_TRUE(
-        store_->UpdateOptions([maxsize](RuntimeOptions& options) { options.collections.stream_idmp_maxsize.Set(maxsize); }).ok());
+        store_->UpdateOptions([maxsize](RuntimeOptions& options) { options.limits.stream_idmp_maxsize.Set(maxsize); }).ok());
   };
   Open();
   configure(3);

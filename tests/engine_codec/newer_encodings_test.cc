@@ -59,7 +59,7 @@ class Bytes {
 std::string ThreeEntries() {
   Stream stream;
   const Views fields = {"a", "1"};
-  for (uint64_t i = 1; i <= 3; i++) stream.Append({i, 0}, fields, CollectionLimits());
+  for (uint64_t i = 1; i <= 3; i++) stream.Append({i, 0}, fields, ValueLimits());
   std::string bytes;
   StringRdbSink sink(&bytes);
   EncodeStream(stream, sink);

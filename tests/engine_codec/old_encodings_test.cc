@@ -43,7 +43,7 @@ std::string Zipmap(std::string_view zipmap) {
   return bytes;
 }
 
-std::string Hash(uint8_t type, std::string_view bytes, CollectionLimits limits = {}) {
+std::string Hash(uint8_t type, std::string_view bytes, ValueLimits limits = {}) {
   LoadedValue value;
   const Status status = DecodeHash(type, bytes, limits, &value);
   if (status.code() == StatusCode::kNotFound) return "empty";
@@ -101,7 +101,7 @@ TEST(OldEncodings, ZiplistsBecomeHashes) {
   EXPECT_EQ(Hash(kRdbTypeHashZiplist, Ziplist({"f"})), "refused");
   EXPECT_EQ(Hash(kRdbTypeHashZiplist, Ziplist({"f", "1", "f", "2"})), "refused");
   EXPECT_EQ(Hash(kRdbTypeHashZiplist, Ziplist({"f", "1"}, 3)), "refused");
-  CollectionLimits small;
+  ValueLimits small;
   small.hash_max_listpack_entries.Set(1);
   EXPECT_EQ(Hash(kRdbTypeHashZiplist, Ziplist({"a", "1", "b", "2"}), small), "large 2");
 }

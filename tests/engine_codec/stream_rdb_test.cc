@@ -34,7 +34,7 @@ Status Decode(uint8_t type, std::string_view bytes, std::unique_ptr<Stream>* str
 
 // A stream with all that a value can have but producers.
 void Fill(Stream* stream, bool unowned) {
-  CollectionLimits limits;
+  ValueLimits limits;
   limits.stream_node_max_entries.Set(7);
   for (uint64_t i = 1; i <= 100; i++) {
     const std::string number = std::to_string(i * 1000), text(i * 3, 'x');
@@ -85,7 +85,7 @@ TEST(StreamRdb, AnEmptyStreamIsAStream) {
 TEST(StreamRdb, ProducersAreKept) {
   Stream stream;
   const Views fields = {"a", "1"};
-  stream.Append({1, 0}, fields, CollectionLimits());
+  stream.Append({1, 0}, fields, ValueLimits());
   StreamProducers& producers = stream.MutableProducers();
   EXPECT_EQ(StreamRdbType(stream), kRdbTypeStreamListpacks2);
   producers.Add("p", "a", {1, 0});
@@ -104,7 +104,7 @@ TEST(StreamRdb, ProducersAreKept) {
 TEST(StreamRdb, TheOrderOfWhatWasGivenBackIsKept) {
   Stream stream;
   const Views fields = {"a", "1"};
-  for (uint64_t i = 1; i <= 3; i++) stream.Append({i, 0}, fields, CollectionLimits());
+  for (uint64_t i = 1; i <= 3; i++) stream.Append({i, 0}, fields, ValueLimits());
   StreamGroup* const group = stream.CreateGroup("g", {3, 0}, 3);
   for (const uint64_t id : {2, 1, 2}) group->GiveBack({id, 0}, 1);
   std::unique_ptr<Stream> copy;
@@ -131,7 +131,7 @@ std::string FromHex(std::string_view hex) {
 // DUMP of redis-server 7.0.15, without type and footer, after XADD s 1-1 a 1 b hello; XADD s 1-2 a 2 b world; XADD s 5-0 c 300;
 // XDEL s 1-2; XGROUP CREATE s g 0; XREADGROUP GROUP g c COUNT 1 STREAMS s >; XCLAIM s g c 0 1-1 TIME 1000 RETRYCOUNT 1 JUSTID.
 TEST(StreamRdb, RedisWritesTheSame) {
-  CollectionLimits limits;
+  ValueLimits limits;
   Stream stream;
   stream.Append({1, 1}, Views{"a", "1", "b", "hello"}, limits);
   stream.Append({1, 2}, Views{"a", "2", "b", "world"}, limits);
@@ -153,7 +153,7 @@ TEST(StreamRdb, RedisWritesTheSame) {
 
 // Redis could set the last id back behind a deleted entry, and add another with that id.
 TEST(StreamRdb, AnEntryMayHaveADeletedOnesId) {
-  CollectionLimits limits;
+  ValueLimits limits;
   Stream stream;
   const Views fields = {"a", "1"};
   for (uint64_t i = 1; i <= 3; i++) stream.Append({i, 0}, fields, limits);

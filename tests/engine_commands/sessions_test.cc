@@ -4,7 +4,6 @@
 #include <cstdlib>
 
 #include "base/random.h"
-#include "engine/commands/limits.h"
 #include "engine/store_options.h"
 #include "tests/engine_commands/command_harness.h"
 
@@ -239,7 +238,7 @@ TEST(StringCommands, LargeValuesAreLoggedWhole) {
 
 TEST(StringCommands, ObeyTheLongestString) {
   CommandHarness harness;
-  SetProtoMaxBulkBytes(100);
+  harness.keyspace.limits().proto_max_bulk_bytes.Set(100);
   EXPECT_EQ(harness.RunArgs({"SETRANGE", "k", "90", std::string(10, 'x')}), ":100");
   EXPECT_EQ(harness.Run("APPEND k x"), "-ERR string exceeds maximum allowed size (proto-max-bulk-len)");
   EXPECT_EQ(harness.Run("SETRANGE k 100 x"), "-ERR string exceeds maximum allowed size (proto-max-bulk-len)");
@@ -247,7 +246,6 @@ TEST(StringCommands, ObeyTheLongestString) {
   EXPECT_EQ(harness.Run("LCS k k"), "-ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
   harness.replaying = true;
   EXPECT_EQ(harness.Run("APPEND k x"), ":101");
-  SetProtoMaxBulkBytes(int64_t{512} << 20);
 }
 
 TEST(KeyCommands, ScanSeesEveryKeyThatStays) {

@@ -33,7 +33,7 @@ std::string Encoded(const SetView& set) {
 }
 
 TEST(SetRdb, IsRedisEncoding) {
-  const CollectionLimits limits;
+  const ValueLimits limits;
   MemorySet integers(limits);
   for (const char* text : {"-2", "1", "300"}) integers.Add(MemberOf(text));
   EXPECT_EQ(SetRdbType(integers.view()), 11);
@@ -56,7 +56,7 @@ TEST(SetRdb, IsRedisEncoding) {
 
 TEST(SetRdb, SurvivesARoundTrip) {
   CAIRN_SEEDED(random);
-  const CollectionLimits limits;
+  const ValueLimits limits;
   for (int round = 0; round < 60; round++) {
     MemorySet set(limits);
     const uint64_t members = 1 + random.Uniform(random.OneIn(4) ? 5000 : 200);
@@ -77,7 +77,7 @@ TEST(SetRdb, SurvivesARoundTrip) {
 }
 
 TEST(SetRdb, RefusesDamage) {
-  const CollectionLimits limits;
+  const ValueLimits limits;
   LoadedValue value;
   EXPECT_FALSE(DecodeSet(2,
                          std::string("\x02\x01"

@@ -20,7 +20,7 @@ std::string Encoded(const SortedSet& set) {
 }
 
 // As "member=score" in order, or the error.
-std::string Decoded(uint8_t rdb_type, const std::string& bytes, const CollectionLimits& limits = CollectionLimits()) {
+std::string Decoded(uint8_t rdb_type, const std::string& bytes, const ValueLimits& limits = ValueLimits()) {
   LoadedValue value;
   const Status status = DecodeSortedSet(rdb_type, bytes, limits, &value);
   if (!status.ok()) return "!" + std::string(status.message());
@@ -59,7 +59,7 @@ TEST(SortedSetRdb, PairsGoThere) {
   // Redis writes the highest first: 12 as an 8-bit integer, then the bytes of +inf.
   EXPECT_EQ(bytes.substr(0, 11), std::string("\x04\xC0\x0C\0\0\0\0\0\0\xF0\x7F", 11));
   EXPECT_EQ(Decoded(kRdbTypeSortedSet2, bytes), "packed =-inf z=0 a=1.5 12=inf");
-  CollectionLimits limits;
+  ValueLimits limits;
   limits.zset_max_listpack_entries.Set(3);
   EXPECT_EQ(Decoded(kRdbTypeSortedSet2, bytes, limits), "large =-inf z=-0 a=1.5 12=inf");
   for (size_t n = 0; n < bytes.size(); n++) EXPECT_EQ(Decoded(kRdbTypeSortedSet2, bytes.substr(0, n))[0], '!') << n;
@@ -70,7 +70,7 @@ TEST(SortedSetRdb, LargeSetsComeBack) {
   SortedSet set;
   for (int i = 0; i < 5000; i++) set.Add("member:" + std::to_string(i), i * 7919 % 5003 / 2.0);
   LoadedValue value;
-  ASSERT_TRUE(DecodeSortedSet(kRdbTypeSortedSet2, Encoded(set), CollectionLimits(), &value).ok());
+  ASSERT_TRUE(DecodeSortedSet(kRdbTypeSortedSet2, Encoded(set), ValueLimits(), &value).ok());
   const auto& back = static_cast<const SortedSet&>(*value.large);
   ASSERT_EQ(back.element_count(), set.element_count());
   for (SortedSet::Cursor a = set.At(0), b = back.At(0); a.valid(); a.Next(), b.Next()) {

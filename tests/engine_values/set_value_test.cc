@@ -33,7 +33,7 @@ std::string RandomMember(Random& random) {
 }
 
 TEST(SetValue, ChoosesItsEncoding) {
-  CollectionLimits limits;
+  ValueLimits limits;
   MemorySet set(limits);
   for (int i = 0; i < 512; i++) EXPECT_TRUE(set.Add(MemberOf(std::to_string(i))));
   EXPECT_EQ(set.encoding(), Encoding::kIntSet);
@@ -74,7 +74,7 @@ TEST(SetValue, ChoosesItsEncoding) {
 }
 
 TEST(SetValue, TheEmptyStringAndWidths) {
-  const CollectionLimits limits;
+  const ValueLimits limits;
   MemorySet set(limits);
   EXPECT_TRUE(set.Add(MemberOf("5")));
   EXPECT_TRUE(set.Add(MemberOf("-9223372036854775808")));
@@ -91,7 +91,7 @@ TEST(SetValue, TheEmptyStringAndWidths) {
 TEST(SetValue, FollowsASet) {
   CAIRN_SEEDED(random);
   for (int round = 0; round < 60; round++) {
-    CollectionLimits limits;
+    ValueLimits limits;
     limits.set_max_intset_entries.Set(static_cast<int64_t>(random.Uniform(100)));
     limits.set_max_listpack_entries.Set(static_cast<int64_t>(random.Uniform(100)));
     MemorySet set(limits);

@@ -175,7 +175,7 @@ class RandomStream {
 
  private:
   std::mt19937_64 random_;
-  CollectionLimits limits_;
+  ValueLimits limits_;
 };
 
 TEST(StreamValue, AnswersAsAModelDoes) {
@@ -221,7 +221,7 @@ TEST(StreamValue, ASharedStreamStaysAsItWas) {
 }
 
 TEST(StreamValue, BlocksEndWhereRedisNodesDo) {
-  CollectionLimits limits;
+  ValueLimits limits;
   limits.stream_node_max_entries.Set(10);
   Stream stream;
   const std::vector<std::string_view> fields = {"a", "1"};
@@ -240,7 +240,7 @@ TEST(StreamValue, BlocksEndWhereRedisNodesDo) {
 }
 
 TEST(StreamValue, AnEntryTakesFewBytes) {
-  CollectionLimits limits;
+  ValueLimits limits;
   Stream stream;
   for (uint64_t i = 0; i < 100'000; i++) {
     const std::string number = std::to_string(i);
@@ -341,7 +341,7 @@ TEST(StreamGroups, NothingPendingIsOlderThanTheOldest) {
 }
 
 TEST(StreamGroups, ReferencesDecideWhatGoes) {
-  CollectionLimits limits;
+  ValueLimits limits;
   limits.stream_node_max_entries.Set(2);
   Stream stream;
   const std::vector<std::string_view> fields = {"a", "1"};

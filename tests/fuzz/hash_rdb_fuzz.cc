@@ -51,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // In an allocation of its own, so that reads around it are seen.
   const std::unique_ptr<char[]> copy(new char[bytes]);
   std::copy_n(data + 1, bytes, copy.get());
-  const cairn::CollectionLimits limits;
+  const cairn::ValueLimits limits;
   cairn::LoadedValue value;
   if (!cairn::DecodeHash(kTypes[data[0] % std::size(kTypes)], {copy.get(), bytes}, limits, &value).ok()) return 0;
   const Content content = ContentOf(value);

@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const size_t bytes = size - 1;
   const std::unique_ptr<char[]> copy(new char[bytes]);
   std::copy_n(data + 1, bytes, copy.get());
-  const cairn::CollectionLimits limits;
+  const cairn::ValueLimits limits;
   cairn::LoadedValue value;
   if (!cairn::DecodeSet(type, {copy.get(), bytes}, limits, &value).ok()) return 0;
   const cairn::SetView set = ViewOf(value);

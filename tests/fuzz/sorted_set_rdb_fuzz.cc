@@ -22,7 +22,7 @@ SortedSetView ViewOf(const LoadedValue& value) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
   constexpr uint8_t kTypes[] = {kRdbTypeSortedSet, kRdbTypeSortedSet2, kRdbTypeSortedSetListpack, kRdbTypeSortedSetZiplist};
-  CollectionLimits limits;
+  ValueLimits limits;
   limits.zset_max_listpack_entries.Set(data[1] % 8);
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
   LoadedValue value;

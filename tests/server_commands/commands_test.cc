@@ -282,6 +282,24 @@ TEST(ConfigCommand, TakesEffect) {
   EXPECT_TRUE(server.server().store().options().runtime.append_only);
 }
 
+TEST(ConfigCommand, TheLongestStringIsForCommandsToo) {
+  const std::string too_long = "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n";
+  TestServer server({"--appendonly", "no", "--proto-max-bulk-len", "2mb"});
+  TestClient client(server.port());
+  EXPECT_EQ(client.Call({"SETRANGE", "k", "2097151", "x"}), ":2097152\r\n");
+  EXPECT_EQ(client.Call({"APPEND", "k", "x"}), too_long);
+  EXPECT_EQ(client.Call({"SETBIT", "k", "16777216", "1"}), "-ERR bit offset is not an integer or out of range\r\n");
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "proto-max-bulk-len", "3mb"}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"APPEND", "k", "x"}), ":2097153\r\n");
+  EXPECT_EQ(client.Call({"SETRANGE", "k", "3145728", "x"}), too_long);
+  // What the log's reader takes is the most.
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "proto-max-bulk-len", "4gb"}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"CONFIG", "SET", "proto-max-bulk-len", "5gb"}),
+            "-ERR CONFIG SET failed (possibly related to argument 'proto-max-bulk-len') - argument must be between 1048576 and "
+            "4294967296 "
+            "inclusive\r\n");
+}
+
 TEST(ConfigCommand, MovesThePort) {
   TestServer server(kNoLog);
   TestClient client(server.port());

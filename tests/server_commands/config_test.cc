@@ -359,19 +359,19 @@ TEST(NotifyFlags, ThereAndBack) {
 
 TEST(ConfigCollections, ReachTheEngineByBothNames) {
   Config config;
-  const CollectionLimits defaults;
-  EXPECT_EQ(config.MakeCollectionLimits().hash_max_listpack_entries, defaults.hash_max_listpack_entries);
-  EXPECT_EQ(config.MakeCollectionLimits().stream_node_max_entries, defaults.stream_node_max_entries);
+  const ValueLimits defaults;
+  EXPECT_EQ(config.MakeValueLimits().hash_max_listpack_entries, defaults.hash_max_listpack_entries);
+  EXPECT_EQ(config.MakeValueLimits().stream_node_max_entries, defaults.stream_node_max_entries);
   ASSERT_TRUE(Load(&config, "hash-max-ziplist-entries 7\nzset-max-listpack-value 1kb\nset-max-listpack-entries 9\n").ok());
   int changes = 0;
-  config.OnChange(Config::CollectionDirectives(), [&] {
+  config.OnChange(Config::ValueLimitDirectives(), [&] {
     changes++;
     return Status();
   });
   ASSERT_TRUE(config.Set(Pairs{{"list-max-ziplist-size", "-4"}, {"hll-sparse-max-bytes", "0"}}, {}).ok());
   EXPECT_EQ(changes, 1);
   EXPECT_FALSE(config.Set(Pairs{{"hash-max-listpack-entries", "-1"}}, {}).ok());
-  const CollectionLimits limits = config.MakeRuntimeOptions().collections;
+  const ValueLimits limits = config.MakeRuntimeOptions().limits;
   EXPECT_EQ(limits.hash_max_listpack_entries, 7);
   EXPECT_EQ(limits.zset_max_listpack_value, 1024);
   EXPECT_EQ(limits.set_max_listpack_entries, 9);

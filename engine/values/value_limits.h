@@ -1,5 +1,6 @@
-// Up to where collections stay packed in their entry, and the windows of a stream's producers until the stream says its own, under Redis's
-// directive names and with its defaults. Changed by CONFIG SET while other threads read: each is one relaxed atomic number.
+// How large values and their parts may become: the longest string, up to where collections stay packed in their entry, and the windows of
+// a stream's producers until the stream says its own; under Redis's directive names and with its defaults. Changed by CONFIG SET while
+// other threads read: each is one relaxed atomic number.
 #pragma once
 
 #include <atomic>
@@ -24,7 +25,10 @@ class LimitSetting {
 };
 
 // Copied and assigned number by number. A packed value also never takes more than kPackedMaxBytes (entry.h), whatever these say.
-struct CollectionLimits {
+struct ValueLimits {
+  // proto-max-bulk-len: the longest string that a command may make, and the most memory that LCS may take; at most
+  // RequestReader::kMaxBulkBytes. Replay of the log ignores it: what was acknowledged under another limit stays.
+  LimitSetting proto_max_bulk_bytes{int64_t{512} << 20};
   LimitSetting hash_max_listpack_entries{512};
   LimitSetting hash_max_listpack_value{64};
   LimitSetting list_max_listpack_size{-2};  // accepted, of no effect: see list_value.h
