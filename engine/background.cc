@@ -162,6 +162,7 @@ void Background::CareMain() {
         WatchDirectory();
         MutexLock round(pause_mutex_);
         ConsiderSavePoints(now_s);
+        ConsiderLog(now_s);
         ConsiderCompaction();
         RaiseCeiling();
       }
@@ -242,6 +243,12 @@ void Background::ConsiderSavePoints(int64_t now_s) {
     (void)checkpointer_.StartSnapshot(false, nullptr);
     return;
   }
+}
+
+// A log that was switched on and is none to a start yet: what failed is tried again.
+void Background::ConsiderLog(int64_t now_s) {
+  if (directory_ == nullptr || SecondsSince(checkpointer_.last_attempt_unix_s(), now_s) < kSnapshotRetrySeconds) return;
+  checkpointer_.RetryEnablingLog();
 }
 
 void Background::ConsiderCompaction() {

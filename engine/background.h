@@ -49,6 +49,7 @@ class Background {
   void SampleMemory();
   void WatchDirectory();
   void ConsiderSavePoints(int64_t now_s);
+  void ConsiderLog(int64_t now_s);
   void ConsiderCompaction();
   void RaiseCeiling();
   void NotifyParked();

@@ -108,7 +108,7 @@ Status Backup::Make() {
     CAIRN_RETURN_IF_ERROR(core_.log->RequestSync());
     CAIRN_RETURN_IF_ERROR(core_.log->WaitDurable(lsn));
   } else {
-    CAIRN_RETURN_IF_ERROR(checkpointer_.SaveAndWait(true));
+    CAIRN_RETURN_IF_ERROR(checkpointer_.SaveAndWait());
   }
   CAIRN_RETURN_IF_ERROR(TakeFiles(lsn));
   for (const ToCopy& file : std::exchange(to_copy_, {})) CAIRN_RETURN_IF_ERROR(CopyFile(*file.from, file.to));

@@ -42,6 +42,7 @@ void Checkpointer::NoteRecovered(const Manifest& manifest, uint64_t log_bytes, L
 
 void Checkpointer::NoteKept(const Manifest& manifest) {
   const RestorableFrom from = OldestRestorable(manifest);
+  has_log_.store(manifest.has_log, std::memory_order_relaxed);
   MutexLock lock(mutex_);
   results_.snapshots_kept = manifest.older_snapshots.size() + (manifest.current_snapshot ? 1 : 0);
   results_.restorable_from_lsn = from.lsn;
@@ -66,6 +67,10 @@ bool Checkpointer::flushed_since_snapshot() const {
 void Checkpointer::Start() {
   changes_at_cut_.store(core_.keyspace->stats().changes, std::memory_order_relaxed);
   if (directory_ == nullptr) return;
+  {
+    MutexLock lock(mutex_);
+    log_wanted_ = core_.runtime().append_only;
+  }
   thread_ = std::thread([this] { ThreadMain(); });
   if (core_.worker_threads > 1) helper_ = std::thread([this] { HelperMain(); });
 }
@@ -89,7 +94,6 @@ Status Checkpointer::Enqueue(Job job) {
   const bool waits = job.enable_log;
   if (in_progress_.load(std::memory_order_relaxed) && !waits) return Status::Unavailable("Background save already in progress");
   in_progress_.store(true, std::memory_order_relaxed);
-  if (job.enable_log) log_wanted_ = true;
   jobs_.push_back(std::move(job));
   changed_.NotifyAll();
   return Status();
@@ -103,17 +107,45 @@ Status Checkpointer::StartRdbExport(std::string path, DoneCallback done) {
   return Enqueue({.rdb_path = std::move(path), .done = std::move(done)});
 }
 
-Status Checkpointer::StartEnablingLog() { return Enqueue({.drop_log = true, .enable_log = true}); }
+Status Checkpointer::StartEnablingLog() {
+  {
+    MutexLock lock(mutex_);
+    log_wanted_ = true;
+  }
+  return Enqueue({.enable_log = true});
+}
+
+void Checkpointer::RetryEnablingLog() {
+  if (!in_progress() && log_awaits_snapshot()) (void)Enqueue({.enable_log = true});
+}
+
+bool Checkpointer::log_wanted() const {
+  MutexLock lock(mutex_);
+  return log_wanted_;
+}
+
+bool Checkpointer::log_awaits_snapshot() const {
+  return log_wanted() && !(core_.log->enabled() && has_log_.load(std::memory_order_relaxed));
+}
+
+Status Checkpointer::FinishEnablingLog() {
+  AwaitIdle();
+  return log_awaits_snapshot() ? SaveAndWait() : Status();
+}
 
 Status Checkpointer::DisableLog() {
-  MutexLock lock(mutex_);
-  log_wanted_ = false;
-  CAIRN_RETURN_IF_ERROR(core_.log->Disable());
+  MutexLock switching(switch_mutex_);
+  {
+    MutexLock lock(mutex_);
+    log_wanted_ = false;
+  }
+  const Status ended = core_.log->Disable();
+  if (core_.log->enabled()) return ended;
   core_.log_off.store(true, std::memory_order_relaxed);
   return Status();
 }
 
-Status Checkpointer::SaveAndWait(bool after_running) {
+Status Checkpointer::SaveAndWait() {
   Mutex mutex;
   CondVar changed;
   bool finished = false;
@@ -125,10 +157,10 @@ Status Checkpointer::SaveAndWait(bool after_running) {
     changed.NotifyAll();
   };
   while (true) {
-    if (after_running) AwaitIdle();
+    AwaitIdle();
     Status queued = Enqueue({.pace = SnapshotPace::kFast, .done = done});
     if (queued.ok()) break;
-    if (!after_running || !in_progress()) return queued;  // in progress again: somebody else was faster
+    if (!in_progress()) return queued;  // in progress again: somebody else was faster
   }
   MutexLock lock(mutex);
   while (!finished) changed.Wait(mutex);
@@ -196,32 +228,35 @@ void Checkpointer::RunJob(const Job& job) {
 }
 
 Status Checkpointer::EnableLog() {
+  if (!core_.log->enabled()) CAIRN_RETURN_IF_ERROR(SwitchLogOn());
+  return log_awaits_snapshot() ? TakeSnapshot(false, SnapshotPace::kPolite) : Status();
+}
+
+Status Checkpointer::SwitchLogOn() {
   // A log that was switched off earlier still counts for recovery; what came after it must be in a snapshot before a new log begins,
   // or a crash in between would join the two.
-  if (directory_->manifest().has_log) CAIRN_RETURN_IF_ERROR(TakeSnapshot(false, SnapshotPace::kPolite));
+  if (has_log_.load(std::memory_order_relaxed)) CAIRN_RETURN_IF_ERROR(TakeSnapshot(false, SnapshotPace::kPolite));
   CAIRN_RETURN_IF_ERROR(directory_->RemoveUncountedLog());
-  {
-    MutexLock lock(mutex_);  // who switches it off again comes before this, or after it
-    if (!log_wanted_) return Status();
-    ShardSet all;
-    all.set();
+  ShardSet all;
+  all.set();
+  while (true) {
+    // Before the mutex: whoever holds shards may be waiting for it.
     core_.keyspace->LockShards(all);
     core_.log_off.store(false, std::memory_order_relaxed);
     core_.keyspace->UnlockShards(all);
-    Status enabled = core_.log->Enable();
-    if (!enabled.ok()) {
-      core_.log_off.store(true, std::memory_order_relaxed);
-      return enabled;
-    }
+    MutexLock switching(switch_mutex_);  // who switches it off again comes before this, or after it
+    const bool wanted = log_wanted();
+    if (wanted && core_.log_off.load(std::memory_order_relaxed)) continue;  // it was switched off and on again in between
+    const Status enabled = wanted ? core_.log->Enable() : Status();
+    if (!core_.log->enabled()) core_.log_off.store(true, std::memory_order_relaxed);
+    core_.RefreshPolicy();
+    return enabled;
   }
-  core_.RefreshPolicy();
-  return TakeSnapshot(false, SnapshotPace::kPolite);
 }
 
 Status Checkpointer::TakeSnapshot(bool drop_log, SnapshotPace pace) {
-  Lsn lsn = 0;
-  bool logged = false;
-  const Result<SnapshotInfo> info = WriteSnapshot(&lsn, &logged, drop_log, pace);
+  CutState at;
+  const Result<SnapshotInfo> info = WriteSnapshot(&at, drop_log, pace);
   {
     MutexLock lock(mutex_);
     cut_.reset();
@@ -230,24 +265,21 @@ Status Checkpointer::TakeSnapshot(bool drop_log, SnapshotPace pace) {
   core_.SetGate(kGateHandOverFull, false);
   core_.NotifyProgress();
   if (!info.ok()) return info.status();
-  if (logged) {
-    Status durable = core_.log->WaitDurable(lsn);
-    if (!durable.ok()) return durable;
-  }
-  return Publish(*info, logged);
+  if (at.logged) CAIRN_RETURN_IF_ERROR(core_.log->WaitDurable(at.lsn));
+  return Publish(*info, at);
 }
 
-Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool rotate, SnapshotPace pace) {
+Result<SnapshotInfo> Checkpointer::WriteSnapshot(CutState* at, bool rotate, SnapshotPace pace) {
   CAIRN_RETURN_IF_ERROR(directory_->CheckHeld());
-  *logged = core_.log->enabled();
+  at->logged = core_.log->enabled();
   ShardSet all;
   all.set();
   // The segment that ends here can be dropped whole when the snapshot is there.
-  if (rotate && *logged) (void)core_.log->RotateSegment();
+  if (rotate && at->logged) (void)core_.log->RotateSegment();
   const std::shared_ptr<SnapshotCut> cut = core_.keyspace->MakeCut();
   core_.keyspace->LockShards(all);
-  *lsn = core_.log->Cut();
-  const uint64_t changes = core_.keyspace->stats().changes;
+  at->lsn = core_.log->Cut();
+  at->changes = core_.keyspace->stats().changes;
   core_.keyspace->BeginCut(*cut);
   core_.keyspace->UnlockShards(all);
 
@@ -259,7 +291,7 @@ Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool ro
     options.block_bytes = kPoliteBlockBytes;
     options.sync_every_bytes = kPoliteSyncBytes;
   }
-  Result<std::unique_ptr<SnapshotWriter>> created = SnapshotWriter::Create(core_.fs, directory_->path(), *lsn, options);
+  Result<std::unique_ptr<SnapshotWriter>> created = SnapshotWriter::Create(core_.fs, directory_->path(), at->lsn, options);
   if (!created.ok()) {
     core_.keyspace->EndCut(*cut);
     return created.status();
@@ -274,9 +306,7 @@ Result<SnapshotInfo> Checkpointer::WriteSnapshot(Lsn* lsn, bool* logged, bool ro
   const Status written = Walk(*cut, *writer, pace);
   core_.keyspace->EndCut(*cut);
   CAIRN_RETURN_IF_ERROR(written);
-  CAIRN_ASSIGN_OR_RETURN(SnapshotInfo info, writer->Finish());
-  changes_at_cut_.store(changes, std::memory_order_relaxed);
-  return info;
+  return writer->Finish();
 }
 
 Status Checkpointer::Walk(SnapshotCut& cut, SnapshotWriter& writer, SnapshotPace pace) {
@@ -355,14 +385,15 @@ Status Checkpointer::ExportRdb(const std::string& path) {
   return Status();
 }
 
-Status Checkpointer::Publish(const SnapshotInfo& info, bool logged) {
+Status Checkpointer::Publish(const SnapshotInfo& info, const CutState& at) {
   const auto log_bytes = [this](Lsn from, Lsn to) { return core_.log->StreamBytesBetween(from, to); };
   MutexLock files(files_mutex_);
   CAIRN_RETURN_IF_ERROR(directory_->Update([&](Manifest& manifest) {
-    AdoptSnapshot(manifest, info, logged, RetentionOf(core_.runtime()), core_.clock.WallMs(), log_bytes);
-    if (logged) manifest.log_newest_file_id = core_.log->newest_file_id();
-    if (!logged) manifest.empty_at_lsn.reset();
+    AdoptSnapshot(manifest, info, at.logged, RetentionOf(core_.runtime()), core_.clock.WallMs(), log_bytes);
+    if (at.logged) manifest.log_newest_file_id = core_.log->newest_file_id();
+    if (!at.logged) manifest.empty_at_lsn.reset();
   }));
+  changes_at_cut_.store(at.changes, std::memory_order_relaxed);
   const Manifest manifest = directory_->manifest();
   NoteKept(manifest);
   last_lsn_.store(info.lsn, std::memory_order_relaxed);
@@ -373,7 +404,7 @@ Status Checkpointer::Publish(const SnapshotInfo& info, bool logged) {
   const Result<std::vector<std::string>> stale = RemoveStaleSnapshots(core_.fs, directory_->path(), manifest);
   if (!stale.ok()) LogF(LogLevel::kWarning, "Old snapshots stay: %s", std::string(stale.status().message()).c_str());
   const Status dropped =
-      logged ? core_.log->DropSegmentsBefore(manifest.log_first_segment_lsn) : directory_->RemoveUncountedLog();
+      at.logged ? core_.log->DropSegmentsBefore(manifest.log_first_segment_lsn) : directory_->RemoveUncountedLog();
   if (!dropped.ok()) LogF(LogLevel::kWarning, "Old log segments stay: %s", std::string(dropped.message()).c_str());
   return Status();
 }
@@ -391,6 +422,7 @@ int64_t Checkpointer::last_unix_s() const {
 void Checkpointer::FillInfo(StoreInfo& info) const {
   info.snapshot_in_progress = in_progress();
   info.changes_since_snapshot = changes_since_snapshot();
+  info.log_awaits_snapshot = log_awaits_snapshot();
   MutexLock lock(mutex_);
   if (writer_ != nullptr) {
     info.snapshot_entries_done = writer_->progress().entries;

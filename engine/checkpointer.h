@@ -42,14 +42,21 @@ class Checkpointer {
 
   // See Store::StartSnapshot. kUnavailable while one is under way or queued.
   Status StartSnapshot(bool then_drop_log, DoneCallback done, SnapshotPace pace = SnapshotPace::kPolite);
-  // Queues the snapshots that make a log that is switched on now a log from which the store can be recovered, behind one under way.
-  Status StartEnablingLog();
+  // Switches the log on and queues the snapshots that make it one from which the store can be recovered, behind one under way. What
+  // fails of that is tried again by RetryEnablingLog, until DisableLog.
+  Status StartEnablingLog() CAIRN_EXCLUDES(mutex_);
+  void RetryEnablingLog() CAIRN_EXCLUDES(mutex_);
+  // The log is to be on, but a start would not read it yet: the manifest does not name it before a snapshot that it follows.
+  bool log_awaits_snapshot() const CAIRN_EXCLUDES(mutex_);
+  // Returns when that is no longer so: what was logged, or is in memory only, is there after a start. Fails as SaveAndWait.
+  Status FinishEnablingLog() CAIRN_EXCLUDES(mutex_);
   // See Store::StartRdbExport.
   Status StartRdbExport(std::string path, DoneCallback done);
-  // Switches the log off, and what StartEnablingLog has queued will not switch it on. As LogWriter::Disable.
-  Status DisableLog() CAIRN_EXCLUDES(mutex_);
-  // `after_running`: a snapshot under way is awaited first instead of being a reason to refuse.
-  Status SaveAndWait(bool after_running);
+  // Switches the log off, and what StartEnablingLog has queued will not switch it on. Waits for the disk. OK where the log is off then,
+  // though it may not have ended cleanly: the last of it may be missing, as after a crash, until the next snapshot.
+  Status DisableLog() CAIRN_EXCLUDES(switch_mutex_, mutex_);
+  // A snapshot under way is awaited first.
+  Status SaveAndWait();
 
   bool in_progress() const { return in_progress_.load(std::memory_order_relaxed); }
   // What the store was opened with: its snapshots, if any, how much log was read after it, and where the log goes on.
@@ -76,6 +83,12 @@ class Checkpointer {
     std::string rdb_path;                       // not a snapshot, but an RDB file here
     DoneCallback done;
   };
+  // The store at a snapshot's cut.
+  struct CutState {
+    Lsn lsn = 0;
+    bool logged = false;  // the log was on
+    uint64_t changes = 0;
+  };
   struct Results {
     int64_t started_unix_s = 0, last_unix_s = 0, last_duration_s = -1;
     std::string error;
@@ -96,21 +109,24 @@ class Checkpointer {
   void RunJob(const Job& job);
   Status ExportRdb(const std::string& path);
   Status Enqueue(Job job) CAIRN_EXCLUDES(mutex_);
-  Status EnableLog();
+  bool log_wanted() const CAIRN_EXCLUDES(mutex_);
+  Status EnableLog() CAIRN_EXCLUDES(switch_mutex_, mutex_);
+  Status SwitchLogOn() CAIRN_EXCLUDES(switch_mutex_, mutex_);
   Status TakeSnapshot(bool drop_log, SnapshotPace pace);
-  Result<SnapshotInfo> WriteSnapshot(Lsn* lsn, bool* logged, bool rotate, SnapshotPace pace);
-  Status Publish(const SnapshotInfo& info, bool logged) CAIRN_EXCLUDES(files_mutex_);
+  Result<SnapshotInfo> WriteSnapshot(CutState* at, bool rotate, SnapshotPace pace);
+  Status Publish(const SnapshotInfo& info, const CutState& at) CAIRN_EXCLUDES(files_mutex_);
   void NoteKept(const Manifest& manifest) CAIRN_EXCLUDES(mutex_);
 
   StoreCore& core_;
   DataDirectory* const directory_;
   std::thread thread_, helper_;
-  Mutex files_mutex_;  // taken before mutex_
+  Mutex files_mutex_;   // taken before mutex_
+  Mutex switch_mutex_;  // held while the log is switched on or off, which waits for the disk; taken before mutex_
   mutable Mutex mutex_;
   CondVar changed_;
   std::deque<Job> jobs_ CAIRN_GUARDED_BY(mutex_);
   bool stopping_ CAIRN_GUARDED_BY(mutex_) = false;
-  bool log_wanted_ CAIRN_GUARDED_BY(mutex_) = false;  // by the newest StartEnablingLog, unless cancelled
+  bool log_wanted_ CAIRN_GUARDED_BY(mutex_) = false;
   Results results_ CAIRN_GUARDED_BY(mutex_);
   const std::function<void()>* work_ CAIRN_GUARDED_BY(mutex_) = nullptr;  // to be helped with
   uint64_t works_ CAIRN_GUARDED_BY(mutex_) = 0;                           // so far: tells one from the next
@@ -119,6 +135,7 @@ class Checkpointer {
   std::shared_ptr<SnapshotWriter> writer_ CAIRN_GUARDED_BY(mutex_);
 
   std::atomic<bool> in_progress_{false};
+  std::atomic<bool> has_log_{false};  // as the manifest says
   std::atomic<Lsn> last_lsn_{0};
   std::atomic<Lsn> log_counted_from_{0};       // LSNs leap at an unclean start, so bytes are counted from there
   std::atomic<uint64_t> log_bytes_before_{0};  // read while recovering

@@ -107,10 +107,11 @@ std::function<Status()> DataDirectory::HeldCheck() const {
 
 Status DataDirectory::Update(const std::function<void(Manifest&)>& change) {
   CAIRN_RETURN_IF_ERROR(CheckHeld());
-  MutexLock lock(mutex_);
-  Manifest next = manifest_;
+  MutexLock turn(update_mutex_);
+  Manifest next = manifest();
   change(next);
   CAIRN_RETURN_IF_ERROR(StoreManifest(fs_, path_, next));
+  MutexLock lock(mutex_);
   manifest_ = std::move(next);
   return Status();
 }

@@ -44,7 +44,7 @@ class DataDirectory {
   // The same question for who may outlive this object, after which the answer is OK.
   std::function<Status()> HeldCheck() const;
   // Applies `change` to a copy, stores it durably, then adopts it; on failure everything is as before.
-  Status Update(const std::function<void(Manifest&)>& change) CAIRN_EXCLUDES(mutex_);
+  Status Update(const std::function<void(Manifest&)>& change) CAIRN_EXCLUDES(update_mutex_, mutex_);
   // Removes the files of a log that the manifest does not count (has_log is false).
   Status RemoveUncountedLog();
 
@@ -61,7 +61,8 @@ class DataDirectory {
   const std::string path_;
   std::shared_ptr<FileLock> lock_;  // constant once open; let go with this object, whoever asks about it later
   bool is_new_ = false;             // constant once open
-  mutable Mutex mutex_;             // held while the manifest is stored
+  Mutex update_mutex_;              // held while the manifest is stored, which waits for the disk; taken before mutex_
+  mutable Mutex mutex_;
   Manifest manifest_ CAIRN_GUARDED_BY(mutex_);
 };
 

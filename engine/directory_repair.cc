@@ -126,7 +126,7 @@ Status Repair::StoreDirectory(StoreCore& core) {
   {
     Checkpointer checkpointer(core, directory.get());
     checkpointer.Start();
-    CAIRN_RETURN_IF_ERROR(checkpointer.SaveAndWait(false));
+    CAIRN_RETURN_IF_ERROR(checkpointer.SaveAndWait());
   }
   const Lsn end = core.log->end_lsn();
   CAIRN_RETURN_IF_ERROR(core.log->CloseCleanly());

@@ -79,7 +79,8 @@ std::string Executor::RefusalOf(uint32_t flags, bool queueing) {
   return error;
 }
 
-bool Executor::ReadsUndurable(const CommandRow& row, std::span<const KeyRef> keys) const {
+bool Executor::MayNotRead(const CommandRow& row, std::span<const KeyRef> keys) const {
+  if (core_.gate_has(kGateClosed)) return !keys.empty() || row.has(kReadOnly);
   const Lsn durable = core_.log->durable_lsn();
   if (keys.empty()) return row.has(kReadOnly) && core_.log->end_lsn() > durable;
   return std::any_of(keys.begin(), keys.end(), [&](const KeyRef& key) {
@@ -136,8 +137,8 @@ Lsn Executor::ExecuteLocked(Client& client, const Request& request, std::span<co
     LockForWaiters(locks, keys);
   scope.locked_shards = locks.shards();
   scope.counts_only = locks.shards().any() && core_.log_off.load(std::memory_order_relaxed);
-  bool may_read_undurable = !core_.gate_has(kGateLogRefuses);
-  if (!may_read_undurable && ReadsUndurable(row, keys)) [[unlikely]] {
+  bool may_read_undurable = !core_.gate_has(kGateLogRefuses | kGateClosed);
+  if (!may_read_undurable && MayNotRead(row, keys)) [[unlikely]] {
     const std::string refusal = core_.ReadRefusalText();
     if (!refusal.empty()) {
       reply.Error(refusal);

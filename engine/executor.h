@@ -53,8 +53,8 @@ class Executor {
   Verdict CheckWrite(uint32_t flags, size_t bytes, std::string* error);
   Verdict CheckMemory(uint32_t flags, std::string* error);
   bool OverMemoryLimit();
-  // P5: while the log refuses, what a crash could still undo must not be read.
-  bool ReadsUndurable(const CommandRow& row, std::span<const KeyRef> keys) const;
+  // P5: while the log refuses, what a crash could still undo must not be read; nor anything of a store that is closed.
+  bool MayNotRead(const CommandRow& row, std::span<const KeyRef> keys) const;
   // Runs one handler and records its arguments where it left that to us.
   void RunHandler(const CommandRow& row, ArgSpan args, std::span<const SharedBytes> owners, std::span<const KeyRef> keys,
                   Client& client, ChangeScope& scope, ReplySink& reply, RunPorts ports);

@@ -238,7 +238,7 @@ Result<BackupReport> Store::Backup(const BackupRequest& request) { return impl_-
 
 Status Store::SaveAndWait() {
   if (ThisThreadHoldsShards()) return Status::Unavailable("a snapshot cannot be awaited inside a transaction");
-  return impl_->checkpointer->SaveAndWait(false);
+  return impl_->checkpointer->SaveAndWait();
 }
 
 StoreOptions Store::options() const {

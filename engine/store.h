@@ -137,13 +137,15 @@ class Store {
   // while a snapshot or another such file is under way. `done` is called from a store thread when the file is whole and synced under its
   // name, or failed; where it fails, what was there before stays.
   Status StartRdbExport(std::string path, std::function<void(const Status&)> done = nullptr);
-  Status SaveAndWait();  // a snapshot, awaited; any thread that holds no lock
+  Status SaveAndWait();  // a snapshot, awaited, after one under way; any thread that holds no lock
   // Copies the store as it is now to a directory that can be opened like this one (engine/backup.h); on OK the copy was read again and is
   // durable. Others go on meanwhile. Absolute paths only. One at a time (kUnavailable); Close() ends it. Any thread that holds no lock.
   Result<BackupReport> Backup(const BackupRequest& request);
 
   // --- administration -------------------------------------------------------------------------------------------------------
-  // Settings that may change while running (maxmemory, policy, appendfsync, appendonly, save points...); kInvalidArgument where not.
+  // Settings that may change while running (maxmemory, policy, appendfsync, appendonly, save points...); kInvalidArgument where not. All or
+  // nothing. Switching the log on returns at once: a start finds what is logged when Info().log_awaits_snapshot is false again. Switching
+  // it off waits for the disk. kUnavailable inside EXEC while somebody else changes settings or reloads.
   StoreOptions options() const;
   Status UpdateOptions(const std::function<void(RuntimeOptions&)>& change);
   StoreInfo Info() const;  // counters for INFO; any thread

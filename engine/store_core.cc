@@ -110,14 +110,13 @@ uint64_t StoreCore::HandOverLimitBytes() const {
 }
 
 void StoreCore::RefreshPolicy() {
+  MutexLock lock(mutex);  // or who looked first might store last
   replies_wait_for_disk.store(log->enabled() && log->policy() == FsyncPolicy::kAlways, std::memory_order_relaxed);
 }
 
 std::string StoreCore::RefusalText() const {
-  const uint32_t bits = gate.load(std::memory_order_relaxed);
-  if (bits & kGateClosed) return "ERR the store is closed";
   if (std::string refusal = ReadRefusalText(); !refusal.empty()) return refusal;
-  if (bits & kGateSnapshotFailed) {
+  if (gate_has(kGateSnapshotFailed)) {
     MutexLock lock(mutex);
     return "MISCONF Cairn is configured to save snapshots, but the last one failed. Commands that may modify the data set are "
            "disabled "
@@ -128,6 +127,9 @@ std::string StoreCore::RefusalText() const {
 }
 
 std::string StoreCore::ReadRefusalText() const {
+  if (gate_has(kGateIncomplete))
+    return "ERR the data set could not be reloaded and is incomplete: restart the server (its log says why)";
+  if (gate_has(kGateClosed)) return "ERR the store is closed";
   return gate_has(kGateLogRefuses) ? "MISCONF Errors writing to the AOF file: " + log->refusal_reason() : "";
 }
 

@@ -36,6 +36,7 @@ enum GateBit : uint32_t {
   kGateHandOverFull = 1u << 3,    // the snapshot's hand-over buffers are full: writers wait
   kGateMemoryFull = 1u << 4,      // the log's buffers take too large a part of maxmemory: writers wait for the disk
   kGateExpiryHeld = 1u << 5,      // nothing is deleted because it is due, only hidden
+  kGateIncomplete = 1u << 6,      // a reload failed, and the store is closed for that: what is there is not the data set
 };
 
 struct StoreCore {
@@ -96,12 +97,12 @@ struct StoreCore {
   void WatchLogBuffers();
   // What a snapshot's hand-over buffers may take before writers wait: a small part of the data, less where memory is limited.
   uint64_t HandOverLimitBytes() const;
-  // Derives replies_wait_for_disk from the policy; after either changed.
-  void RefreshPolicy();
+  // Derives replies_wait_for_disk from the log's state and policy; after either changed.
+  void RefreshPolicy() CAIRN_EXCLUDES(mutex);
   // The error text for a refused write, by the gate's most serious bit; empty where nothing refuses.
   std::string RefusalText() const;
 
-  // The same for reads of what is not durable: empty where the log can be written again.
+  // The same for reads: of what is not durable where the log cannot be written, and of anything once the store is closed.
   std::string ReadRefusalText() const;
 
   // Ends one execution, with its locks held: appends what the scope recorded as one unit, raises the touched stripes, hands on the

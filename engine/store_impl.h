@@ -37,6 +37,7 @@ class Store::Impl {
   Status OpenLog(const RecoveryOutcome& recovered);
   Status AdoptHistory(const RecoveryOutcome& recovered, Lsn next_lsn);
   Status LoadAgain(bool read_log);
+  Status UpdateOptionsLocked(const std::function<void(RuntimeOptions&)>& change) CAIRN_REQUIRES(options_mutex_);
   Status ApplyLogSettings(const RuntimeOptions& before, const RuntimeOptions& after);
   Status RaiseCeilingFor(Lsn lsn);
 

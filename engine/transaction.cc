@@ -98,11 +98,11 @@ Lsn Executor::RunPlan(Client& client, Plan& plan, ExecutionScratch& scratch, Rep
   for (const KeyRef& key : plan.watched) scope.Read(key);
   const bool broken = client.watch != nullptr &&
                       (client.watch->dirty.load(std::memory_order_relaxed) || core_.keyspace->WatchBroken(scope, *client.watch));
-  bool may_read_undurable = !core_.gate_has(kGateLogRefuses);
+  bool may_read_undurable = !core_.gate_has(kGateLogRefuses | kGateClosed);
   if (!broken && !may_read_undurable) {
     for (const Plan::Step& step : plan.steps) {
       const auto keys = std::span(plan.keys).subspan(step.first_key, step.key_count);
-      if (!ReadsUndurable(*step.row, keys)) continue;
+      if (!MayNotRead(*step.row, keys)) continue;
       const std::string refusal = core_.ReadRefusalText();
       if (refusal.empty()) {
         may_read_undurable = true;  // as in ExecuteLocked

@@ -258,11 +258,7 @@ Status Server::Impl::SaveForShutdown(const ShutdownRequest& request) {
   const bool save = request.save == 1 || (request.save < 0 && !config->SavePoints().empty());
   if (!save) return {};
   Log(LogLevel::kNotice, "Saving the final snapshot before exiting.");
-  for (;;) {
-    Status status = store->SaveAndWait();
-    if (status.code() != StatusCode::kUnavailable) return status;
-    usleep(20'000);  // one is being written
-  }
+  return store->SaveAndWait();
 }
 
 bool Server::Impl::ShutDown(const ShutdownRequest& request) {

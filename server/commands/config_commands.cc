@@ -32,6 +32,7 @@ void ConfigSet(CommandContext& context) {
   Config::SetContext set;
   set.loading = session.server().loading();
   set.protected_allowed = Config::ProtectedAllowed(config.Number("enable-protected-configs"), IsLocalClient(session));
+  set.may_wait = !ThisThreadHoldsShards();
   const Status status = config.Set(pairs, set);
   if (!status.ok()) return context.reply.Error(status.message());
   context.reply.Ok();
@@ -42,7 +43,7 @@ void ConfigRewrite(CommandContext& context) {
   Session& session = SessionOf(context);
   Server& server = session.server();
   if (ThisThreadHoldsShards()) {
-    const Status status = server.config().Rewrite();
+    const Status status = server.config().Rewrite(false, false);
     return status.ok() ? context.reply.Ok() : context.reply.Error(status.message());
   }
   session.Block();

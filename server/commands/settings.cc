@@ -90,7 +90,7 @@ void ConnectSettings(Server& server) {
                    "save", "stop-writes-on-bgsave-error", "log-retention-hours", "log-retention-bytes",
                    "auto-aof-rewrite-percentage", "auto-aof-rewrite-min-size"},
                   [&server] { return ApplyStoreOptions(server); });
-  config.OnChange(Config::CollectionDirectives(), [&server] { return ApplyStoreOptions(server); });
+  config.OnChange(Config::ValueLimitDirectives(), [&server] { return ApplyStoreOptions(server); });
   config.OnChange({"notify-keyspace-events"}, [&server] {
     ApplyNotify(server);
     return Status();

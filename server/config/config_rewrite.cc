@@ -124,8 +124,11 @@ std::string Config::RewrittenText(std::string_view old_text, bool everything) co
   return rewriter.Finish();
 }
 
-Status Config::Rewrite(bool everything) {
-  MutexLock turn(set_mutex_);
+Status Config::Rewrite(bool everything, bool may_wait) {
+  return InTurn(may_wait, [&]() CAIRN_REQUIRES(set_mutex_) { return RewriteInTurn(everything); });
+}
+
+Status Config::RewriteInTurn(bool everything) {
   if (config_file_.empty()) return Status::InvalidArgument("ERR The server is running without a config file");
   FileSystem& fs = RealFileSystem();
   std::string old_text;
