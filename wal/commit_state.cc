@@ -1,5 +1,6 @@
 #include "wal/commit_state.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/scheduling.h"
@@ -112,20 +113,27 @@ void CommitState::Publish(const Progress& progress) {
   Announce(grew);
 }
 
-// Stored before the monitor's sleep is looked at; RunMonitor() looks at them in the opposite order.
+// Stored before policy and the monitor's sleep are looked at; set_policy() and RunMonitor() look at them in the opposite order. Where it
+// is set and reset again and again the monitor is woken once in its period only: it does not go back to sleep before that is over.
 void CommitState::SetOldest(int64_t oldest_undurable_us) {
   oldest_undurable_us_.store(oldest_undurable_us, std::memory_order_seq_cst);
-  if (oldest_undurable_us != 0 && policy() == FsyncPolicy::kEverySecond && monitor_asleep_.load(std::memory_order_seq_cst)) {
+  if (oldest_undurable_us != 0 && policy_.load(std::memory_order_seq_cst) == FsyncPolicy::kEverySecond &&
+      monitor_asleep_.load(std::memory_order_seq_cst)) {
     monitor_waker_.Wake();
   }
 }
 
-void CommitState::BeginDisk(int64_t oldest_undurable_us) {
-  SetOldest(oldest_undurable_us);
-  if (policy() == FsyncPolicy::kEverySecond && UndurableAgeUs() >= kTimedDiskAgeUs) SetGate(kGateTimed, true);
+void CommitState::BeginDisk(int64_t oldest_undurable_us, int64_t now_us) {
+  const int64_t oldest_us = oldest_undurable_us != 0 ? oldest_undurable_us : std::max<int64_t>(now_us, 1);
+  SetOldest(oldest_us);
+  if (policy() == FsyncPolicy::kEverySecond && now_us - oldest_us >= kTimedDiskAgeUs) SetGate(kGateTimed, true);
 }
 
-void CommitState::EndDisk() { SetGate(kGateTimed, UndurableAgeUs() >= kTimedAgeUs); }
+// The log thread may sit in the disk and not hear of it; with the other policies the monitor sleeps meanwhile.
+void CommitState::set_policy(FsyncPolicy policy) {
+  policy_.store(policy, std::memory_order_seq_cst);
+  monitor_waker_.Wake();
+}
 
 void CommitState::Fail(const Status& error) {
   {

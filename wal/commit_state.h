@@ -4,9 +4,10 @@
 //   age < 1 s          admitted
 //   1 s <= age < 4 s   wait
 //   4 s <= age         refused
-// The log thread knows the age while it runs; while it sits in a slow write or sync, Admit() looks at the clock itself, from an age on
-// that is well below a second, and a monitor thread tells the listener when the answer changes. Whatever the policy: writes wait while
-// more than the memory bound is undurable, and are refused after a failed write or sync (P5).
+// The log thread knows the age while it runs; while it sits in a slow call, Admit() looks at the clock itself, from an age on that is well
+// below a second, and a monitor thread tells the listener when the answer changes. Nobody knows then what was appended since the log
+// thread looked, so a call that begins when all is durable counts as if something had been appended when it began. Whatever the policy:
+// writes wait while more than the memory bound is undurable, and are refused after a failed write or sync (P5).
 //
 // Threads: functions for the log thread are marked; all others may be called from any thread.
 #pragma once
@@ -66,7 +67,7 @@ class CommitState {
   Lsn synced_lsn() const { return synced_lsn_.load(std::memory_order_relaxed); }
   std::atomic<Lsn>* durable_slot() { return &durable_lsn_; }
   FsyncPolicy policy() const { return policy_.load(std::memory_order_relaxed); }
-  void set_policy(FsyncPolicy policy) { policy_.store(policy, std::memory_order_relaxed); }
+  void set_policy(FsyncPolicy policy);
 
   // --- Log thread. ---
   struct Progress {
@@ -78,9 +79,9 @@ class CommitState {
   };
   // Makes progress visible and tells waiters and listener.
   void Publish(const Progress& progress);
-  // Around every call that may sit in the disk; `oldest_undurable_us` as in Progress.
-  void BeginDisk(int64_t oldest_undurable_us);
-  void EndDisk();
+  // Before calls that may sit in the disk, and between them when `oldest_undurable_us`, as in Progress, has changed. In force until
+  // Publish(), which must come before the log thread waits for anything else. A few stores: it comes with every commit.
+  void BeginDisk(int64_t oldest_undurable_us, int64_t now_us);
   // The log cannot be written, or can again. The listener hears of both.
   void Fail(const Status& error);
   void Recover();

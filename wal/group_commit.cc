@@ -119,8 +119,10 @@ bool GroupCommit::MayCommitHere() {
 void GroupCommit::Step(Stepper stepper) {
   buffer_->KeepSpare();
   group_threads_ = threads_here_.exchange(0, std::memory_order_relaxed);
-  const AppendBuffer::Position end = buffer_->Collect();
+  // Before the group is collected: a sync is to cover what was appended before it was asked for, and what the group lacks is younger.
+  if (sync_requested_.exchange(false)) sync_wanted_ = true;
   const int64_t now_us = NowUs();
+  const AppendBuffer::Position end = buffer_->Collect();
   if (end.lsn != written_.lsn) {
     // What is in this group came after the previous look.
     if (oldest_undurable_us_ == 0) oldest_undurable_us_ = std::max<int64_t>(collected_us_, 1);
@@ -131,6 +133,8 @@ void GroupCommit::Step(Stepper stepper) {
     quiet_polls_ = std::min(quiet_polls_ + 1, kQuietPolls);
   }
   collected_us_ = now_us;
+  collected_lsn_ = end.lsn;
+  state_->BeginDisk(oldest_undurable_us_, now_us);
   if (failed_) {
     if (now_us >= retry_at_us_) Retry(end);
     Publish();
@@ -146,11 +150,7 @@ void GroupCommit::Step(Stepper stepper) {
   if (status.ok() && segment_->full()) status = Rotate();
   if (!status.ok()) Fail(status);
   Publish();
-  if (reserve_spent_ && now_us >= retry_at_us_) TryRefillReserve();
-  if (!failed_) {
-    GrowReserveALittle();
-    if (now_us - last_busy_us_ >= kIdleAfterUs) DoIdleWork();
-  }
+  if (!failed_) DoSpareWork(now_us);
 }
 
 // --- Waiting ---
@@ -225,6 +225,18 @@ void GroupCommit::AwaitCompany() {
   }
 }
 
+// What no commit waits for.
+void GroupCommit::DoSpareWork(int64_t now_us) {
+  if (reserve_spent_ && now_us >= retry_at_us_) TryRefillReserve();  // nothing is admitted meanwhile
+  const bool grow = ReserveGrowthDue(now_us);
+  const bool idle = now_us - last_busy_us_ >= kIdleAfterUs && IdleWorkLeft();
+  if (!grow && !idle) return;
+  BeginDisk(NowUs());
+  if (grow) GrowReserveALittle(now_us);
+  if (idle) DoIdleWork();
+  Publish();
+}
+
 bool GroupCommit::IdleWorkLeft() const { return !trimmed_ || (segment_ != nullptr && segment_->last_stamp() < synced_lsn_); }
 
 void GroupCommit::DoIdleWork() {
@@ -249,26 +261,26 @@ SegmentWriter::Stamp GroupCommit::MakeStamp() {
 }
 
 Status GroupCommit::CommitGroup(const AppendBuffer::Position& end) {
-  const bool something = end.lsn != written_.lsn;
-  if (something) {
+  // Looked at once: a switch in between is for the next step, for which the log thread is woken.
+  const FsyncPolicy policy = state_->policy();
+  if (end.lsn != written_.lsn) {
     group_units_ = end.units - written_.units;
-    state_->BeginDisk(oldest_undurable_us_);
-    Status status = WriteUpTo(end);
-    state_->EndDisk();
-    CAIRN_RETURN_IF_ERROR(status);
+    CAIRN_RETURN_IF_ERROR(WriteUpTo(end));
     groups_.fetch_add(1, std::memory_order_relaxed);
     segments_->NoteWrite(segment_->file_bytes());
     current_segment_bytes_.store(segment_->offset(), std::memory_order_relaxed);
-    if (state_->policy() == FsyncPolicy::kNo) {
-      NoteReleased();
-      oldest_undurable_us_ = 0;
-    }
   }
-  if (SyncDue()) {
+  // Also what an earlier group has written under another policy.
+  if (policy == FsyncPolicy::kNo && released_.lsn != written_.lsn) {
+    NoteReleased();
+    oldest_undurable_us_ = 0;
+  }
+  if (SyncDue(policy)) {
     CAIRN_RETURN_IF_ERROR(SyncSegment());
     cohort_ = group_units_ + (buffer_->units() - written_.units);
     threads_expected_ = group_threads_ | threads_here_.load(std::memory_order_relaxed);
   }
+  sync_wanted_ = false;  // it is still set after a failure: the sync of all that is rewritten comes first, then another look here
   return Status::Ok();
 }
 
@@ -310,10 +322,10 @@ Status GroupCommit::WriteFromBlock(uint32_t limit) {
   return Status::Ok();
 }
 
-bool GroupCommit::SyncDue() const {
+bool GroupCommit::SyncDue(FsyncPolicy policy) const {
   if (written_.lsn == synced_lsn_) return false;
-  if (sync_requested_.load(std::memory_order_relaxed)) return true;
-  switch (state_->policy()) {
+  if (sync_wanted_) return true;
+  switch (policy) {
     case FsyncPolicy::kAlways: return true;
     case FsyncPolicy::kEverySecond:
       return NowUs() - oldest_undurable_us_ >= kSyncAgeUs || written_.lsn - synced_lsn_ >= kSyncBytes;
@@ -323,22 +335,22 @@ bool GroupCommit::SyncDue() const {
 }
 
 Status GroupCommit::SyncSegment() {
-  sync_requested_.store(false, std::memory_order_relaxed);
-  state_->BeginDisk(oldest_undurable_us_);
   const int64_t start_us = NowUs();
+  BeginDisk(start_us);
   Status status = segment_->Sync();
   if (status.ok()) status = segments_->CommitNewest();
-  sync_us_estimate_ = NowUs() - start_us;
+  const int64_t end_us = NowUs();
+  sync_us_estimate_ = end_us - start_us;
   slow_sync_us_ = std::max(sync_us_estimate_, slow_sync_us_ - slow_sync_us_ / 8);
-  state_->EndDisk();
   last_sync_us_.store(static_cast<uint64_t>(sync_us_estimate_), std::memory_order_relaxed);
   CAIRN_RETURN_IF_ERROR(status);
   syncs_.fetch_add(1, std::memory_order_relaxed);
   last_sync_ok_.store(true, std::memory_order_relaxed);
   synced_lsn_ = written_.lsn;
   NoteReleased();
-  // What came in since the group was collected is at most that old.
-  oldest_undurable_us_ = buffer_->end_lsn() == synced_lsn_ ? 0 : std::max<int64_t>(collected_us_, 1);
+  // Where the segment ends in the middle of the group, the rest is as old as it was.
+  if (synced_lsn_ >= collected_lsn_) oldest_undurable_us_ = 0;
+  BeginDisk(end_us);  // what may follow, as in a rotation, has an age of its own
   return Status::Ok();
 }
 
@@ -352,7 +364,18 @@ Status GroupCommit::WriteMark() {
 // Everything written need not be kept in memory any longer.
 void GroupCommit::NoteReleased() { released_ = written_ = buffer_->Release(written_); }
 
+// What is not in the last group came after it was collected.
+void GroupCommit::AgeNewcomers() {
+  if (oldest_undurable_us_ == 0 && buffer_->end_lsn() != written_.lsn) oldest_undurable_us_ = std::max<int64_t>(collected_us_, 1);
+}
+
+void GroupCommit::BeginDisk(int64_t now_us) {
+  AgeNewcomers();
+  state_->BeginDisk(oldest_undurable_us_, now_us);
+}
+
 void GroupCommit::Publish() {
+  AgeNewcomers();
   CommitState::Progress progress;
   progress.durable_lsn = state_->policy() == FsyncPolicy::kNo ? released_.lsn : synced_lsn_;
   progress.synced_lsn = synced_lsn_;

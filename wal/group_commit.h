@@ -7,6 +7,7 @@
 //      much is waiting; kNo: not).
 //   4. Release what is durable (kNo: written), tell waiters and the listener.
 //   5. With nothing to do: write the mark, zeros ahead, the reserve; give memory back; sleep.
+// From 2 on, and in 5, the disk may hang in any call: between BeginDisk() and Publish() CommitState watches the age of what came in.
 //
 // With kAlways a thread that appended a small batch and has nothing better to do before it is durable takes a step itself (CommitHere):
 // there is then no wake-up before the commit and none after it. Only one thread at a time commits, under step_mutex_, which guards
@@ -82,6 +83,7 @@ class GroupCommit {
   void WaitForWork() CAIRN_EXCLUDES(step_mutex_);
   int64_t CompanyBoundUs() const CAIRN_REQUIRES(step_mutex_);  // 0: not worth a wait
   void AwaitCompany() CAIRN_EXCLUDES(step_mutex_);
+  void DoSpareWork(int64_t now_us) CAIRN_REQUIRES(step_mutex_);
   bool IdleWorkLeft() const;
   void DoIdleWork();
   // --- Writing ---
@@ -89,9 +91,11 @@ class GroupCommit {
   Status WriteUpTo(const AppendBuffer::Position& end);
   Status WriteFromBlock(uint32_t limit);
   Status SyncSegment();
-  bool SyncDue() const;
+  bool SyncDue(FsyncPolicy policy) const;
   Status WriteMark();
   void NoteReleased();
+  void AgeNewcomers();
+  void BeginDisk(int64_t now_us);
   void Publish();
   // --- Segments (group_commit_segments.cc) ---
   Status MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_lsn, SegmentSet::Kind kind);
@@ -103,7 +107,8 @@ class GroupCommit {
   uint64_t RewriteBytes(const AppendBuffer::Position& end) const;
   void TryRefillReserve();
   Result<uint64_t> ReserveGoalBytes() const;
-  void GrowReserveALittle();
+  bool ReserveGrowthDue(int64_t now_us) const;
+  void GrowReserveALittle(int64_t now_us);
   // --- Orders ---
   void ObeyOrder() CAIRN_EXCLUDES(order_mutex_) CAIRN_REQUIRES(step_mutex_);
   Status Enable();
@@ -125,12 +130,14 @@ class GroupCommit {
   AppendBuffer::Position written_;          // everything before was handed to the current segment
   AppendBuffer::Position released_;         // everything before was released; a new segment starts here after a failure
   Lsn synced_lsn_ = 0;
-  uint64_t wall_us_ = 0;             // newest time in a frame
-  int64_t collected_us_ = 0;         // when the last group was collected, or the thread woke up
+  uint64_t wall_us_ = 0;      // newest time in a frame
+  Lsn collected_lsn_ = 0;     // the last group's end
+  int64_t collected_us_ = 0;  // just before it was collected, or when the thread woke up: what is not in it is at most that old
   int64_t oldest_undurable_us_ = 0;  // 0: everything is durable
   int64_t last_busy_us_ = 0;         // when the last group was written
   bool failed_ = false;              // a write or sync failed; segment_ is null until a retry made a new one
   bool disk_full_ = false;           // it failed for lack of room
+  bool sync_wanted_ = false;         // somebody asked for a sync of the last group or one before it
   bool reserve_spent_ = false;       // writes are refused until the reserve is whole again
   uint64_t reserve_goal_bytes_ = 0;  // how large the reserve is to become; 0: it has not begun to grow
   int64_t retry_at_us_ = 0;

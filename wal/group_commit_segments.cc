@@ -43,9 +43,7 @@ Status GroupCommit::MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_l
   header.wall_us = MakeStamp().wall_us;
   header.directory_id = options_.directory_id;
   const uint64_t zero_ahead = fill_ahead ? std::min(kZeroAheadBytes, options_.segment_bytes) : 0;
-  state_->BeginDisk(oldest_undurable_us_);
   Result<NewSegment> made = segments_->Create(&header, zero_ahead, kind);
-  state_->EndDisk();
   CAIRN_RETURN_IF_ERROR(made.status());
   segment_ = std::make_unique<SegmentWriter>(std::move(made).value(), header, options_.segment_bytes, options_.max_frame_bytes,
                                              fill_ahead);
@@ -166,13 +164,15 @@ Result<uint64_t> GroupCommit::ReserveGoalBytes() const {
   return std::min(options_.segment_bytes, std::max(present_bytes, affordable_bytes));
 }
 
-// Bit by bit, so that no commit waits for it. What has grown when the disk is full is still of use.
-void GroupCommit::GrowReserveALittle() {
-  if (reserve_spent_ || reserve_hopeless_ || segments_->reserve_whole() || segment_ == nullptr) return;
+bool GroupCommit::ReserveGrowthDue(int64_t now_us) const {
+  if (reserve_spent_ || reserve_hopeless_ || segments_->reserve_whole() || segment_ == nullptr) return false;
   const bool short_log = segment_->offset() < std::min(kReserveFromBytes, options_.segment_bytes) && segments_->count() < 2;
-  if (short_log && !reserve_left_behind_) return;
-  const int64_t now_us = NowUs();
-  if (now_us - reserve_grown_us_ < kReservePeriodUs) return;
+  if (short_log && !reserve_left_behind_) return false;
+  return now_us - reserve_grown_us_ >= kReservePeriodUs;
+}
+
+// Bit by bit, so that no commit waits for it. What has grown when the disk is full is still of use.
+void GroupCommit::GrowReserveALittle(int64_t now_us) {
   reserve_grown_us_ = now_us;
   if (reserve_goal_bytes_ == 0) {
     const Result<uint64_t> goal_bytes = ReserveGoalBytes();
@@ -221,9 +221,11 @@ void GroupCommit::ObeyOrder() {
 
 Status GroupCommit::Enable() {
   if (buffer_->keeping()) return Status::Ok();
+  collected_us_ = last_busy_us_ = NowUs();
+  oldest_undurable_us_ = 0;
   written_ = released_ = buffer_->StartKeeping();
   synced_lsn_ = written_.lsn;
-  collected_us_ = last_busy_us_ = NowUs();
+  BeginDisk(collected_us_);
   Status status = MakeSegment(written_.lsn, written_.lsn, written_.lsn, SegmentSet::Kind::kEmpty);
   if (!status.ok()) {
     written_ = released_ = buffer_->Release(buffer_->StopKeeping());
@@ -260,6 +262,7 @@ Status GroupCommit::Close() {
 }
 
 Status GroupCommit::EndSegmentCleanly(const AppendBuffer::Position& end) {
+  BeginDisk(NowUs());
   if (failed_) Retry(end);
   if (failed_) return state_->error();
   CAIRN_RETURN_IF_ERROR(WriteUpTo(end));

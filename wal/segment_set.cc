@@ -174,7 +174,9 @@ Status SegmentSet::DropBefore(Lsn lsn) {
     MutexLock hold(mutex_);
     size_t count = 0;
     while (count + 1 < chain_.size()) {
-      if (chain_[count + 1].header.continues_from > lsn) break;
+      // A replacement without a durable name is no successor yet: a crash, or its failure, leaves the segment before it the newest.
+      const SegmentHeader& next = chain_[count + 1].header;
+      if (next.continues_from > lsn || next.file_id > newest_file_id_) break;
       doomed.push_back(chain_[count].path);
       count++;
     }

@@ -69,7 +69,7 @@ class SegmentSet {
   // The newest segment grew.
   void NoteWrite(uint64_t file_bytes);
 
-  // See LogWriter::DropSegmentsBefore.
+  // See LogWriter::DropSegmentsBefore. What a replacement repeats stays until CommitNewest() has made that a part of the log.
   Status DropBefore(Lsn lsn);
   // See LogWriter::StreamBytesBetween.
   uint64_t StreamBytesBetween(Lsn from, Lsn to) const;

@@ -385,96 +385,41 @@ TEST(LogFailure, SwitchingOffOnABrokenDiskWorks) {
   EXPECT_TRUE(test.log->WaitDurable(test.log->Append("y")).ok());
 }
 
-// --- Promise P2 ---
-
-// Blocks every sync of a segment while closed.
-struct SyncGate {
-  Mutex mutex;
-  CondVar changed;
-  bool closed = false;
-  int waiting = 0;
-  void Pass() {
-    MutexLock hold(mutex);
-    waiting++;
-    while (closed) changed.Wait(mutex);
-    waiting--;
-  }
-  void Set(bool now_closed) {
-    MutexLock hold(mutex);
-    closed = now_closed;
-    changed.NotifyAll();
-  }
-  bool Blocked() {
-    MutexLock hold(mutex);
-    return waiting > 0;
-  }
-};
-
-TEST(LogEverySecond, AcknowledgedWritesOlderThanASecondStopTheNext) {
+// What is being rewritten has no name yet that a start would find: the segment that it is to replace is the newest there is.
+TEST(LogFailure, ADropLeavesWhatAnUnfinishedReplacementIsToReplace) {
   LogFixture fixture;
-  ManualClock clock;
-  SyncGate gate;
-  fixture.options.clock = &clock;
-  fixture.options.policy = FsyncPolicy::kEverySecond;
+  std::atomic<LogWriter*> dropping{nullptr};
+  std::atomic<Lsn> cut{0};
+  std::atomic<bool> dropped{false};
   fixture.faulty.SetHook([&](FileOperation operation, const std::string& path) {
-    if (operation == FileOperation::kSync && path.ends_with(".log")) gate.Pass();
+    if (operation != FileOperation::kSync || !path.ends_with(kReplacementSuffix)) return;
+    LogWriter* log = dropping.exchange(nullptr);
+    if (log == nullptr) return;
+    EXPECT_TRUE(log->DropSegmentsBefore(cut).ok());
+    dropped = true;
   });
   auto log = fixture.Open();
-  std::atomic<int> calls{0};
-  log->SetCommitListener([&](Lsn) { calls++; });
-  gate.Set(true);
-  log->Append(TestUnit(1, 10));
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  EXPECT_EQ(log->durable_lsn(), 0u);
-  EXPECT_EQ(log->Admit(1), Admission::kAdmitted);
+  ASSERT_TRUE(log->WaitDurable(log->Append(TestUnit(1, 40))).ok());
+  cut = log->Cut();
+  const uint64_t newest = log->newest_file_id();
+  const std::string newest_path = JoinPath("log", SegmentFileName(newest));
+  fixture.faulty.AddFault(Fault(FileOperation::kSync, UINT64_MAX));
+  dropping = log.get();
+  const Lsn end = log->Append(TestUnit(2, 40));
+  ASSERT_TRUE(Eventually([&] { return dropped.load(); }));
+  EXPECT_TRUE(*fixture.memory.Exists(newest_path));
+  EXPECT_EQ(log->newest_file_id(), newest);
 
-  // At half a second the sync begins; until a second is over nobody waits.
-  clock.Advance(600'000);
-  ASSERT_TRUE(Eventually([&] { return gate.Blocked(); }));
-  EXPECT_EQ(log->Admit(1), Admission::kAdmitted);
-  clock.Advance(399'000);
-  EXPECT_EQ(log->Admit(1), Admission::kAdmitted);
-  clock.Advance(2'000);
-  EXPECT_EQ(log->Admit(1), Admission::kWait);
-  EXPECT_TRUE(log->refusal_reason().empty());
-  ASSERT_TRUE(Eventually([&] { return calls == 1; })) << "the monitor tells that writes wait";
-  EXPECT_EQ(log->stats().delayed_syncs, 1u);
-  clock.Advance(2'900'000);
-  EXPECT_EQ(log->Admit(1), Admission::kWait);
-  clock.Advance(200'000);
-  EXPECT_EQ(log->Admit(1), Admission::kRefused);
-  EXPECT_FALSE(log->refusal_reason().empty());
-  ASSERT_TRUE(Eventually([&] { return calls == 2; })) << "the monitor tells that writes are refused";
-
-  gate.Set(false);
-  ASSERT_TRUE(Eventually([&] { return log->durable_lsn() == log->end_lsn(); }));
-  ASSERT_TRUE(Eventually([&] { return log->Admit(1) == Admission::kAdmitted; }));
-  EXPECT_GE(calls, 3);
-  EXPECT_TRUE(log->refusal_reason().empty());
-  ASSERT_TRUE(log->CloseCleanly().ok());
-}
-
-TEST(LogAdmission, MemoryIsBounded) {
-  LogFixture fixture;
-  SyncGate gate;
-  fixture.options.max_undurable_bytes = 100'000;
-  fixture.faulty.SetHook([&](FileOperation operation, const std::string& path) {
-    if (operation == FileOperation::kSync && path.ends_with(".log")) gate.Pass();
-  });
-  auto log = fixture.Open();
-  gate.Set(true);
-  int admitted = 0;
-  while (log->Admit(1000) == Admission::kAdmitted) {
-    log->Append(TestUnit(1, 1000));
-    ASSERT_LT(++admitted, 200);
-  }
-  EXPECT_GE(admitted, 95);
-  EXPECT_EQ(log->Admit(1000), Admission::kWait);
-  gate.Set(false);
-  ASSERT_TRUE(log->WaitDurable(log->end_lsn()).ok());
-  // One larger than the bound is admitted when there is little else.
-  EXPECT_EQ(log->Admit(10'000'000), Admission::kAdmitted);
-  ASSERT_TRUE(log->CloseCleanly().ok());
+  // When the replacement is a part of the log, it may be dropped.
+  fixture.faulty.ClearFaults();
+  ASSERT_TRUE(Eventually([&] { return log->durable_lsn() == end; }));
+  EXPECT_GT(log->newest_file_id(), newest);
+  ASSERT_TRUE(log->DropSegmentsBefore(cut).ok());
+  EXPECT_FALSE(*fixture.memory.Exists(newest_path));
+  log.reset();
+  fixture.memory.CrashAndDropUnsynced();
+  ASSERT_TRUE(fixture.Read(cut).ok());
+  EXPECT_EQ(fixture.stream, TestUnit(2, 40));
 }
 
 }  // namespace

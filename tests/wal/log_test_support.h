@@ -17,6 +17,7 @@
 #include "base/faulty_file_system.h"
 #include "base/memory_file_system.h"
 #include "base/random.h"
+#include "base/thread_annotations.h"
 #include "tests/support/test_seed.h"
 #include "wal/log_reader.h"
 #include "wal/log_writer.h"
@@ -56,6 +57,37 @@ inline bool ParseUnits(std::string_view stream, std::vector<uint64_t>* numbers) 
   }
   return true;
 }
+
+// Holds up calls into the disk: those for which a file system's hook calls Pass().
+class DiskGate {
+ public:
+  void Pass() {
+    MutexLock hold(mutex_);
+    waiting_++;
+    while (calls_left_ == 0) changed_.Wait(mutex_);
+    if (calls_left_ != kOpen) calls_left_--;
+    waiting_--;
+  }
+  // So many more calls pass, the one that waits included; those after them wait.
+  void LetPass(uint64_t calls) {
+    MutexLock hold(mutex_);
+    calls_left_ = calls;
+    changed_.NotifyAll();
+  }
+  void Open() { LetPass(kOpen); }
+  void Close() { LetPass(0); }
+  bool Blocked() {
+    MutexLock hold(mutex_);
+    return waiting_ > 0 && calls_left_ == 0;
+  }
+
+ private:
+  static constexpr uint64_t kOpen = UINT64_MAX;
+  Mutex mutex_;
+  CondVar changed_;
+  uint64_t calls_left_ CAIRN_GUARDED_BY(mutex_) = kOpen;
+  int waiting_ CAIRN_GUARDED_BY(mutex_) = 0;
+};
 
 // One log directory in memory.
 struct LogFixture {
