@@ -217,9 +217,10 @@ void Run(CommandContext& context, bool may_store) {
   const SortSource source(value);
   SortOrder& order = request.order;
   // What is stored must not depend on a set's inner order, which differs from one run to the next.
-  if (order.unsorted && request.stores && source.type() == ValueType::kSet) {
+  if (request.stores && source.type() == ValueType::kSet) {
+    order.ties_by_bytes = true;
+    if (order.unsorted) order.alpha = true;
     order.unsorted = false;
-    order.alpha = true;
   }
   if (request.by.empty() && request.get.empty()) {
     if (request.stores) return StoreSorted(context, value, order);

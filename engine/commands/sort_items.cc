@@ -59,15 +59,19 @@ int SortItems::Compare(const SortItem& a, const SortItem& b) const {
     const bool has_a = a.weight.data() != nullptr, has_b = b.weight.data() != nullptr;
     if (has_a != has_b) return has_a ? 1 : -1;
     if (const int by_weight = a.weight.compare(b.weight); by_weight != 0) return by_weight;
+    if (!order_.ties_by_bytes) return 0;
   }
   return CompareTexts(a.element, b.element);
 }
 
 bool SortItems::Before(const SortItem& a, const SortItem& b) const {
-  return order_.descending ? Compare(a, b) > 0 : Compare(a, b) < 0;
+  const int compared = Compare(a, b);
+  if (compared == 0) return a.position < b.position;
+  return order_.descending ? compared > 0 : compared < 0;
 }
 
-void SortItems::Add(const SortItem& item) {
+void SortItems::Add(SortItem item) {
+  item.position = added_++;
   if (!heap_) {
     items_.push_back(item);
     return;

@@ -14,8 +14,9 @@ namespace cairn {
 // How elements are put in order and which of them are wanted.
 struct SortOrder {
   bool descending = false;
-  bool alpha = false;     // by bytes, not by number
-  bool unsorted = false;  // as they come: BY without a '*'
+  bool alpha = false;          // by bytes, not by number
+  bool ties_by_bytes = false;  // of elements with equal weights, which otherwise stay as they come
+  bool unsorted = false;       // as they come: BY without a '*'
   int64_t limit_first = 0;
   int64_t limit_count = -1;  // negative: all
 

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -85,6 +86,12 @@ void ReplyRandom(ReplySink& reply, const SortedSetView& set, int64_t count, bool
   if (count >= 0) return ReplySample(reply, set, elements, with_scores);
   // The same element may come more than once, and the order is random, too.
   for (uint64_t i = 0; i < elements; i++) ReplyAt(reply, set, ThreadRandom().Uniform(set.size()), with_scores);
+}
+
+// A score as ZSCAN answers it: Redis copies what its listpack holds, where integers up to 2^62 have all their digits.
+char* WriteScannedScore(char* to, double score, bool packed) {
+  if (packed && std::abs(score) <= 0x1p62 && std::trunc(score) == score) return WriteInt(to, static_cast<int64_t>(score));
+  return WriteDouble(to, score);
 }
 
 }  // namespace
@@ -188,7 +195,7 @@ void ZScan(CommandContext& context) {
     context.reply.Bulk(element.member);
     if (options.no_values) continue;
     char score[kDoubleTextMaxBytes];
-    context.reply.Bulk({score, static_cast<size_t>(WriteDouble(score, element.score) - score)});
+    context.reply.Bulk({score, static_cast<size_t>(WriteScannedScore(score, element.score, set.is_packed()) - score)});
   }
 }
 

@@ -49,7 +49,7 @@ class Claimer {
 
   const Stream& stream() const { return *StreamOf(edit_.entry()); }
   const StreamGroup& view() const { return *stream().FindGroup(context_.args[2]); }
-  StreamGroup& group() { return *edit_.Mutable<Stream>().MutableGroup(context_.args[2]); }
+  StreamGroup& group() { return *edit_.MutableUnwatched<Stream>().MutableGroup(context_.args[2]); }
 
   // The entry is no longer in the stream, so it is no longer pending either.
   void Forget(const StreamId& id) {
@@ -99,7 +99,7 @@ class Claimer {
 }  // namespace
 
 void XClaim(CommandContext& context) {
-  ValueEdit edit = context.Edit(context.key());
+  ValueEdit edit = EditAsRead(context);
   if (!context.Expect(edit, ValueType::kStream)) return;
   const Stream* const stream = StreamOf(edit.entry());
   if (stream == nullptr || stream->FindGroup(context.args[2]) == nullptr)
@@ -141,6 +141,7 @@ void XAutoClaim(CommandContext& context) {
   int64_t min_idle_ms = 0, count = 100;
   StreamId start;
   bool just_id = false;
+  ValueEdit edit = EditAsRead(context);
   if (!ReadInt(context, 4, &min_idle_ms, "ERR Invalid min-idle-time argument for XAUTOCLAIM")) return;
   if (!ReadRangeStart(context, 5, &start)) return;
   for (OptionReader options(context, 6); options.More();) {
@@ -154,7 +155,6 @@ void XAutoClaim(CommandContext& context) {
       return context.SyntaxError();
     }
   }
-  ValueEdit edit = context.Edit(context.key());
   if (!context.Expect(edit, ValueType::kStream)) return;
   const Stream* const stream = StreamOf(edit.entry());
   if (stream == nullptr || stream->FindGroup(context.args[2]) == nullptr)

@@ -73,7 +73,7 @@ void XDelEx(CommandContext& context) {
     }
     const bool there = stream.Contains(ids[i]);
     const bool drops = references == StreamReferences::kDelete && stream.IsPending(ids[i]);
-    if (drops) edit.Mutable<Stream>().DropReferences(ids[i]);
+    if (drops) edit.MutableUnwatched<Stream>().DropReferences(ids[i]);
     if (!there) continue;
     DeleteEntry(edit.Mutable<Stream>(), ids[i]);
     outcomes[i] = kDeleted;
@@ -97,7 +97,7 @@ void XAckDel(CommandContext& context) {
     const bool pending = before.FindGroup(context.args[2])->pending().Find(ids[i]) != nullptr;
     const bool drops = references == StreamReferences::kDelete && before.IsPending(ids[i]);
     if (!pending && !drops) continue;
-    auto& stream = edit.Mutable<Stream>();
+    auto& stream = edit.MutableUnwatched<Stream>();
     if (pending) stream.MutableGroup(context.args[2])->Acknowledge(ids[i]);
     if (drops) stream.DropReferences(ids[i]);
     if (!pending) continue;
@@ -105,8 +105,9 @@ void XAckDel(CommandContext& context) {
       outcomes[i] = kReferenced;
       continue;
     }
-    deleted = DeleteEntry(stream, ids[i]) || deleted;
     outcomes[i] = kDeleted;
+    if (!stream.Contains(ids[i])) continue;
+    deleted = DeleteEntry(edit.Mutable<Stream>(), ids[i]);
   }
   if (deleted) context.Event(kEventStream, "xdel", context.key());
   ReplyOutcomes(context, outcomes);

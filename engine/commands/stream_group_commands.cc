@@ -85,7 +85,7 @@ void XGroupCreate(CommandContext& context) {
   }
   const bool at_end = context.args[4] == "$";
   if (stream == nullptr) edit.StoreLarge(ValueType::kStream, std::make_unique<Stream>());
-  edit.Mutable<Stream>().CreateGroup(context.args[3], id, options.entries_read);
+  edit.MutableUnwatched<Stream>().CreateGroup(context.args[3], id, options.entries_read);
   context.reply.Ok();
   context.Event(kEventStream, "xgroup-create", context.key());
   if (!at_end) return;
@@ -104,7 +104,7 @@ void XGroupSetId(CommandContext& context) {
   if (context.args.size() > 7) return context.SubcommandSyntaxError();
   StreamId id;
   if (!ReadGroupId(context, StreamOf(edit.entry()), false, &id)) return;
-  StreamGroup* const group = edit.Mutable<Stream>().MutableGroup(context.args[3]);
+  StreamGroup* const group = edit.MutableUnwatched<Stream>().MutableGroup(context.args[3]);
   group->last_id = id;
   group->entries_read = options.entries_read;
   context.reply.Ok();
@@ -116,7 +116,7 @@ void XGroupDestroy(CommandContext& context) {
   ValueEdit edit = context.Edit(context.key());
   if (!ExpectStream(context, edit)) return;
   if (StreamOf(edit.entry())->FindGroup(context.args[3]) == nullptr) return context.reply.Integer(0);
-  context.keyspace.FreeLater(edit.Mutable<Stream>().DestroyGroup(context.args[3]));
+  context.keyspace.FreeLater(edit.MutableUnwatched<Stream>().DestroyGroup(context.args[3]));
   context.reply.Integer(1);
   context.Event(kEventStream, "xgroup-destroy", context.key());
 }
@@ -127,7 +127,8 @@ void XGroupCreateConsumer(CommandContext& context) {
   if (StreamOf(edit.entry())->FindGroup(context.args[3])->FindConsumer(context.args[4]) != nullptr) {
     return context.reply.Integer(0);
   }
-  TouchConsumer(context, context.key(), *edit.Mutable<Stream>().MutableGroup(context.args[3]), context.args[4], context.now_ms());
+  TouchConsumer(context, context.key(), *edit.MutableUnwatched<Stream>().MutableGroup(context.args[3]), context.args[4],
+                context.now_ms());
   context.reply.Integer(1);
 }
 
@@ -137,13 +138,13 @@ void XGroupDelConsumer(CommandContext& context) {
   const StreamConsumer* consumer = StreamOf(edit.entry())->FindGroup(context.args[3])->FindConsumer(context.args[4]);
   if (consumer == nullptr) return context.reply.Integer(0);
   const ConsumerSlot slot = consumer->slot();
-  const uint64_t pending = edit.Mutable<Stream>().MutableGroup(context.args[3])->DeleteConsumer(slot);
+  const uint64_t pending = edit.MutableUnwatched<Stream>().MutableGroup(context.args[3])->DeleteConsumer(slot);
   context.reply.Integer(static_cast<int64_t>(pending));
   context.Event(kEventStream, "xgroup-delconsumer", context.key());
 }
 
 void XAck(CommandContext& context) {
-  ValueEdit edit = context.Edit(context.key());
+  ValueEdit edit = EditAsRead(context);
   if (!context.Expect(edit, ValueType::kStream)) return;
   const Stream* const stream = StreamOf(edit.entry());
   const StreamGroup* const before = stream == nullptr ? nullptr : stream->FindGroup(context.args[2]);
@@ -153,7 +154,7 @@ void XAck(CommandContext& context) {
     StreamId id;
     if (!ReadStreamId(context, 3, &id)) return;
     if (before->pending().Find(id) != nullptr) {
-      acknowledged = edit.Mutable<Stream>().MutableGroup(context.args[2])->Acknowledge(id) ? 1 : 0;
+      acknowledged = edit.MutableUnwatched<Stream>().MutableGroup(context.args[2])->Acknowledge(id) ? 1 : 0;
     }
     return context.reply.Integer(acknowledged);
   }
@@ -161,7 +162,7 @@ void XAck(CommandContext& context) {
   if (!ReadStreamIds(context, 3, context.args.size(), &ids)) return;
   for (const StreamId& id : ids) {
     if (acknowledged == 0 && before->pending().Find(id) == nullptr) continue;
-    acknowledged += edit.Mutable<Stream>().MutableGroup(context.args[2])->Acknowledge(id) ? 1 : 0;
+    acknowledged += edit.MutableUnwatched<Stream>().MutableGroup(context.args[2])->Acknowledge(id) ? 1 : 0;
   }
   context.reply.Integer(acknowledged);
 }
@@ -232,7 +233,7 @@ void XNack(CommandContext& context) {
     const PendingEntry* pending = stream->FindGroup(context.args[2])->pending().Find(id);
     if (pending == nullptr && !(parsed.force && stream->Contains(id))) continue;
     const int64_t count = parsed.CountAfter(pending ? pending->delivery_count : -1);
-    edit.Mutable<Stream>().MutableGroup(context.args[2])->GiveBack(id, count);
+    edit.MutableUnwatched<Stream>().MutableGroup(context.args[2])->GiveBack(id, count);
     released++;
   }
   context.reply.Integer(released);

@@ -73,7 +73,7 @@ void XSetId(CommandContext& context) {
   if (before.length() > 0 && added != -1 && before.length() > static_cast<uint64_t>(added)) {
     return context.reply.Error("ERR The entries_added specified in XSETID is smaller than the target stream length");
   }
-  auto& stream = edit.Mutable<Stream>();
+  auto& stream = edit.MutableUnwatched<Stream>();
   stream.last_id = id;
   if (added != -1) stream.entries_added = static_cast<uint64_t>(added);
   if (!max_deleted.zero()) stream.max_deleted_id = max_deleted;

@@ -82,7 +82,7 @@ void XRead(CommandContext& context) {
   for (size_t i = 0; i < parsed.keys; i++) {
     if (!context.LooksAt(i)) continue;
     const Entry* entry = nullptr;
-    if (!context.FindTyped(context.key(i), ValueType::kStream, Keyspace::Access::kRead, &entry)) return;
+    if (!context.FindTyped(context.key(i), ValueType::kStream, LookupAccess(context), &entry)) return;
     ReadRange& range = ranges[i];
     range.stream = entry == nullptr ? nullptr : StreamOf(entry);
     if (!ReadAfterId(context, parsed, i, range.stream, &range.after)) return;
@@ -92,6 +92,7 @@ void XRead(CommandContext& context) {
     range.count = budget.Take(*range.stream, start, there);
     found += range.count > 0 ? 1 : 0;
   }
+  LookUpAgain(context, parsed);
   if (found == 0) return WaitForNews(context, parsed, ranges);
   uint64_t entries = 0;
   for (const ReadRange& range : ranges) entries += range.count;

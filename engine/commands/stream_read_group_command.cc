@@ -51,7 +51,7 @@ void FindIdle(const CommandContext& context, const ReadOptions& parsed, const St
 // Whether the key and its group are there; otherwise the error is answered.
 bool FindGroupOf(CommandContext& context, const ReadOptions& parsed, size_t key, const Stream** stream,
                  const StreamGroup** group) {
-  const Entry* entry = context.Find(context.key(key), Keyspace::Access::kRead);
+  const Entry* entry = context.Find(context.key(key), LookupAccess(context));
   const bool fits = entry == nullptr || entry->type() == ValueType::kStream;
   if (context.serving() && (entry == nullptr || !fits)) {
     context.reply.Error("UNBLOCKED the stream key no longer exists");
@@ -134,7 +134,7 @@ class GroupReader {
         parsed_(parsed),
         key_(context.key(key)),
         edit_(context.Edit(key_)),
-        stream_(edit_.Mutable<Stream>()),
+        stream_(edit_.MutableUnwatched<Stream>()),
         group_(*stream_.MutableGroup(parsed.group)),
         slot_(TouchConsumer(context, key_, group_, parsed.consumer, context.now_ms(), &created_)),
         log_(context, key_.name, group_) {}
@@ -248,6 +248,7 @@ void XReadGroup(CommandContext& context) {
     if (!LookAtGroup(context, parsed, i, std::span(reads).first(i), &budget, &reads[i])) return;
     served += reads[i].served ? 1 : 0;
   }
+  LookUpAgain(context, parsed);
   if (served == 0) {
     for (size_t i = 0; i < parsed.keys && parsed.blocks && context.may_block(); i++) {
       if (reads[i].claimable_at_ms != INT64_MAX) context.LookAgain(i, reads[i].claimable_at_ms);

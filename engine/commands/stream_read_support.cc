@@ -120,6 +120,10 @@ bool ReadReadOptions(CommandContext& context, ReadOptions* parsed) {
   return true;
 }
 
+void LookUpAgain(CommandContext& context, const ReadOptions& parsed) {
+  for (size_t i = 0; i < parsed.keys && !context.serving(); i++) context.Find(context.key(i), LookupAccess(context));
+}
+
 void ReplyStreamsHead(ReplySink& reply, size_t streams) {
   if (reply.protocol() == 2) {
     reply.Array(streams);

@@ -35,6 +35,13 @@ struct ReadOptions {
 // Reads all arguments; errors are answered.
 bool ReadReadOptions(CommandContext& context, ReadOptions* parsed);
 
+// How a key is looked up: what a command that waited found or missed was counted when it was called.
+inline Keyspace::Access LookupAccess(const CommandContext& context) {
+  return context.serving() ? Keyspace::Access::kWrite : Keyspace::Access::kRead;
+}
+// After all ids were read: Redis looks up every key once more then, which shows in the statistics and in the events of missing ones.
+void LookUpAgain(CommandContext& context, const ReadOptions& parsed);
+
 // What MAXCOUNT and MAXSIZE leave for further entries. The first one is always answered, and the one that passes the size is the last.
 class ReplyBudget {
  public:

@@ -38,6 +38,12 @@ bool ReadIdsBlock(CommandContext& context, size_t index, size_t* end, std::vecto
 // The stream of an entry, or nullptr for nullptr.
 inline const Stream* StreamOf(const Entry* entry) { return entry == nullptr ? nullptr : &entry->large_as<Stream>(); }
 
+// context.key() for a change, after it counted as read: XACK and the claims are reads to whoever counts lookups and hears of misses.
+inline ValueEdit EditAsRead(CommandContext& context) {
+  context.Find(context.key(), Keyspace::Access::kRead);
+  return context.Edit(context.key());
+}
+
 inline void ReplyStreamId(ReplySink& reply, const StreamId& id) { reply.Bulk(StreamIdText(id).view()); }
 // An array of the names and values of the entry that the cursor is at.
 void ReplyFields(ReplySink& reply, StreamCursor& entry);

@@ -158,6 +158,12 @@ void Keyspace::State::Touched(ChangeScope& scope, Shard& shard, uint32_t databas
     scope.Ready(database, key.name);
 }
 
+void Keyspace::State::TouchedUnwatched(ChangeScope& scope, Shard& shard, uint32_t database, const KeyRef& key) {
+  scope.Touch(key);
+  shard.changes.Add(1);
+  if (!shard.waiters.empty() && shard.waiters.Find(key.name) != nullptr) scope.Ready(database, key.name);
+}
+
 void Keyspace::State::Unaccount(Shard& shard, uint32_t database, const Table& table) {
   shard.memory_bytes.Add(uint64_t{0} - table.memory_bytes());
   shard.counters[database].ShowNone();

@@ -99,7 +99,10 @@ struct Keyspace::State {
   // What an entry owned besides its own allocation: freed at once where that is little, otherwise in the background.
   void FreeRope(Rope* rope);
   void FreeLarge(LargeValue* large);
+  // The key changed, or is gone: for its stripe, the counters, those who wait for it, and its watchers.
   void Touched(ChangeScope& scope, Shard& shard, uint32_t database, const KeyRef& key, bool gone);
+  // The same but for its watchers: it changed in a way that breaks no WATCH.
+  static void TouchedUnwatched(ChangeScope& scope, Shard& shard, uint32_t database, const KeyRef& key);
   void MarkAccess(Shard& shard, Entry* entry, int64_t now_ms) {
     const uint32_t access = lfu.load(std::memory_order_relaxed)
                                 ? AccessedNow(entry->access(), now_ms, access_policy(), shard.random)

@@ -57,6 +57,12 @@ void ValueEdit::Touch(bool gone) {
   state_.Touched(scope_, shard_, database_, key_, gone);
 }
 
+void ValueEdit::TouchUnwatched() {
+  if (touched_ || touched_unwatched_) return;
+  touched_unwatched_ = true;
+  Keyspace::State::TouchedUnwatched(scope_, shard_, database_, key_);
+}
+
 Entry* ValueEdit::NewEntry(ValueType type, Encoding encoding, size_t inline_bytes) {
   const Entry* old = entry();
   const uint32_t access = old != nullptr ? old->access() : InitialAccess(scope_.now_ms, state_.access_policy());
@@ -134,7 +140,6 @@ LargeValue& ValueEdit::MutableLarge() {
   if (changing_ != nullptr) return *changing_;
   Entry* entry = MutableEntry();
   CAIRN_CHECK(entry != nullptr && entry->encoding() == Encoding::kLarge);
-  Touch(false);
   table_->dictionary.BeforeChange(key_, slot_);
   changing_ = EntryCodec::MutableLarge(entry);
   bytes_before_ = changing_->memory_bytes();

@@ -51,6 +51,14 @@ class ValueEdit {
   // kLarge: the tree for changes; until the next Store or Remove.
   template <typename T>
   T& Mutable() {
+    Touch(false);
+    return static_cast<T&>(MutableLarge());
+  }
+  // The same for changes that break no WATCH, which in Redis are those of what a stream's groups know; they touch everything else. Where
+  // it comes to more, Mutable() touches the key again.
+  template <typename T>
+  T& MutableUnwatched() {
+    TouchUnwatched();
     return static_cast<T&>(MutableLarge());
   }
 
@@ -58,10 +66,11 @@ class ValueEdit {
   void Remove();
 
  private:
-  LargeValue& MutableLarge();
+  LargeValue& MutableLarge();  // of a key that was touched
   uint64_t* Slot() const;
   Entry* MutableEntry() const;
   void Touch(bool gone);
+  void TouchUnwatched();
   // Puts an entry with this shape in the place of the old one, or in place of none; the value's bytes are the caller's to write.
   Entry* NewEntry(ValueType type, Encoding encoding, size_t inline_bytes);
   void Install(Entry* entry);
@@ -77,6 +86,7 @@ class ValueEdit {
   mutable uint64_t* slot_ = nullptr;
   mutable uint64_t layout_ = 0;  // of the table, when slot_ was found
   bool touched_ = false;
+  bool touched_unwatched_ = false;
   LargeValue* changing_ = nullptr;  // handed out by Mutable()
   uint64_t bytes_before_ = 0;
   int64_t deadline_before_ms_ = INT64_MAX;

@@ -103,6 +103,33 @@ static Session Lists() {
            {"SORT d BY nosort", "[\"c\" \"b\" \"a\"]"}}};
 }
 
-std::vector<Session> SortSessions() { return {Plain(), Patterns(), Stored(), Lists()}; }
+// With ALPHA elements of equal weight, or without any, stay as they come, whichever way they are sorted.
+static Session EqualWeights() {
+  std::string push = "RPUSH long", first = "[\"99\"";
+  for (int i = 99; i >= 0; i--) push += " " + std::to_string(i);
+  for (int i = 98; i >= 93; i--) first += " \"" + std::to_string(i) + "\"";
+  first += "]";
+  return {"sort by equal weights",
+          {{"RPUSH l z y x", ":3"},
+           {"MSET w_z 1 w_y 1 w_x 1", "+OK"},
+           {"SORT l BY w_* ALPHA", "[\"z\" \"y\" \"x\"]"},
+           {"SORT l BY w_* ALPHA DESC", "[\"z\" \"y\" \"x\"]"},
+           {"SORT l BY w_*", "[\"x\" \"y\" \"z\"]"},
+           {"RPUSH m a b c a", ":4"},
+           {"SORT m BY w_* ALPHA", "[\"a\" \"b\" \"c\" \"a\"]"},
+           {"SORT m BY w_* ALPHA LIMIT 1 2", "[\"b\" \"c\"]"},
+           {"SORT m BY w_* ALPHA STORE d", ":4"},
+           {"LRANGE d 0 -1", "[\"a\" \"b\" \"c\" \"a\"]"},
+           {"SORT m BY w_*", "[\"a\" \"a\" \"b\" \"c\"]"},
+           {push, ":100"},
+           {"SORT long BY w_* ALPHA LIMIT 0 7", first},
+           {"SORT long BY w_* ALPHA DESC LIMIT 0 7", first},
+           // A set has no order of its own that would be the same when this is replayed.
+           {"SADD s z y x", ":3"},
+           {"SORT s BY w_* ALPHA STORE d", ":3"},
+           {"LRANGE d 0 -1", "[\"x\" \"y\" \"z\"]"}}};
+}
+
+std::vector<Session> SortSessions() { return {Plain(), Patterns(), Stored(), Lists(), EqualWeights()}; }
 
 }  // namespace cairn

@@ -285,9 +285,31 @@ Session WrongTypes() {
 
 }  // namespace
 
+// Redis's listpack holds integers up to 2^62 as such, and ZSCAN copies them; everything else it answers as a double.
+Session ScannedScores() {
+  const auto scan = [](const char* score, const char* packed, const char* large) -> std::vector<Step> {
+    const auto reply = [](const char* text) { return std::string("[\"0\" [\"a\" \"") + text + "\"]]"; };
+    std::vector<Step> steps = {{std::string("ZADD z ") + score + " a", "?"}, {"ZSCAN z 0", reply(packed)}};
+    for (Step& step : MakeLarge("z")) steps.push_back(std::move(step));
+    steps.push_back({"ZSCAN z 0", reply(large)});
+    steps.push_back({"DEL z", ":1"});
+    return steps;
+  };
+  std::vector<Step> steps;
+  for (const auto& part : {scan("1234567890123456789", "1234567890123456768", "1.2345678901234568e+18"),
+                           scan("1e17", "100000000000000000", "1e+17"), scan("-1e17", "-100000000000000000", "-1e+17"),
+                           scan("4611686018427387904", "4611686018427387904", "4.6116860184273879e+18"),
+                           scan("-4611686018427387904", "-4611686018427387904", "-4.6116860184273879e+18"),
+                           scan("4611686018427388928", "4.6116860184273889e+18", "4.6116860184273889e+18"), scan("5", "5", "5"),
+                           scan("0.5", "0.5", "0.5"), scan("inf", "inf", "inf")}) {
+    steps.insert(steps.end(), part.begin(), part.end());
+  }
+  return {"zscan, large scores", steps};
+}
+
 std::vector<Session> SortedSetSessions() {
-  return {Adding(false), Adding(true),    Reading(false), Reading(true), Ranges(false),
-          Ranges(true),  Removing(false), Removing(true), Algebra(),     WrongTypes()};
+  return {Adding(false),   Adding(true),   Reading(false), Reading(true), Ranges(false),  Ranges(true),
+          Removing(false), Removing(true), Algebra(),      WrongTypes(),  ScannedScores()};
 }
 
 }  // namespace cairn

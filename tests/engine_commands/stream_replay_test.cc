@@ -1,5 +1,8 @@
-// What stream commands log is taken back by a replay, whatever numbers clients gave before; and what strangers' payloads say is no harm.
+// What stream commands log is taken back by a replay, whatever numbers clients gave before; what strangers' payloads say is no harm; and
+// what reads of streams are counted as.
 #include <gtest/gtest.h>
+
+#include <tuple>
 
 #include "base/bytes.h"
 #include "base/crc64.h"
@@ -20,6 +23,24 @@ TEST(StreamReplay, TakesCountersThatOverflowed) {
     }
   }
   EXPECT_EQ(replayed.Run("XINFO GROUPS s"), written.Run("XINFO GROUPS s"));
+}
+
+// As Redis counts: two lookups for a read of news, one for an acknowledgement, none when a command that waited is served.
+TEST(StreamReads, AreCountedAsLookups) {
+  CommandHarness harness;
+  for (const char* command : {"XADD s 1-1 a b", "XGROUP CREATE s g 0"}) EXPECT_FALSE(harness.Run(command).starts_with("-"));
+  EXPECT_EQ(harness.keyspace.stats().hits, 0u);
+  for (const auto& [command, hits, misses] :
+       {std::tuple("XREAD STREAMS s t 0 0", 2u, 2u), std::tuple("XREADGROUP GROUP g c STREAMS s >", 4u, 2u),
+        std::tuple("XACK s g 1-1", 5u, 2u), std::tuple("XACK t g 1-1", 5u, 3u)}) {
+    harness.Run(command);
+    EXPECT_EQ(harness.keyspace.stats().hits, hits) << command;
+    EXPECT_EQ(harness.keyspace.stats().misses, misses) << command;
+  }
+  harness.Run("XADD s 2-1 a b");
+  harness.ready_key = 0;
+  EXPECT_TRUE(harness.Run("XREADGROUP GROUP g c BLOCK 0 STREAMS s >").starts_with("[[\"s\""));
+  EXPECT_EQ(harness.keyspace.stats().hits, 5u);
 }
 
 // The dumped value with one time instead of another, wherever that stands.

@@ -433,9 +433,27 @@ static Session Information() {
        {"XINFO HELP", "?"}}};
 }
 
+// A miss is heard of once for each lookup that Redis makes; none when a command that waited is served.
+static Session Misses() {
+  return {
+      "streams that are missing",
+      {{"XACK s g 1-0", ":0", "", "keymiss:s@0"},
+       {"XCLAIM s g c 0 1-0", "-NOGROUP No such key 's' or consumer group 'g'", "", "keymiss:s@0"},
+       {"XAUTOCLAIM s g c 0 -", "-NOGROUP No such key 's' or consumer group 'g'", "", "keymiss:s@0"},
+       {"XAUTOCLAIM s g c 0 - COUNT 0", "-ERR COUNT must be > 0", "", "keymiss:s@0"},
+       {"XREAD STREAMS s t 0 0", "nil-array", "", "keymiss:s@0 keymiss:t@0 keymiss:s@0 keymiss:t@0"},
+       {"XREAD STREAMS s t 0 x", "-ERR Invalid stream ID specified as stream command argument", "", "keymiss:s@0 keymiss:t@0"},
+       {"XREADGROUP GROUP g c STREAMS s 0", "-NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option", "",
+        "keymiss:s@0"},
+       {"@ready 0", ""},
+       {"XREADGROUP GROUP g c BLOCK 7 STREAMS s >", "-UNBLOCKED the stream key no longer exists", "", ""},
+       {"@ready 0", ""},
+       {"XREAD BLOCK 7 STREAMS s 0", "+blocked", "", ""}}};
+}
+
 std::vector<Session> StreamSessions() {
-  return {Adding(),         Trimming(),  Ranges(),       Reading(),    Waiting(),   Groups(),     Claims(),
-          ReadsThatClaim(), GivenBack(), LimitedReads(), References(), Producers(), Information()};
+  return {Adding(),         Trimming(),  Ranges(),       Reading(),    Waiting(),   Groups(),      Claims(),
+          ReadsThatClaim(), GivenBack(), LimitedReads(), References(), Producers(), Information(), Misses()};
 }
 
 }  // namespace cairn
