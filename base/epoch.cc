@@ -99,11 +99,14 @@ ReadSection::~ReadSection() {
 void FreeAfterReaders(void* pointer, size_t size_bytes) {
   if (pointer == nullptr) return;
   ReadSections& all = ReadSections::All();
+  uint64_t ended;
   {
     SpinLockHolder hold(all.lock);
-    all.unlinked.push_back({pointer, size_bytes, all.NextEpoch()});
+    ended = all.NextEpoch();
+    all.unlinked.push_back({pointer, size_bytes, ended});
   }
-  all.FreeSome(all.OldestReader());
+  // Not what others unlink from now on: who begins to read behind the look at the readers may have found that.
+  all.FreeSome(std::min(all.OldestReader(), ended + 1));
 }
 
 void AwaitReaders() {
