@@ -229,7 +229,15 @@ void Background::ConsiderSavePoints(int64_t now_s) {
   if (directory_ == nullptr || checkpointer_.in_progress()) return;
   const RuntimeOptions options = core_.runtime();
   const uint64_t changes = checkpointer_.changes_since_snapshot();
-  if (!checkpointer_.last_ok() && SecondsSince(checkpointer_.last_attempt_unix_s(), now_s) < kSnapshotRetrySeconds) return;
+  if (!checkpointer_.last_ok()) {
+    if (SecondsSince(checkpointer_.last_attempt_unix_s(), now_s) < kSnapshotRetrySeconds) return;
+    // While writes are refused for it nothing changes, and no save point comes due. Where the log needs the room, it comes first.
+    if (core_.gate_has(kGateSnapshotFailed) && !core_.gate_has(kGateLogRefuses)) {
+      Log(LogLevel::kNotice, "Writes are refused because the last snapshot failed. Trying again...");
+      (void)checkpointer_.StartSnapshot(false, nullptr);
+      return;
+    }
+  }
   if (!options.save_points.empty() && !core_.log->enabled() && checkpointer_.flushed_since_snapshot()) {
     Log(LogLevel::kNotice, "All databases were flushed. Saving...");  // or a restart would bring back what was in them
     (void)checkpointer_.StartSnapshot(false, nullptr);

@@ -55,8 +55,8 @@ uint64_t Checkpointer::log_bytes_since_snapshot() const {
 }
 
 uint64_t Checkpointer::changes_since_snapshot() const {
+  const uint64_t at_cut = changes_at_cut_.load(std::memory_order_acquire);  // before those that are counted since
   const KeyspaceStats stats = core_.keyspace->stats();
-  const uint64_t at_cut = changes_at_cut_.load(std::memory_order_relaxed);
   return stats.changes - (core_.runtime().save_points.empty() ? at_cut : std::max(at_cut, stats.changes_at_flush));
 }
 
@@ -99,8 +99,8 @@ Status Checkpointer::Enqueue(Job job) {
   return Status();
 }
 
-Status Checkpointer::StartSnapshot(bool then_drop_log, DoneCallback done, SnapshotPace pace) {
-  return Enqueue({.drop_log = then_drop_log, .pace = pace, .done = std::move(done)});
+Status Checkpointer::StartSnapshot(bool rotate_first, DoneCallback done, SnapshotPace pace) {
+  return Enqueue({.rotate_first = rotate_first, .pace = pace, .done = std::move(done)});
 }
 
 Status Checkpointer::StartRdbExport(std::string path, DoneCallback done) {
@@ -205,7 +205,7 @@ void Checkpointer::RunJob(const Job& job) {
     MutexLock lock(mutex_);
     results_.started_unix_s = now_s;
   }
-  const Status status = job.enable_log ? EnableLog() : TakeSnapshot(job.drop_log, job.pace);
+  const Status status = job.enable_log ? EnableLog() : TakeSnapshot(job.rotate_first, job.pace);
   const int64_t duration_s = (core_.clock.MonotonicUs() - began_us) / 1'000'000;
   {
     MutexLock lock(mutex_);
@@ -254,9 +254,9 @@ Status Checkpointer::SwitchLogOn() {
   }
 }
 
-Status Checkpointer::TakeSnapshot(bool drop_log, SnapshotPace pace) {
+Status Checkpointer::TakeSnapshot(bool rotate_first, SnapshotPace pace) {
   CutState at;
-  const Result<SnapshotInfo> info = WriteSnapshot(&at, drop_log, pace);
+  const Result<SnapshotInfo> info = WriteSnapshot(&at, rotate_first, pace);
   {
     MutexLock lock(mutex_);
     cut_.reset();
@@ -393,7 +393,7 @@ Status Checkpointer::Publish(const SnapshotInfo& info, const CutState& at) {
     if (at.logged) manifest.log_newest_file_id = core_.log->newest_file_id();
     if (!at.logged) manifest.empty_at_lsn.reset();
   }));
-  changes_at_cut_.store(at.changes, std::memory_order_relaxed);
+  changes_at_cut_.store(at.changes, std::memory_order_release);
   const Manifest manifest = directory_->manifest();
   NoteKept(manifest);
   last_lsn_.store(info.lsn, std::memory_order_relaxed);

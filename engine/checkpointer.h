@@ -41,7 +41,7 @@ class Checkpointer {
   void Stop();
 
   // See Store::StartSnapshot. kUnavailable while one is under way or queued.
-  Status StartSnapshot(bool then_drop_log, DoneCallback done, SnapshotPace pace = SnapshotPace::kPolite);
+  Status StartSnapshot(bool rotate_first, DoneCallback done, SnapshotPace pace = SnapshotPace::kPolite);
   // Switches the log on and queues the snapshots that make it one from which the store can be recovered, behind one under way. What
   // fails of that is tried again by RetryEnablingLog, until DisableLog.
   Status StartEnablingLog() CAIRN_EXCLUDES(mutex_);
@@ -77,7 +77,7 @@ class Checkpointer {
 
  private:
   struct Job {
-    bool drop_log = false;
+    bool rotate_first = false;
     bool enable_log = false;
     SnapshotPace pace = SnapshotPace::kPolite;  // kFast where somebody waits for it
     std::string rdb_path;                       // not a snapshot, but an RDB file here
@@ -112,7 +112,7 @@ class Checkpointer {
   bool log_wanted() const CAIRN_EXCLUDES(mutex_);
   Status EnableLog() CAIRN_EXCLUDES(switch_mutex_, mutex_);
   Status SwitchLogOn() CAIRN_EXCLUDES(switch_mutex_, mutex_);
-  Status TakeSnapshot(bool drop_log, SnapshotPace pace);
+  Status TakeSnapshot(bool rotate_first, SnapshotPace pace);
   Result<SnapshotInfo> WriteSnapshot(CutState* at, bool rotate, SnapshotPace pace);
   Status Publish(const SnapshotInfo& info, const CutState& at) CAIRN_EXCLUDES(files_mutex_);
   void NoteKept(const Manifest& manifest) CAIRN_EXCLUDES(mutex_);

@@ -21,6 +21,7 @@ namespace cairn {
 namespace {
 
 constexpr int64_t kLookAgainMostMs = 60'000;
+constexpr int64_t kServeAgainMs = 20;
 constexpr int kClosureRounds = 4;  // of locking more shards before all are taken
 
 std::optional<ValueType> TypeOf(Keyspace& keyspace, ChangeScope& scope, uint32_t database, const KeyRef& key) {
@@ -199,6 +200,9 @@ void Executor::ServeKeys(std::vector<ReadyKey> ready) {
     std::vector<ReadyKey> left = std::move(scratch->left_ready);
     ready = std::move(left);
   }
+  // Whom the log has just begun to refuse nobody else remembers.
+  const int64_t again_ms = core_.clock.WallMs() + kServeAgainMs;
+  for (const ReadyKey& key : ready) core_.timed_wakes.Add(key.database, key.name, again_ms);
 }
 
 bool Executor::CancelWait(Waiter& waiter) {

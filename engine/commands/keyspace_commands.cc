@@ -60,8 +60,7 @@ void RandomKey(CommandContext& context) {
 }
 
 void DbSize(CommandContext& context) {
-  context.scope.ReadAll();
-  context.reply.Integer(static_cast<int64_t>(context.keyspace.Size(context.database())));
+  context.reply.Integer(static_cast<int64_t>(context.keyspace.CountKeys(context.scope, context.database())));
 }
 
 void FlushDb(CommandContext& context) {

@@ -16,8 +16,16 @@ void ChangeScope::TouchAll(uint64_t changes) {
 }
 
 void ChangeScope::Ready(uint32_t database, std::string_view name) {
-  for (const ReadyKey& key : ready_) {
-    if (key.database == database && key.name == name) return;
+  constexpr size_t kListedMost = 16;  // so few are found as fast without an index
+  if (ready_.size() < kListedMost) {
+    for (const ReadyKey& key : ready_) {
+      if (key.database == database && key.name == name) return;
+    }
+  } else {
+    if (ready_index_.empty()) {
+      for (const ReadyKey& key : ready_) ready_index_.emplace(key.database, key.name);
+    }
+    if (!ready_index_.emplace(database, name).second) return;
   }
   ready_.push_back({database, std::string(name)});
 }
@@ -82,6 +90,8 @@ void ChangeScope::Clear() {
   ClearScratch(read_stripes_);
   ClearScratch(events_);
   ClearScratch(ready_);
+  if (!ready_index_.empty()) [[unlikely]]
+    ready_index_.clear();
   changes_ = 0;
   records_ = 0;
   counted_bytes_ = 0;

@@ -7,6 +7,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -97,7 +98,10 @@ class ChangeScope {
   // Somebody waits for the key, and it was touched; said by the keyspace. Kept in the order of the first time.
   void Ready(uint32_t database, std::string_view name);
   bool has_ready() const { return !ready_.empty(); }
-  std::vector<ReadyKey> TakeReady() { return std::exchange(ready_, {}); }
+  std::vector<ReadyKey> TakeReady() {
+    ready_index_.clear();
+    return std::exchange(ready_, {});
+  }
   // Appends one command to the unit, in order, for `database` (a SELECT is put before it where that differs from the record
   // before). owners: empty, or parallel to args; an owner that is not empty holds exactly args[i] and is linked, not copied.
   void Record(uint32_t database, std::span<const std::string_view> args, std::span<const SharedBytes> owners = {});
@@ -122,6 +126,7 @@ class ChangeScope {
   std::vector<uint16_t> touched_stripes_, read_stripes_;
   std::vector<KeyspaceEvent> events_;
   std::vector<ReadyKey> ready_;
+  std::set<std::pair<uint32_t, std::string>> ready_index_;  // of many: FLUSHALL may make all ready that anybody waits for
   uint64_t changes_ = 0;
   size_t records_ = 0;
   uint64_t counted_bytes_ = 0;

@@ -80,24 +80,33 @@ bool Evictor::SettleFirst(Shard& shard, Table& table, uint32_t database) {
   return settled;
 }
 
+uint32_t Evictor::EarliestShard(int64_t* earliest_ms) {
+  uint32_t best = 0;
+  for (uint32_t i = 0; i < kShardCount; i++) {
+    Shard& shard = keyspace_.shard(i);
+    // What is published may be the deadline of a hash's field, which makes no key one to evict.
+    if (shard.next_expiry_ms.load(std::memory_order_relaxed) >= *earliest_ms) continue;
+    SpinLockHolder hold(shard.lock);
+    for (uint32_t database = 0; database < keyspace_.databases(); database++) {
+      const Table* const table = shard.table(database);
+      if (table == nullptr || table->expiry.size() == 0 || table->expiry.first_deadline_ms() >= *earliest_ms) continue;
+      *earliest_ms = table->expiry.first_deadline_ms();
+      best = i;
+    }
+  }
+  return best;
+}
+
 bool Evictor::EvictEarliest(ChangeScope& scope, const Commit& commit) {
   for (int tries = 0; tries < kTries; tries++) {
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < kShardCount; i++) {
-      if (keyspace_.shard(i).next_expiry_ms.load(std::memory_order_relaxed) <
-          keyspace_.shard(best).next_expiry_ms.load(std::memory_order_relaxed)) {
-        best = i;
-      }
-    }
+    int64_t earliest_ms = INT64_MAX;
+    const uint32_t best = EarliestShard(&earliest_ms);
+    if (earliest_ms == INT64_MAX) return false;
     Shard& shard = keyspace_.shard(best);
-    if (shard.next_expiry_ms.load(std::memory_order_relaxed) == INT64_MAX) return false;
     SpinLockHolder hold(shard.lock);
     for (uint32_t database = 0; database < keyspace_.databases(); database++) {
       Table* table = shard.table(database);
-      if (table == nullptr || table->expiry.size() == 0 ||
-          table->expiry.first_deadline_ms() != shard.next_expiry_ms.load(std::memory_order_relaxed)) {
-        continue;
-      }
+      if (table == nullptr || table->expiry.size() == 0 || table->expiry.first_deadline_ms() != earliest_ms) continue;
       if (SettleFirst(shard, *table, database)) {
         // Another shard's may be earlier now. Each item is settled once, so this ends.
         tries--;

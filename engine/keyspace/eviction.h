@@ -43,6 +43,8 @@ class Evictor {
     std::string key;
   };
   using Commit = std::function<void(ChangeScope&)>;
+  // The shard with the key that expires first, and when that is: INT64_MAX where none does.
+  uint32_t EarliestShard(int64_t* earliest_ms);
   bool EvictEarliest(ChangeScope& scope, const Commit& commit);
   // Settles late items at the front of the locked shard's expiry index; whether there were any.
   bool SettleFirst(Shard& shard, Table& table, uint32_t database);

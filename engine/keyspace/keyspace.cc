@@ -185,7 +185,7 @@ void Keyspace::Watch(const std::shared_ptr<WatchState>& watch, uint32_t database
   const Entry* entry = table == nullptr ? nullptr : table->dictionary.Find(key);
   const bool expired = entry != nullptr && entry->has_expiry() && entry->expiry_ms() <= now_ms;
   const uint64_t before = shard.watches.memory_bytes();
-  if (shard.watches.Add(watch, database, key.name, expired)) watch->keys.push_back({database, std::string(key.name), expired});
+  if (shard.watches.Add(watch, database, key.name, expired)) watch->keys.push_back({database, std::string(key.name)});
   shard.memory_bytes.Add(shard.watches.memory_bytes() - before);
 }
 

@@ -157,7 +157,9 @@ class Keyspace {
   void SignalReady(ChangeScope& scope, uint32_t database, const KeyRef& key);
 
   // --- whole keyspace --------------------------------------------------------------------------------------------------
-  uint64_t Size(uint32_t database) const;                         // any thread, no lock: exact when no write is under way
+  uint64_t Size(uint32_t database) const;  // any thread, no lock: exact when no write is under way
+  // The same for who answers a client: it waits for the shards' holders, so that what is counted has been logged. Reads the whole keyspace.
+  uint64_t CountKeys(ChangeScope& scope, uint32_t database);
   uint64_t ExpiringKeys(uint32_t database) const;                 // likewise
   uint64_t KeysWithExpiringFields(uint32_t database) const;       // likewise: hashes of which a field has an expiry
   int64_t AverageTtlMs(uint32_t database, int64_t now_ms) const;  // an estimate for INFO; takes shard locks one by one

@@ -35,6 +35,17 @@ uint64_t Keyspace::Size(uint32_t database) const {
   return keys;
 }
 
+uint64_t Keyspace::CountKeys(ChangeScope& scope, uint32_t database) {
+  scope.ReadAll();
+  uint64_t keys = 0;
+  for (uint32_t i = 0; i < kShardCount; i++) {
+    Shard& shard = state_->shard(i);
+    ScopedShard hold(scope, shard);
+    keys += shard.counters[database].keys.Get();
+  }
+  return keys;
+}
+
 uint64_t Keyspace::ExpiringKeys(uint32_t database) const {
   uint64_t keys = 0;
   for (uint32_t i = 0; i < kShardCount; i++) keys += state_->shard(i).counters[database].expiring.Get();
@@ -79,7 +90,7 @@ uint64_t Keyspace::Flush(ChangeScope& scope, int database, bool synchronous) {
     state_->UpdateNextExpiry(shard);
   }
   state_->shard(0).changes.Add(dropped);
-  if (database < 0) state_->changes_at_flush.store(stats().changes, std::memory_order_relaxed);
+  if (database < 0) state_->changes_at_flush.store(stats().changes, std::memory_order_release);
   scope.TouchAll(dropped);
   while (synchronous && state_->pending.FreeFor(1000000)) {
   }
@@ -152,7 +163,8 @@ bool Keyspace::RandomKey(ChangeScope& scope, uint32_t database, std::string* key
   std::vector<Entry*> entries;
   Random& random = ThreadRandom();
   for (int tries = 0; tries < kTries; tries++) {
-    const uint64_t keys = Size(database);
+    uint64_t keys = Size(database);
+    if (keys == 0) keys = CountKeys(scope, database);
     if (keys == 0) return false;
     uint64_t left = random.Uniform(keys);
     uint32_t index = 0;
@@ -212,6 +224,8 @@ Keyspace::WaitedKeys Keyspace::waited_keys() const {
 
 KeyspaceStats Keyspace::stats() const {
   KeyspaceStats stats;
+  // First: it is a number of changes of its time, and they only grow.
+  stats.changes_at_flush = state_->changes_at_flush.load(std::memory_order_acquire);
   for (uint32_t i = 0; i < kShardCount; i++) {
     const Shard& shard = state_->shard(i);
     stats.hits += shard.hits.Get();
@@ -221,7 +235,6 @@ KeyspaceStats Keyspace::stats() const {
     stats.evicted_keys += shard.evicted_keys.Get();
     stats.changes += shard.changes.Get();
   }
-  stats.changes_at_flush = state_->changes_at_flush.load(std::memory_order_relaxed);
   return stats;
 }
 

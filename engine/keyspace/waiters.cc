@@ -1,7 +1,5 @@
 #include "engine/keyspace/waiters.h"
 
-#include <algorithm>
-
 #include "engine/keyspace/keyspace_state.h"
 
 namespace cairn {
@@ -28,10 +26,10 @@ void Keyspace::AddWaiter(const std::shared_ptr<Waiter>& waiter) {
   waiter->registered = true;
   for (size_t i = 0; i < waiter->waited_keys; i++) {
     const KeyRef& key = waiter->keys[i];
-    const auto before = waiter->keys.begin() + static_cast<ptrdiff_t>(i);
-    const bool again = std::any_of(waiter->keys.begin(), before, [&](const KeyRef& other) { return other.name == key.name; });
-    if (again) continue;
     Shard& shard = state_->shard(key.shard());
+    // With the locks held nobody came in between: a key that is given twice has the waiter last in its queue.
+    const WaiterTable::Queue* const queue = shard.waiters.Find(key.name);
+    if (queue != nullptr && queue->waiters.back() == waiter) continue;
     waiter->places.push_back({i, shard.waiters.Add(waiter, key.name)});
     shard.ShowWaiters();
   }

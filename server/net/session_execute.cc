@@ -86,6 +86,8 @@ size_t Session::Io::RunRequests(std::string_view input) {
     if (kind != RequestParser::Kind::kRequest) break;
   }
   batch.Clear();
+  if (hung_up_ && WaitsInVain()) [[unlikely]]
+    EndInVain();  // it hung up before what it waits in was read: no further event will say so
   EndOutput();
   return done;
 }
@@ -249,8 +251,6 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
     return Ran::kNext;
   }
   std::shared_ptr<ApartWork> apart = std::move(apart_);
-  if (shared_.hub.monitors().active() && apart == nullptr) [[unlikely]]
-    FeedMonitors(row, args);
   RespSink& sink = thread_.sink();
   const uint64_t errors = sink.error_count();
   Outcome outcome;
@@ -274,8 +274,12 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
   }
   if (outcome.kind == Outcome::Kind::kApart) [[unlikely]]
     return Ran::kAgain;
+  if (shared_.hub.monitors().active() && !outcome.refused) [[unlikely]]
+    FeedMonitors(row, args);
   if (outcome.kind == Outcome::Kind::kBlocked) [[unlikely]] {
     if (waiter_ != nullptr) {
+      session_.visible_lsn =
+          std::max(session_.visible_lsn, outcome.visible_lsn);  // a nil at its end says what it saw at its beginning
       BeginWait();
       thread_.command_clock().Now();
       return Ran::kNext;
@@ -299,6 +303,8 @@ Session::Io::Ran Session::Io::Execute(const CommandRow& row, ArgSpan args, const
 
 void Session::Io::AfterQueuedCommand(const CommandRow& row, ArgSpan args, uint64_t errors) {
   queued_errors_ += errors;
+  if (shared_.hub.monitors().active()) [[unlikely]]
+    FeedMonitors(row, args);
   AfterCommand(row, args, thread_.command_clock().Lap(), errors > 0);
 }
 
@@ -316,28 +322,21 @@ void Session::Io::AfterCommand(const CommandRow& row, ArgSpan args, uint64_t dur
 }
 
 void Session::Io::FeedMonitors(const CommandRow& row, ArgSpan args) {
-  MonitorFeed& monitors = shared_.hub.monitors();
-  const int64_t now_us = RealClock().WallUs();
-  const std::string address = session_.info.unix_socket ? "unix:" + session_.info.local_address : session_.info.address;
-  if (&row == shared_.view.exec && session_.transaction.open && !session_.transaction.aborted) {
-    std::vector<std::string_view> views;
-    for (const QueuedCommand& command : session_.transaction.commands) {
-      views.clear();
-      for (const SharedBytes& arg : command.args) views.push_back(arg.view());
-      monitors.Feed(*command.row, views, session_.database, address, now_us);
-    }
-  }
-  monitors.Feed(row, args, session_.database, address, now_us);
+  const std::string address = session_.info.unix_socket ? "unix:" + shared_.config.Text("unixsocket") : session_.info.address;
+  shared_.hub.monitors().Feed(row, args, session_.database, address, RealClock().WallUs());
 }
 
 void Session::Io::ExecuteWhileLoading(const CommandRow& row, ArgSpan args) {
   if (&row == shared_.loading_view.exec && session_.transaction.open) return Reject(&row, kLoadingError);
+  RespSink& sink = thread_.sink();
+  const uint64_t errors = sink.error_count();
   ChangeScope scope;
   scope.now_ms = batch_now_ms_;
-  CommandContext context(row, args, {}, {}, session_, *shared_.loading_keyspace, scope, *shared_.loading_view.table,
-                         thread_.sink());
+  CommandContext context(row, args, {}, {}, session_, *shared_.loading_keyspace, scope, *shared_.loading_view.table, sink);
   row.handler(context);
   if (&row == shared_.loading_view.discard) session_.watch.reset();
+  shared_.hub.DeliverOutbox(session_.visible_lsn);
+  AfterCommand(row, args, thread_.command_clock().Lap(), sink.error_count() > errors);  // Redis's MONITOR shows nothing meanwhile
 }
 
 }  // namespace cairn

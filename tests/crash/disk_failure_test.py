@@ -8,6 +8,7 @@ is allowed) it checks, and prints figures of:
     values are not; those that waited for a sync of other keys when it failed are served as well;
   - a write is refused with -MISCONF, or acknowledged and then there after the power was cut: nothing in between;
   - writes are accepted again once the disk is well;
+  - a blocking command's nil waits like any other read;
   - what a client has read is there after the power was cut while syncs failed now and then.
 
 Usage: disk_failure_test.py [--seconds N] [--seed S]      (CAIRN_BIN names the binaries' folder)
@@ -285,6 +286,36 @@ def reads_under_way():
         disk.remove()
 
 
+def blocked_reads():
+    """A blocking command that ends without having got anything says that nothing was there: not before that is durable."""
+    disk = PowerDisk()
+    try:
+        with CairnServer("--appendfsync", "always", directory=disk.directory, environment=disk.environment) as server:
+            with server.connect() as c:
+                c.call("RPUSH", "list", "durable")
+                disk.hold_syncs(True)
+                writer = server.connect()
+                writer.socket.sendall(encode("DEL", "list") + encode("SET", "other", "1") * 200)
+                while disk.held_syncs() == 0:
+                    time.sleep(0.001)
+                waiters = [server.connect() for _ in range(6)]
+                for waiter in waiters[:4]:
+                    waiter.socket.sendall(encode("BLPOP", "list", "0.1"))
+                waiters[4].socket.sendall(encode("BZPOPMIN", "list", "0.1"))
+                waiters[5].socket.sendall(encode("BLMOVE", "list", "to", "LEFT", "LEFT", "0.1"))
+                early = answered(waiters, 1.0)
+                assert not early, f"{len(early)} of {len(waiters)} were told that nothing is there although a crash would bring it back"
+                disk.hold_syncs(False)
+                assert len(answered(waiters, HEALING_S)) == len(waiters), "replies still wait though the disk is well"
+                for waiter in waiters:
+                    assert read_reply(waiter.file) is None
+            for connection in (*waiters, writer):
+                connection.close()
+            print("blocking commands that end while a sync is held up: none answered before it", flush=True)
+    finally:
+        disk.remove()
+
+
 def cut_while_it_fails(seed, rounds=4):
     """The disk fails now and then, for one sync or several, and then the power: what was acknowledged or read by then is there."""
     rng = random.Random(seed)
@@ -334,6 +365,7 @@ def main():
     missing += on_shim("writes fail with EDQUOT", errno.EDQUOT, True, a.seconds, a.seed)
     missing += on_small_disk(max(a.seconds, 3.0), a.seed)
     reads_under_way()
+    blocked_reads()
     cut_while_it_fails(a.seed)
     if missing:
         print(f"reproduce: disk_failure_test.py --seed {a.seed} --seconds {a.seconds}")

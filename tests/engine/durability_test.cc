@@ -317,6 +317,51 @@ TEST_F(DurabilityTest, SavePointsOutliveAClockThatIsSetBack) {
   Close();  // while the clock still lives
 }
 
+// Nothing has changed since the snapshot before, and nothing can while writes are refused: no save point comes due.
+TEST_F(DurabilityTest, WritesComeBackAfterASnapshotThatFailedBesideNoChange) {
+  runtime_.save_points = {{.seconds = 3600, .changes = 1}};
+  ManualClock clock;
+  StoreOptions options = Options();
+  options.clock = &clock;
+  Result<std::unique_ptr<Store>> opened = Store::Open(options);
+  ASSERT_TRUE(opened.ok());
+  store_ = std::move(opened).value();
+  ASSERT_TRUE(store_->SaveAndWait().ok());
+  faulty_->AddFault(
+      {.operation = FileOperation::kWrite, .path_part = "snapshots/", .fail_count = UINT64_MAX, .error_number = ENOSPC});
+  EXPECT_FALSE(store_->SaveAndWait().ok());
+  EXPECT_TRUE(IsMisconf(Run({"SET", "k", "v"})));
+  faulty_->ClearFaults();
+  EXPECT_TRUE(Eventually(
+      [&] {
+        clock.Advance(1'000'000);
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        return Run({"SET", "k", "v"}).is_ok();
+      },
+      200));
+  Close();  // while the clock still lives
+}
+
+// What is counted has been logged: who writes is awaited.
+TEST_F(DurabilityTest, CountingKeysWaitsForWhoWrites) {
+  Open();
+  ShardSet shard;
+  shard.set(KeyRef::Of("k").shard());
+  for (const std::string_view command : {"DBSIZE", "RANDOMKEY"}) {
+    std::atomic<bool> counted{false};
+    store_->keyspace().LockShards(shard);
+    std::thread reader([&] {
+      Client client;
+      store_->Run(client, {command});
+      counted = true;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    EXPECT_FALSE(counted) << command;
+    store_->keyspace().UnlockShards(shard);
+    reader.join();
+  }
+}
+
 // With everysec a slow disk makes writers wait and then refuses them; nothing older than about a second is ever undurable.
 TEST_F(DurabilityTest, EverySecondIsEnforced) {
   runtime_.append_fsync = FsyncPolicy::kEverySecond;

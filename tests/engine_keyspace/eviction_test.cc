@@ -7,7 +7,9 @@
 #include <unordered_map>
 
 #include "engine/keyspace/access_field.h"
+#include "engine/keyspace/value_edit.h"
 #include "engine/store_options.h"
+#include "engine/values/hash_value.h"
 #include "keyspace_fixture.h"
 
 namespace cairn {
@@ -141,6 +143,22 @@ TEST_F(EvictionTest, TtlTakesTheEarliestAlsoOfExpiriesThatWereMovedOn) {
   for (int i = 0; i < 300; i++) Set("k" + std::to_string(i), 1000, 2000 + i);
   for (int i = 0; i < 300; i++) Set("k" + std::to_string(i), 1000, 200000 - i);
   for (int i = 299; i > 200; i--) EXPECT_EQ(Evict(1000), "k" + std::to_string(i));
+}
+
+// A field that expires before every key is none to evict, and hides nobody.
+TEST_F(EvictionTest, TtlLooksPastTheDeadlinesOfFields) {
+  keyspace_.ConfigureEviction({.policy = EvictionPolicy::kVolatileTtl});
+  for (int i = 0; i < 200; i++) Set("k" + std::to_string(i), 1000, 100000 - i);
+  {
+    AllLocked locked(keyspace_, 1000);
+    auto table = std::make_unique<HashTable>();
+    table->Set("field", "v", 1500);
+    uint64_t expired = 0;
+    ValueEdit(keyspace_, locked.scope, 0, KeyRef::Of("hash"), &expired).StoreLarge(ValueType::kHash, std::move(table));
+  }
+  ASSERT_EQ(keyspace_.NextExpiryMs(), 1500);
+  for (int i = 199; i >= 0; i--) EXPECT_EQ(Evict(1000), "k" + std::to_string(i));
+  EXPECT_EQ(Evict(1000), "");
 }
 
 TEST_F(EvictionTest, LruIsAlmostAsGoodAsTheTruth) {
