@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <system_error>
+#include <utility>
 
 namespace cairn {
 namespace {
@@ -28,6 +30,15 @@ struct SchedulingAttributes {
 static_assert(sizeof(SchedulingAttributes) == 48);
 
 }  // namespace
+
+bool TryStartThread(std::thread* thread, std::function<void()> work) {
+  try {
+    *thread = std::thread(std::move(work));
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
 
 void NameThisThread(const char* name) { (void)prctl(PR_SET_NAME, name, 0, 0, 0); }
 

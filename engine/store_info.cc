@@ -43,6 +43,7 @@ StoreInfo Store::Impl::Info() const {
     info.last_backup_unix_ms = backup_.last.unix_ms;
   }
   info.total_eviction_exceeded_ms = background->eviction_exceeded_ms();
+  info.incomplete = core.gate_has(kGateIncomplete);
   info.refusal_reason = core.RefusalText();
   info.writes_refused = !info.refusal_reason.empty();
   return info;

@@ -102,6 +102,7 @@ struct StoreInfo {
   std::string timeline_id;  // 40 hex digits: Redis's replication id
   Lsn timeline_base = 0;
   uint64_t total_eviction_exceeded_ms = 0;
+  bool incomplete = false;  // a reload failed: nothing is served any more, and nothing can be saved
   bool writes_refused = false;
   std::string refusal_reason;
 };

@@ -13,15 +13,15 @@ constexpr int64_t kSleepUs = 60'000'000;
 
 AdminWorker::~AdminWorker() { Stop(); }
 
-void AdminWorker::EnsureThread() {
-  if (!thread_.joinable()) thread_ = std::thread([this] { Loop(); });
+bool AdminWorker::Start() {
+  MutexLock lock(mutex_);
+  return TryStartThread(&thread_, [this] { Loop(); });
 }
 
 void AdminWorker::Run(std::function<void()> job) {
   MutexLock lock(mutex_);
   if (stopping_) return;
   jobs_.push_back(std::move(job));
-  EnsureThread();
   wake_.NotifyAll();
 }
 
@@ -30,7 +30,6 @@ uint64_t AdminWorker::Await(int64_t deadline_ms, std::function<bool()> met, std:
   const uint64_t handle = next_handle_++;
   if (stopping_) return handle;
   conditions_.push_back({handle, deadline_ms, std::move(met), std::move(done)});
-  EnsureThread();
   wake_.NotifyAll();
   return handle;
 }

@@ -1,5 +1,5 @@
 // One thread for what must not hold a network thread: reloading the data set, and waiting for a condition with a deadline (WAITAOF,
-// a shutdown that waits for a snapshot). It starts with the first job and ends with Stop().
+// a shutdown that waits for a snapshot).
 //
 // Jobs run one after the other; conditions are looked at about once a millisecond, and not while a job runs. Any thread may add either;
 // both run on the worker's thread and reach sessions by Server::PostToSession.
@@ -23,6 +23,9 @@ class AdminWorker {
   AdminWorker(const AdminWorker&) = delete;
   AdminWorker& operator=(const AdminWorker&) = delete;
 
+  // Starts the thread, once; false where the system has none to give. What was added before runs then. At the server's start: a command
+  // that found no thread later could not be answered.
+  [[nodiscard]] bool Start() CAIRN_EXCLUDES(mutex_);
   // Ignored after Stop().
   void Run(std::function<void()> job) CAIRN_EXCLUDES(mutex_);
   // Calls `met` again and again until it returns true, then `done(true)`; at the deadline (monotonic ms, INT64_MAX: none) `done(false)`.
@@ -40,7 +43,6 @@ class AdminWorker {
     std::function<bool()> met;
     std::function<void(bool)> done;
   };
-  void EnsureThread() CAIRN_REQUIRES(mutex_);
   void Loop() CAIRN_EXCLUDES(mutex_);
   void CheckConditions() CAIRN_REQUIRES(mutex_);
 

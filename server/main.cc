@@ -6,12 +6,16 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/allocator.h"
 #include "base/logger.h"
+#include "base/scheduling.h"
 #include "server/config/config.h"
 #include "server/process_title.h"
 #include "server/server.h"
@@ -49,6 +53,19 @@ int BlockSignals() {
   signal(SIGHUP, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);  // a write beyond RLIMIT_FSIZE then fails as any other can, which the log survives
   return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+// What is thrown and caught nowhere is what std::thread throws where the system has no more to give.
+[[noreturn]] void EndOnUncaught() {
+  try {
+    if (const std::exception_ptr thrown = std::current_exception()) std::rethrow_exception(thrown);
+  } catch (const std::system_error&) {
+    cairn::Log(LogLevel::kWarning, cairn::kNoThreadText);
+    _exit(1);
+  } catch (...) {
+    cairn::Log(LogLevel::kWarning, "An exception was not caught: this is a bug");
+  }
+  std::abort();
 }
 
 // A standard stream that the parent closed would be the number of the next file that is opened, and what is printed would go into that.
@@ -95,6 +112,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   cairn::AbortOnOutOfMemory();
+  std::set_terminate(EndOnUncaught);
   auto config = Config::FromCommandLine(args);
   if (!config.ok()) {
     std::fprintf(stderr, "%.*s\n", static_cast<int>(config.status().message().size()), config.status().message().data());

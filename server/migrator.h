@@ -33,6 +33,7 @@ struct MigrateRequest {
 
 class Migrator {
  public:
+  [[nodiscard]] bool StartWorker() { return worker_.Start(); }  // as AdminWorker's
   // Does it on the migrator's thread and answers the session, which has called Block(). Ignored after Stop().
   void Start(Server& server, uint64_t session_id, MigrateRequest request);
   // Ends what is under way with an error. Before the store is closed.

@@ -47,6 +47,7 @@ class Server::Impl {
   NetworkShared shared;
   std::unique_ptr<Store> store;        // written once by the loader before shared.store
   std::unique_ptr<Scrubber> scrubber;  // of the store; written by the loader before shared.store
+  bool closed_well = true;             // the store, at the end
   AdminWorker admin_worker{"admin"}, backup_worker{"backup"};
   Migrator migrator;
   std::vector<std::unique_ptr<NetworkThread>> threads;

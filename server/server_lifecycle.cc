@@ -107,6 +107,8 @@ void Server::Impl::ConnectNetworkSettings() {
 
 Status Server::Impl::Start() {
   loading_started_unix_s.store(RealClock().WallMs() / 1000);
+  if (!admin_worker.Start() || !backup_worker.Start() || !migrator.StartWorker())
+    return Status::Unavailable(std::string(kNoThreadText));
   wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_fd_ < 0) return Status::FromErrno(errno, "eventfd");
   CAIRN_RETURN_IF_ERROR(LimitClients());
@@ -237,7 +239,7 @@ int Server::Impl::Run() {
       request = request_;
       request_ = {};
     }
-    if (request.wanted && ShutDown(request)) return 0;
+    if (request.wanted && ShutDown(request)) return closed_well ? 0 : 1;
     WaitForEvents(kTickMs);
     stats.Sample(RealClock().MonotonicMs());
   }
@@ -257,6 +259,10 @@ void Server::Impl::OnEveryThread(const std::function<void(NetworkThread&)>& work
 Status Server::Impl::SaveForShutdown(const ShutdownRequest& request) {
   const bool save = request.save == 1 || (request.save < 0 && !config->SavePoints().empty());
   if (!save) return {};
+  if (store->Info().incomplete) {
+    Log(LogLevel::kWarning, "Nothing is saved: the data set is incomplete since a reload failed; the directory has it whole.");
+    return {};
+  }
   Log(LogLevel::kNotice, "Saving the final snapshot before exiting.");
   return store->SaveAndWait();
 }
@@ -292,6 +298,7 @@ void Server::Impl::StopServing() {
   shared.reply_workers.Stop();
   const Status closed = store->Close(false);
   backup_worker.Stop();
+  closed_well = closed.ok();
   if (!closed.ok()) LogF(LogLevel::kWarning, "Closing the store: %s", closed.ToString().c_str());
   // Everything is durable now: what waited for that still leaves.
   shared.progress.fetch_add(1);

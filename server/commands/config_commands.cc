@@ -1,6 +1,10 @@
 // CONFIG.
+#include <algorithm>
+#include <functional>
+#include <string>
 #include <vector>
 
+#include "base/numbers.h"
 #include "engine/commands/command_help.h"
 #include "engine/store_core.h"
 #include "server/admin_worker.h"
@@ -23,36 +27,48 @@ void ConfigGet(CommandContext& context) {
   }
 }
 
+void ReplyStatus(ReplySink& reply, const Status& status) { status.ok() ? reply.Ok() : reply.Error(status.message()); }
+
+// Does on the administrative worker what waits for the disk, and answers then.
+void AnswerLater(Session& session, std::function<Status()> work) {
+  session.Block();
+  Server& server = session.server();
+  server.admin_worker().Run([&server, id = session.id(), work = std::move(work)] {
+    server.PostToSession(
+        id, [status = work()](Session& waiting) { waiting.Unblock([&](ReplySink& reply) { ReplyStatus(reply, status); }); });
+  });
+}
+
+using Words = std::vector<std::string>;
+
+Status SetPairs(Config& config, const Words& words, const Config::SetContext& set) {
+  std::vector<std::pair<std::string_view, std::string_view>> pairs;
+  for (size_t i = 0; i + 1 < words.size(); i += 2) pairs.emplace_back(words[i], words[i + 1]);
+  return config.Set(pairs, set);
+}
+
 void ConfigSet(CommandContext& context) {
   if (context.args.size() % 2 != 0) return context.SyntaxError();
   Session& session = SessionOf(context);
   Config& config = session.server().config();
-  std::vector<std::pair<std::string_view, std::string_view>> pairs;
-  for (size_t i = 2; i + 1 < context.args.size(); i += 2) pairs.emplace_back(context.args[i], context.args[i + 1]);
   Config::SetContext set;
   set.loading = session.server().loading();
   set.protected_allowed = Config::ProtectedAllowed(config.Number("enable-protected-configs"), IsLocalClient(session));
   set.may_wait = !ThisThreadHoldsShards();
-  const Status status = config.Set(pairs, set);
-  if (!status.ok()) return context.reply.Error(status.message());
-  context.reply.Ok();
+  Words words(context.args.begin() + 2, context.args.end());
+  const bool switches_log =
+      std::any_of(words.begin(), words.end(), [](const std::string& word) { return EqualsIgnoreCase(word, "appendonly"); });
+  if (set.may_wait && switches_log)
+    return AnswerLater(session, [&config, words = std::move(words), set] { return SetPairs(config, words, set); });
+  ReplyStatus(context.reply, SetPairs(config, words, set));
 }
 
 // The file is written and synced by the worker; only inside EXEC, which must not wait for others, on this thread.
 void ConfigRewrite(CommandContext& context) {
   Session& session = SessionOf(context);
-  Server& server = session.server();
-  if (ThisThreadHoldsShards()) {
-    const Status status = server.config().Rewrite(false, false);
-    return status.ok() ? context.reply.Ok() : context.reply.Error(status.message());
-  }
-  session.Block();
-  server.admin_worker().Run([&server, id = session.id()] {
-    const Status status = server.config().Rewrite();
-    server.PostToSession(id, [status](Session& waiting) {
-      waiting.Unblock([&](ReplySink& reply) { status.ok() ? reply.Ok() : reply.Error(status.message()); });
-    });
-  });
+  Config& config = session.server().config();
+  if (ThisThreadHoldsShards()) return ReplyStatus(context.reply, config.Rewrite(false, false));
+  AnswerLater(session, [&config] { return config.Rewrite(); });
 }
 
 void ConfigResetStat(CommandContext& context) {

@@ -12,18 +12,28 @@ constexpr int64_t kSleepUs = 60'000'000;
 ReplyWorkers::~ReplyWorkers() { Stop(); }
 
 void ReplyWorkers::Run(std::function<void()> job) {
-  MutexLock lock(mutex_);
-  if (stopping()) return;
-  jobs_.push_back(std::move(job));
-  waiting_.store(jobs_.size(), std::memory_order_relaxed);
-  if (idle_ < jobs_.size() && threads_.size() < kThreads) {
-    threads_.emplace_back([this] {
-      NameThisThread("replies");
-      LetOthersGoFirst();
-      Loop();
-    });
+  {
+    MutexLock lock(mutex_);
+    if (stopping()) return;
+    if (idle_ <= jobs_.size() && threads_.size() < kThreads) AddThread();
+    if (!threads_.empty()) {
+      jobs_.push_back(std::move(job));
+      waiting_.store(jobs_.size(), std::memory_order_relaxed);
+      wake_.NotifyAll();
+      return;
+    }
   }
-  wake_.NotifyAll();
+  job();  // where the system has no thread to give, others wait for it
+}
+
+void ReplyWorkers::AddThread() {
+  std::thread thread;
+  const bool started = TryStartThread(&thread, [this] {
+    NameThisThread("replies");
+    LetOthersGoFirst();
+    Loop();
+  });
+  if (started) threads_.push_back(std::move(thread));
 }
 
 void ReplyWorkers::Loop() {

@@ -31,6 +31,7 @@ class ReplyWorkers {
 
  private:
   static constexpr size_t kThreads = 2;
+  void AddThread() CAIRN_REQUIRES(mutex_);
   void Loop() CAIRN_EXCLUDES(mutex_);
 
   Mutex mutex_;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The server's process beside others and within the system's limits: what a start that is refused leaves alone, standard streams that
-are closed, limits of file size and of open files, a directory that is moved, removed or replaced.
+are closed, limits of threads, of file size and of open files, a directory that is moved, removed or replaced.
 
 Usage: process_test.py       (CAIRN_BIN names the binaries' folder)
 """
@@ -84,8 +84,8 @@ def closed_streams_are_not_taken_for_files(root):
     assert "Ready to accept connections" in read(log)
 
 
-def limited(which, soft, directory, *flags):
-    """A server that has that resource limit, and is not privileged to raise it."""
+def begun(which, soft, directory, *flags):
+    """A server that starts with that resource limit, and is not privileged to raise it."""
     os.makedirs(directory, exist_ok=True)
     server = CairnServer(*flags, directory=directory)
     server.port = free_port()
@@ -97,8 +97,23 @@ def limited(which, soft, directory, *flags):
         server.process = subprocess.Popen(
             [*prefix, SERVER, "--port", str(server.port), "--bind", "127.0.0.1", "--dir", directory, *flags],
             stdout=out, stderr=out, preexec_fn=lambda: resource.setrlimit(which, (soft, soft)))
+    return server
+
+
+def limited(which, soft, directory, *flags):
+    server = begun(which, soft, directory, *flags)
     server.wait_ready()
     return server
+
+
+def too_few_threads_are_a_refused_start(root):
+    if os.geteuid() != 0:
+        return  # the limit counts all that this user runs
+    for limit in (2, 4, 6, 9):
+        directory = os.path.join(root, f"data-{limit}")
+        with begun(resource.RLIMIT_NPROC, limit, directory, "--threads", "2") as server:
+            assert server.process.wait(30) == 1, (limit, server.process.returncode, server.output())
+            assert "raise the limit of processes" in server.output(), (limit, server.output())
 
 
 def a_file_size_limit_does_not_kill(root):
@@ -209,8 +224,8 @@ def a_directory_that_is_gone_is_not_written_to(root):
 
 def main():
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # what this interpreter ignores its children would too
-    for test in (a_refused_start_leaves_the_running_server_alone, closed_streams_are_not_taken_for_files, a_file_size_limit_does_not_kill,
-                 clients_leave_descriptors_to_the_server, a_directory_that_is_gone_is_not_written_to):
+    for test in (a_refused_start_leaves_the_running_server_alone, too_few_threads_are_a_refused_start, closed_streams_are_not_taken_for_files,
+                 a_file_size_limit_does_not_kill, clients_leave_descriptors_to_the_server, a_directory_that_is_gone_is_not_written_to):
         with tempfile.TemporaryDirectory(prefix="cairn-process-") as root:
             os.chmod(root, 0o755)
             test(root)
