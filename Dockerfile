@@ -1,6 +1,6 @@
 FROM debian:12 AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      ca-certificates clang cmake lld libasio-dev libgflags-dev libgtest-dev libjemalloc-dev liblz4-dev libprotobuf-dev libssl-dev \
+      ca-certificates clang cmake lld libgflags-dev libgtest-dev libjemalloc-dev liblz4-dev libprotobuf-dev libssl-dev \
       libxxhash-dev ninja-build nlohmann-json3-dev pkg-config protobuf-compiler zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source

@@ -97,17 +97,8 @@ void LogF(LogLevel level, const char* format, ...) {
   Log(level, std::string_view(message, std::min(static_cast<size_t>(size), sizeof(message) - 1)));
 }
 
-void LogRaw(std::string_view text) {
-  if (!LogEnabled(LogLevel::kNotice)) return;
-  Target& target = GetTarget();
-  MutexLock lock(target.mutex);
-  if (target.sink) return;
-  WriteAll(target.fd, text);
-}
-
 bool LogEnabled(LogLevel level) { return level >= g_level.load(std::memory_order_relaxed); }
 void SetLogLevel(LogLevel level) { g_level.store(level, std::memory_order_relaxed); }
-LogLevel GetLogLevel() { return g_level.load(std::memory_order_relaxed); }
 void SetLogRole(char role) { g_role.store(role, std::memory_order_relaxed); }
 
 bool ParseLogLevel(std::string_view name, LogLevel* level) {

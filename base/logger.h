@@ -25,7 +25,6 @@ void Log(LogLevel level, std::string_view message);
 bool LogEnabled(LogLevel level);
 
 void SetLogLevel(LogLevel level);
-LogLevel GetLogLevel();
 // "debug", "verbose", "notice", "warning", or false.
 bool ParseLogLevel(std::string_view name, LogLevel* level);
 std::string_view LogLevelName(LogLevel level);
@@ -39,7 +38,5 @@ void SetLogRole(char role);
 // Lines of any level go to `sink` (level, message without prefix) instead; nullptr ends that. The sink is called with a lock held:
 // it must not log.
 void SetLogSink(std::function<void(LogLevel, std::string_view)> sink);
-// Writes the text as it is, without a prefix, if notices are written: banners.
-void LogRaw(std::string_view text);
 
 }  // namespace cairn

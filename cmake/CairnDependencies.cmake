@@ -20,15 +20,6 @@ find_package(nlohmann_json REQUIRED)
 add_library(cairn_json INTERFACE)
 target_link_libraries(cairn_json INTERFACE nlohmann_json::nlohmann_json)
 
-# asio without Boost, headers only.
-find_path(CAIRN_ASIO_INCLUDE_DIR asio.hpp)
-add_library(cairn_asio INTERFACE)
-if(CAIRN_ASIO_INCLUDE_DIR)
-  target_include_directories(cairn_asio SYSTEM INTERFACE ${CAIRN_ASIO_INCLUDE_DIR})
-  target_compile_definitions(cairn_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
-  target_link_libraries(cairn_asio INTERFACE Threads::Threads)
-endif()
-
 add_library(cairn_jemalloc INTERFACE)
 if(CAIRN_JEMALLOC)
   find_path(CAIRN_JEMALLOC_INCLUDE_DIR jemalloc/jemalloc.h)

@@ -31,7 +31,6 @@ struct WatchState {
   struct Key {
     uint32_t database;
     std::string name;
-    bool expired_when_watched;  // such a key's disappearance does not abort
   };
   std::vector<Key> keys;
 };

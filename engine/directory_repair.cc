@@ -143,6 +143,8 @@ Status Repair::LoadSnapshot(StoreCore& core) {
   const int64_t now_ms = core.clock.WallMs();
   const AccessKind access_kind = AccessKindOf(core.runtime().maxmemory_policy);
   const auto load = [&](const EntryView& entry) {
+    if (entry.head.database >= core.keyspace->databases())
+      return Status::Damaged("database " + std::to_string(entry.head.database) + " is more than a server can have");
     const KeyRef key = KeyRef::Of(entry.key);
     core.keyspace->LockShard(key.shard());
     const LoadedAttributes attributes{entry.head.has_expiry ? entry.head.expiry_unix_ms : -1,

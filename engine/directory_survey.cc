@@ -112,7 +112,7 @@ Status Survey::SurveyOne(DirectorySurvey::Snapshot& snapshot) {
     if (entry.head.database < kDatabasesMost) survey_.databases.insert(entry.head.database);
     if (!options_.decode_values) return Status();
     const Status status = CheckEncodedValue(entry.head.value_type, entry.value);
-    // One that another build of this version knows is not damage to be found here.
+    // Whatever is wrong with one value, the others are looked at.
     return status.ok() ? status : Status::Damaged("the value of " + Printable(entry.key) + ": " + std::string(status.message()));
   };
   const auto pace = [this](uint64_t bytes) { return Count(bytes); };

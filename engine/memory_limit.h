@@ -66,7 +66,6 @@ class MemoryLimit {
     const uint64_t before = correction_.load(std::memory_order_relaxed);
     correction_.store(wanted >= before ? wanted : before - (before - wanted + 63) / 64, std::memory_order_relaxed);
   }
-  uint64_t correction_bytes() const { return correction_.load(std::memory_order_relaxed); }
 
   void NotePeak(uint64_t used_bytes) {
     uint64_t peak = peak_.load(std::memory_order_relaxed);

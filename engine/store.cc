@@ -226,8 +226,8 @@ void Store::SetChangeListener(ChangeListener* listener) {
   impl_->core.keyspace->UnlockShards(all);
 }
 
-Status Store::StartSnapshot(bool then_drop_log, std::function<void(const Status&)> done, SnapshotPace pace) {
-  return impl_->checkpointer->StartSnapshot(then_drop_log, std::move(done), pace);
+Status Store::StartSnapshot(bool rotate_first, std::function<void(const Status&)> done, SnapshotPace pace) {
+  return impl_->checkpointer->StartSnapshot(rotate_first, std::move(done), pace);
 }
 
 Status Store::StartRdbExport(std::string path, std::function<void(const Status&)> done) {

@@ -1,7 +1,7 @@
 // The embeddable store: opens a directory, recovers it, executes commands durably, snapshots, closes. The server is one user of it.
 //
 // Threads: a Store is used from any number of threads; each Client and each ReplySink by one at a time. The store runs threads of
-// its own: one for the log, one for expiry, eviction and frees, and, while a snapshot is written or read, its workers.
+// its own, from Open to Close: docs/ARCHITECTURE.md lists them.
 // Durability: see Durability below and DESIGN.md (promises P1, P2, P5). Errors of commands are RESP errors in the reply; errors of the
 // store itself are Status values.
 #pragma once
@@ -129,9 +129,10 @@ class Store {
   void SetChangeListener(ChangeListener* listener);  // null: none; must outlive the store or be unset
 
   // --- snapshots ------------------------------------------------------------------------------------------------------------
-  // Starts a snapshot in the background (kUnavailable while one is under way); `then_drop_log` makes it a compaction. `done`, if given,
+  // Starts a snapshot in the background (kUnavailable while one is under way); `rotate_first`: the
+  // log goes on in a new segment from the cut, so that what the snapshot covers can be dropped whole (a compaction). `done`, if given,
   // is called from a store thread when it is durable and named in the manifest, or failed.
-  Status StartSnapshot(bool then_drop_log, std::function<void(const Status&)> done = nullptr,
+  Status StartSnapshot(bool rotate_first, std::function<void(const Status&)> done = nullptr,
                        SnapshotPace pace = SnapshotPace::kPolite);
   // Writes an RDB file that Redis 7.0 loads, of the data set as it is now, in the background and without holding up anybody; kUnavailable
   // while a snapshot or another such file is under way. `done` is called from a store thread when the file is whole and synced under its

@@ -74,12 +74,6 @@ class StreamIdTree {
     }
     return cursor;
   }
-  // How many items have an id of at least `id`; O(log n).
-  uint64_t CountFrom(const StreamId& id) const {
-    typename Tree::Path path;
-    if (!tree_.Seek(StreamIdProbe{id}, &path)) return 0;
-    return size() - Tree::ElementsBefore(path) - IndexOf(*path.leaf(), id);
-  }
   // Null where there is none; lives until the next change.
   const Item* Find(const StreamId& id) const {
     typename Tree::Path path;

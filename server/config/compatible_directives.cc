@@ -1,5 +1,7 @@
-// Directives of Redis 7.0 that Cairn takes so that existing files and tools work: their values are kept, shown and rewritten, and
-// steer nothing here because Cairn has no such mechanism or needs no such hint. Values that ask for behaviour Cairn lacks are refused.
+// Directives of Redis 7.0 that Cairn takes so that existing files and tools work: their values are kept, shown and rewritten. Most steer
+// nothing here because Cairn has no such mechanism or needs no such hint; names of Redis's files and min-replicas-to-write mean what they
+// mean there, and io-threads is the number of network threads where `threads` is not given. Values that ask for behaviour Cairn lacks are
+// refused.
 #include <string>
 
 #include "server/config/config.h"

@@ -111,9 +111,9 @@ void RecordedLife::Write(int commands) {
   }
 }
 
-void RecordedLife::Save(bool then_drop_log) {
+void RecordedLife::Save(bool rotate_first) {
   bool done = false;
-  Status status = store_->StartSnapshot(then_drop_log, nullptr, SnapshotPace::kFast);
+  Status status = store_->StartSnapshot(rotate_first, nullptr, SnapshotPace::kFast);
   ASSERT_TRUE(status.ok()) << status.ToString();
   while (!done) done = !store_->Info().snapshot_in_progress;
   ASSERT_EQ(store_->Info().last_snapshot_error, "");

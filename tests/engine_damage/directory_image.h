@@ -41,7 +41,7 @@ class RecordedLife {
 
   void Start();
   void Write(int commands);
-  void Save(bool then_drop_log);
+  void Save(bool rotate_first);
   void Close();
   // What a crash now would leave, everything being durable.
   const DirectoryImage& Keep(const std::string& name);
