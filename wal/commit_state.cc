@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/logger.h"
 #include "base/scheduling.h"
 
 namespace cairn {
@@ -170,6 +171,12 @@ void CommitState::Announce(bool progress) {
   if (now != Admission::kAdmitted && announced_ == Admission::kAdmitted && error().ok()) {
     delayed_count_.fetch_add(1, std::memory_order_relaxed);
   }
+  // A disk that answers with an error is reported by who got it.
+  if (now == Admission::kRefused && announced_ != now && error().ok()) {
+    LogF(LogLevel::kWarning, "Log: the disk has not answered for %.1f s: writes are refused until it does",
+         static_cast<double>(UndurableAgeUs()) / 1e6);
+  }
+  if (announced_ == Admission::kRefused && now == Admission::kAdmitted) LogF(LogLevel::kNotice, "Log: writes are accepted");
   announced_ = now;
   if (listener_) listener_(durable_lsn());
 }

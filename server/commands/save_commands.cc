@@ -53,13 +53,17 @@ Status StartRewrite(Server& server) {
 // Starts `start` as soon as no snapshot is under way and, for callers inside EXEC, no lock is held.
 void Schedule(Server& server, Status (*start)(Server&), std::atomic<bool>* scheduled) {
   if (scheduled != nullptr) scheduled->store(true, std::memory_order_relaxed);
-  server.admin_worker().Await(
-      kNever, [&server] { return !server.store().Info().snapshot_in_progress; },
-      [&server, start, scheduled](bool) {
-        if (scheduled != nullptr) scheduled->store(false, std::memory_order_relaxed);
-        const Status status = start(server);
-        if (!status.ok()) LogF(LogLevel::kWarning, "Scheduled snapshot: %s", std::string(status.message()).c_str());
-      });
+  const auto begun = [&server, start] {
+    if (server.store().Info().snapshot_in_progress) return false;
+    const Status status = start(server);
+    if (status.code() == StatusCode::kUnavailable && server.store().Info().snapshot_in_progress)
+      return false;  // another was faster
+    if (!status.ok()) LogF(LogLevel::kWarning, "Scheduled snapshot: %s", std::string(status.message()).c_str());
+    return true;
+  };
+  server.admin_worker().Await(kNever, begun, [scheduled](bool) {
+    if (scheduled != nullptr) scheduled->store(false, std::memory_order_relaxed);
+  });
 }
 
 }  // namespace
