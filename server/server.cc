@@ -28,7 +28,7 @@ std::string RandomHex40() {
 }
 
 std::string PidFilePath(const Config& config) {
-  const std::string path = config.Text("pidfile");
+  const std::string path = config.PathInDirectory("pidfile");
   return path.empty() && config.Bool("daemonize") ? "/var/run/cairn.pid" : path;
 }
 

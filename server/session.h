@@ -25,7 +25,7 @@ enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext };
 
 // Strings and numbers that CLIENT LIST and CLIENT INFO print; written by the owning thread, copied there for others.
 struct SessionInfo {
-  std::string address, local_address;  // "127.0.0.1:50000", or the socket's path
+  std::string address, local_address;  // "127.0.0.1:50000", or "PATH:0" of a Unix socket
   int fd = -1;
   int64_t created_ms = 0;  // monotonic
   int64_t last_active_ms = 0;
@@ -78,13 +78,14 @@ class Session : public Client {
   void PushEncoded(SharedBytes encoded, Lsn lsn);
   uint64_t output_bytes() const;  // waiting to be sent
   SessionBuffers Buffers() const;
-  // The command under way writes no reply now (WAITAOF, SAVE, DEBUG SLEEP do not hold the thread): further input waits until Unblock().
+  // The command under way writes no reply now (WAITAOF and SAVE do not hold the thread): further input waits until Unblock().
   void Block();
   // Ends Block(): writes the reply through `write` (may be null) and goes on with buffered input. Does nothing if not blocked. Call it
   // from PostToSession's work, not from the handler that called Block().
   void Unblock(const std::function<void(ReplySink&)>& write);
   bool blocked() const { return blocked_; }
-  // Set by who called Block() where CLIENT UNBLOCK may end it: answers as after a timeout, or the error; calls Unblock. Empty otherwise.
+  // Set by who called Block(), before its command returns, where CLIENT UNBLOCK may end it: answers as after a timeout, or the error; calls
+  // Unblock. Empty otherwise. Where it is set the client's hanging up ends the wait, and the session, too.
   std::function<void(Session&, bool with_error)> on_client_unblock;
   // Closes, dropping output (CLIENT KILL, output limits). The object lives on to the end of the loop's round. Of the session whose command
   // runs, what it has answered before is dropped too: to kill oneself set close_after_reply instead.

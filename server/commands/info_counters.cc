@@ -175,9 +175,12 @@ void WriteKeyspaceSection(const InfoSource& source, InfoWriter& out) {
     if (keys == 0) continue;
     // Inside EXEC the shards' locks may be this thread's own already: no look at them then.
     const int64_t ttl_ms = ThisThreadHoldsShards() ? 0 : keyspace.AverageTtlMs(i, RealClock().WallMs());
-    out.Add("db" + std::to_string(i), "keys=" + std::to_string(keys) + ",expires=" + std::to_string(keyspace.ExpiringKeys(i)) +
-                                          ",avg_ttl=" + std::to_string(ttl_ms < 0 ? 0 : ttl_ms) +
-                                          ",subexpiry=" + std::to_string(keyspace.KeysWithExpiringFields(i)));
+    std::string text = "keys=" + std::to_string(keys) + ",expires=" + std::to_string(keyspace.ExpiringKeys(i)) +
+                       ",avg_ttl=" + std::to_string(ttl_ms < 0 ? 0 : ttl_ms);
+    // Of a later Redis than INFO says this is: who reads it may drop a line with more than that one prints.
+    const uint64_t with_expiring_fields = keyspace.KeysWithExpiringFields(i);
+    if (with_expiring_fields > 0) text += ",subexpiry=" + std::to_string(with_expiring_fields);
+    out.Add("db" + std::to_string(i), text);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "server/net/listener.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -76,8 +77,10 @@ Status Listener::Open() {
   CAIRN_RETURN_IF_ERROR(MakeTcp(&sockets));
   BasicLock lock(mutex_);
   tcp_ = std::move(sockets);
-  const std::string path = shared_.config.Text("unixsocket");
+  const std::string path = shared_.config.PathInDirectory("unixsocket");
   if (!path.empty()) {
+    // It may be the place of the socket; the store makes sure of it, but later.
+    mkdir(shared_.config.directory().c_str(), 0755);
     const int permissions = static_cast<int>(shared_.config.Number("unixsocketperm"));
     Result<int> fd = ListenUnix(path, permissions, static_cast<int>(shared_.config.Number("tcp-backlog")));
     if (!fd.ok()) return Status::IoError("Failed opening Unix socket: " + std::string(fd.status().message()));
@@ -148,16 +151,16 @@ void Listener::Accept(Socket& socket) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       const int error_number = errno;
       const int64_t now_ms = threads_[0]->loop().now_ms();
-      if (now_ms - last_complaint_ms_ > 1000)
+      if (now_ms - last_complaint_ms_ > 1000) {
         LogF(LogLevel::kWarning, "Accepting client connection: accept: %s", strerror(error_number));
-      last_complaint_ms_ = now_ms;
+        last_complaint_ms_ = now_ms;
+      }
       return;
     }
     if (TurnedAway(fd, peer, socket.unix_socket())) continue;
     NewConnection connection{.fd = fd, .id = next_id_++, .address = {}, .local_address = {}, .unix_socket = socket.unix_socket()};
     if (socket.unix_socket()) {
-      connection.local_address = shared_.config.Text("unixsocket");
-      connection.address = connection.local_address + ":0";
+      connection.address = connection.local_address = shared_.config.Text("unixsocket") + ":0";
     } else {
       PrepareTcp(fd, shared_.tcp_keepalive_s.load(std::memory_order_relaxed));
       connection.address = FormatAddress(peer);

@@ -39,13 +39,30 @@ void Session::Io::OnEvents(uint32_t epoll_events) {
   if (epoll_events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) hung_up_ = true;
   if (epoll_events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
     readable_ = true;
-    if (hung_up_ && session_.blocked_) return Close("closed by the client while blocked");
+    if (hung_up_ && WaitsInVain()) {
+      EndInVain();
+      if (output_.empty()) return Close("closed by the client while it waited");
+    }
     if (!listed_ready_) {
       listed_ready_ = true;
       thread_.Put(NetworkThread::List::kReady, session_);
     }
   }
   if ((epoll_events & EPOLLOUT) && !closed() && output_.sendable_bytes() > 0) Flush();
+}
+
+bool Session::Io::WaitsInVain() const {
+  return hold_ == Hold::kPaused || (session_.blocked_ && session_.on_client_unblock != nullptr);
+}
+
+void Session::Io::EndInVain() {
+  if (waiter_ != nullptr) (void)LeaveWait();
+  session_.close_after_reply = true;
+}
+
+bool Session::Io::IsServersTurn() const {
+  if (session_.blocked_ || output_.gated()) return true;
+  return hold_ != Hold::kNone && (hold_ != Hold::kLongReply || output_.empty());
 }
 
 bool Session::Io::CanExecute() const {
@@ -139,7 +156,7 @@ void Session::Io::OnPeerClosed() {
   peer_closed_ = true;
   readable_ = false;
   // Whoever half-closes may still read: what its commands answered leaves first, when it is durable.
-  if (output_.empty() || session_.blocked_) return Close("closed by the client");
+  if (output_.empty()) return Close("closed by the client");
   session_.close_after_reply = true;
 }
 
@@ -173,7 +190,7 @@ void Session::Io::KeepRest(std::string_view input, size_t done, bool in_pending)
 }
 
 void Session::Io::CheckQueryLimit() {
-  const uint64_t held = pending_.size() + (partial_ != nullptr ? partial_->held_bytes() : 0);
+  const uint64_t held = pending_.size() + (partial_ != nullptr ? partial_->memory_bytes() : 0);
   if (held <= static_cast<uint64_t>(shared_.query_buffer_limit_bytes.load(std::memory_order_relaxed))) [[likely]]
     return;
   LogF(LogLevel::kWarning, "Closing client that reached max query buffer length: id=%" PRIu64 " addr=%s held=%" PRIu64,
@@ -261,7 +278,7 @@ void Session::Io::CheckTimes(int64_t now_ms) {
   if (closed()) return;
   const int64_t timeout_ms = 1000 * shared_.timeout_s.load(std::memory_order_relaxed);
   const bool subscribed = session_.subscription_count() + session_.shard_channels.size() > 0;
-  if (timeout_ms > 0 && !session_.blocked_ && !subscribed && !session_.is_monitor &&
+  if (timeout_ms > 0 && !subscribed && !session_.is_monitor && !IsServersTurn() &&
       now_ms - session_.info.last_active_ms > timeout_ms) {
     return Close("idle");
   }

@@ -72,6 +72,13 @@ class Session::Io final : public EventHandler, public WaitPort {
   size_t ReadSlice(char* to, size_t room);  // 0: nothing to run
   void RunSlice(std::string_view bytes);
   bool CanExecute() const;
+  // A client that hangs up now ends, as in Redis: it is paused, or waits for what others do. A command that only takes its time is finished
+  // and answered, for whoever half-closes may still read.
+  bool WaitsInVain() const;
+  // It has hung up: nothing more is executed for it, it is closed when what was answered before has left.
+  void EndInVain();
+  // What comes next is up to the server: the client does nothing and yet is not idle.
+  bool IsServersTurn() const;
   void ReadAndRun();
   bool ReadOnce();  // false where the socket is empty or closed, or execution must wait
   bool ReadDirect(PartialRequest& partial);
@@ -106,6 +113,7 @@ class Session::Io final : public EventHandler, public WaitPort {
   void SendDeferred(std::string_view bytes);
   void SendNow(std::string_view bytes);  // what does not fit into the socket goes into the queue
   bool Send(const char* bytes, size_t size, size_t* sent);
+  void NoteSent(size_t bytes);
   bool SendQueue();   // false where the socket is full or broken; what is more than a turn's share is sent in the next round
   void FlushLater();  // in this round's end, or the next one's
   bool OverOutputLimit();

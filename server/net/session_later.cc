@@ -33,11 +33,6 @@ void Session::Io::OnBlocked(const std::shared_ptr<Waiter>& waiter) {
 // Once the locks are released.
 void Session::Io::BeginWait() {
   session_.on_client_unblock = [](Session& session, bool with_error) { session.io_->BreakWait(with_error); };
-  if (hung_up_) {  // seen before this command was read: no further event will say so
-    session_.server_.PostToSession(session_.id_, [](Session& session) {
-      if (session.blocked()) session.CloseNow("closed by the client while blocked");
-    });
-  }
   if (waiter_->timeout_ms == 0) return;
   const int64_t now_ms = (RealClock().MonotonicUs() + 999) / 1000;  // never too early
   wait_timer_ = thread_.loop().StartTimer(now_ms + waiter_->timeout_ms, [this] {

@@ -17,7 +17,7 @@ constexpr int64_t kInputRoomKeptMs = 2000;
 uint64_t Session::Io::BufferBytes() const {
   uint64_t registrations = session_.subscription_count() + session_.shard_channels.size();
   if (session_.watch != nullptr) registrations += session_.watch->keys.size();
-  const uint64_t unfinished = partial_ != nullptr ? partial_->held_bytes() : 0;
+  const uint64_t unfinished = partial_ != nullptr ? partial_->memory_bytes() : 0;
   const uint64_t queued = session_.transaction.commands.empty() ? 0 : transaction_bytes_;
   return pending_.capacity() + unfinished + queued + OutputBytes() + registrations * kRegistrationBytes;
 }

@@ -52,7 +52,7 @@ void Session::Io::EndOutput() {
     HoldBackIfGated();
   } else if (!output_.empty()) {
     sink.Spill();
-    SendQueue();
+    Flush();
   } else if (!thread_.deferring()) {
     SendNow(sink.gathered());
     sink.DropGathered();
@@ -93,6 +93,12 @@ bool Session::Io::Send(const char* bytes, size_t size, size_t* sent) {
   return true;
 }
 
+void Session::Io::NoteSent(size_t bytes) {
+  if (bytes > 0) session_.info.last_active_ms = thread_.loop().now_ms();  // who reads is not idle
+  thread_.stats().Add(Counter::kWritesProcessed);
+  thread_.stats().Add(Counter::kNetOutputBytes, bytes);
+}
+
 void Session::Io::SendNow(std::string_view bytes) {
   if (bytes.empty()) return;
   // A reply over the limit is not begun, so that its reader sees an end and not a part.
@@ -105,8 +111,7 @@ void Session::Io::SendNow(std::string_view bytes) {
   size_t sent = 0;
   Send(bytes.data(), bytes.size(), &sent);
   if (closed()) return;
-  thread_.stats().Add(Counter::kWritesProcessed);
-  thread_.stats().Add(Counter::kNetOutputBytes, sent);
+  NoteSent(sent);
   if (sent < bytes.size()) output_.Append(bytes.substr(sent));
 }
 
@@ -134,8 +139,7 @@ bool Session::Io::SendQueue() {
       sent = static_cast<size_t>(std::max<ssize_t>(bytes, 0));
     }
     if (closed()) return false;
-    thread_.stats().Add(Counter::kWritesProcessed);
-    thread_.stats().Add(Counter::kNetOutputBytes, sent);
+    NoteSent(sent);
     output_.Consume(sent);
     sent_bytes += sent;
     if (long_reply_ != nullptr) [[unlikely]]

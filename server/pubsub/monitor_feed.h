@@ -24,8 +24,8 @@ class MonitorFeed {
   void Remove(uint64_t session_id);
   bool active() const { return active_.load(std::memory_order_relaxed) > 0; }
 
-  // One executed command; call it where active(), before the command runs. EXEC: first its commands, then itself. Rows that are not to
-  // be shown (kSkipMonitor, kAdmin) are left out, secrets are replaced. `address` as in CLIENT LIST, or "unix:PATH".
+  // One command that has run, or waits; call it once for each, where active(). EXEC: first its commands, as each of them runs, then itself.
+  // Rows that are not to be shown (kSkipMonitor, kAdmin) are left out, secrets are replaced. `address` as in CLIENT LIST, or "unix:PATH".
   void Feed(const CommandRow& row, ArgSpan args, uint32_t database, std::string_view address, int64_t now_unix_us);
   static std::string Line(ArgSpan args, uint32_t database, std::string_view address, int64_t now_unix_us);
 

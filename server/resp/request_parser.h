@@ -30,8 +30,11 @@ class PartialRequest {
   // Input bytes from here on were taken into the large bulk string: the caller drops them once after Next() returned kIncomplete.
   static constexpr size_t kNothingTaken = SIZE_MAX;
   size_t TakeCut() { return std::exchange(cut_at_, kNothingTaken); }
-  // Bytes held outside the input.
+  // Bytes held outside the input: the client's alone, and with the list of its arguments.
   uint64_t held_bytes() const { return held_bytes_ + large_.size(); }
+  uint64_t memory_bytes() const {
+    return held_bytes() + arguments_.capacity() * sizeof(Argument) + owners_.capacity() * sizeof(SharedBytes);
+  }
 
  private:
   friend class RequestParser;

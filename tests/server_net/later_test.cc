@@ -1,6 +1,5 @@
 // Commands that answer later, over sockets: those that wait for a key, and long replies. The commands are made for these tests.
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include <atomic>
 #include <chrono>
@@ -48,10 +47,6 @@ class LaterTest : public ::testing::TestWithParam<const char*> {
     }
     ASSERT_EQ(server_.server().blocked_session_count(), count);
   }
-  static bool Quiet(const TestClient& client) {
-    pollfd waiting{client.fd(), POLLIN, 0};
-    return poll(&waiting, 1, 50) == 0;
-  }
   uint64_t Waiting() { return server_.server().store().keyspace().waiter_count(); }
 
   TestServer server_;
@@ -80,7 +75,7 @@ TEST_P(LaterTest, WaitsAndGoesOnWithItsPipeline) {
   for (int i = 0; i < 2 * 7; i++) (void)second.ReceiveReply();
   second.Send(Encode({"TAKE", "k", "0"}));
   AwaitBlocked(2);
-  EXPECT_TRUE(Quiet(first));
+  EXPECT_TRUE(first.IsQuietFor(50));
   EXPECT_EQ(other.Call({"SET", "k", "1"}), "+OK\r\n");
   EXPECT_EQ(first.ReceiveReply(), Taken("k", "1"));
   EXPECT_EQ(first.ReceiveReply(), "$-1\r\n");

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/allocator.h"
+#include "server/net/network_shared.h"
 #include "tests/server_net/test_server.h"
 
 #ifdef __has_feature
@@ -55,11 +56,56 @@ TEST(Limits, QueryBuffer) {
   EXPECT_EQ(client.ReceiveAll(), "");
 }
 
+TEST(Limits, ManySmallArgumentsOfAnUnfinishedRequestCount) {
+  std::string input = "*1000000\r\n";
+  for (int i = 0; i < 50'000; i++) input += "$1\r\na\r\n";  // 350 kB, and more than 1 MB to know where they are
+  TestServer server({"--appendonly", "no"});
+  TestClient client(server.port());
+  client.Send(input);
+  const ClientMemory& memory = server.server().shared().client_memory;
+  for (int i = 0; i < 5'000 && memory.total_bytes() < 1'500'000; i++) usleep(1'000);
+  EXPECT_GE(memory.total_bytes(), 1'500'000u);
+  TestServer strict({"--appendonly", "no", "--client-query-buffer-limit", "1mb"});
+  TestClient closed(strict.port());
+  EXPECT_EQ(closed.Call({"PING"}), "+PONG\r\n");
+  closed.Send(input);
+  for (int i = 0; i < 5'000 && strict.server().session_count() > 0; i++) usleep(1'000);
+  EXPECT_EQ(strict.server().session_count(), 0u);
+}
+
 TEST(Limits, IdleClientsAreClosed) {
   TestServer server({"--appendonly", "no", "--timeout", "1"});
   TestClient client(server.port());
   EXPECT_EQ(client.Call({"PING"}), "+PONG\r\n");
   EXPECT_EQ(client.ReceiveAll(), "");
+}
+
+TEST(Limits, APausedClientIsNotIdle) {
+  TestServer server({"--appendonly", "no", "--timeout", "1"});
+  TestClient client(server.port());
+  server.server().PauseClients(INT64_MAX, true);
+  client.Send(Encode({"SET", "k", "v"}));
+  EXPECT_TRUE(client.IsQuietFor(3'500));
+  server.server().PauseClients(0, false);
+  EXPECT_EQ(client.ReceiveReply(), "+OK\r\n");
+}
+
+TEST(Limits, WhoReceivesIsNotIdle) {
+  constexpr size_t kPieceBytes = 500'000;
+  const std::string value(40 * kPieceBytes, 'x');
+  TestServer server({"--appendonly", "no", "--timeout", "2"});
+  TestClient client(server.port());
+  const int small_bytes = 32 * 1024;  // or all of the reply would leave at once
+  setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &small_bytes, sizeof(small_bytes));
+  EXPECT_EQ(client.Call({"SET", "k", value}), "+OK\r\n");
+  client.Send(Encode({"GET", "k"}));
+  EXPECT_EQ(client.ReceiveLine(), "$" + std::to_string(value.size()) + "\r\n");
+  size_t received = 0;
+  for (size_t piece = kPieceBytes; piece == kPieceBytes && received < value.size(); received += piece) {
+    usleep(100'000);
+    piece = client.Receive(kPieceBytes).size();
+  }
+  EXPECT_EQ(received, value.size());
 }
 
 TEST(Limits, AnIdleConnectionIsSmall) {

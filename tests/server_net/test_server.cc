@@ -3,8 +3,10 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -66,12 +68,23 @@ TestServer::~TestServer() {
 }
 
 TestClient::TestClient(int port) {
-  fd_ = socket(AF_INET, SOCK_STREAM, 0);
+  const sockaddr_in address = Loopback(port);
+  Connect(reinterpret_cast<const sockaddr&>(address), sizeof(address));
+}
+
+TestClient::TestClient(const std::string& unix_socket_path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  unix_socket_path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  Connect(reinterpret_cast<const sockaddr&>(address), sizeof(address));
+}
+
+void TestClient::Connect(const sockaddr& address, socklen_t size) {
+  fd_ = socket(address.sa_family, SOCK_STREAM, 0);
   const timeval timeout{10, 0};
   setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
   setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-  const sockaddr_in address = Loopback(port);
-  EXPECT_EQ(connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  EXPECT_EQ(connect(fd_, &address, size), 0);
 }
 
 TestClient::~TestClient() { close(fd_); }
@@ -116,6 +129,11 @@ std::string TestClient::ReceiveAll() {
     if (got <= 0) return all;
     all.append(piece, static_cast<size_t>(got));
   }
+}
+
+bool TestClient::IsQuietFor(int duration_ms) const {
+  pollfd waiting{fd_, POLLIN, 0};
+  return buffer_.empty() && poll(&waiting, 1, duration_ms) == 0;
 }
 
 void TestClient::ShutdownWrite() { shutdown(fd_, SHUT_WR); }

@@ -1,6 +1,8 @@
 // A server inside the test's process, on a loopback port of its own and in a temporary directory, and a client that speaks bytes.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +34,7 @@ class TestServer {
 class TestClient {
  public:
   explicit TestClient(int port);
+  explicit TestClient(const std::string& unix_socket_path);
   ~TestClient();
 
   bool Send(std::string_view bytes);  // false where the server has closed
@@ -44,9 +47,12 @@ class TestClient {
   // Sends the words as a request and returns the reply's bytes (of a scalar or a flat array).
   std::string Call(const std::vector<std::string>& words);
   std::string ReceiveReply();
+  bool IsQuietFor(int duration_ms) const;  // nothing to receive, and not closed, for so long
   int fd() const { return fd_; }
 
  private:
+  void Connect(const sockaddr& address, socklen_t size);
+
   int fd_ = -1;
   std::string buffer_;
 };
