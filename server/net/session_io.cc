@@ -61,7 +61,7 @@ void Session::Io::EndInVain() {
 }
 
 bool Session::Io::IsServersTurn() const {
-  if (session_.blocked_ || output_.gated()) return true;
+  if (session_.blocked_ || output_.gated() || listed_ready_ || listed_readable_) return true;
   return hold_ != Hold::kNone && (hold_ != Hold::kLongReply || output_.empty());
 }
 

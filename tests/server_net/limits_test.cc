@@ -91,21 +91,30 @@ TEST(Limits, APausedClientIsNotIdle) {
 }
 
 TEST(Limits, WhoReceivesIsNotIdle) {
-  constexpr size_t kPieceBytes = 500'000;
-  const std::string value(40 * kPieceBytes, 'x');
+  constexpr size_t kPieceBytes = 500'000, kValueBytes = 40 * kPieceBytes;
   TestServer server({"--appendonly", "no", "--timeout", "2"});
   TestClient client(server.port());
   const int small_bytes = 32 * 1024;  // or all of the reply would leave at once
   setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &small_bytes, sizeof(small_bytes));
-  EXPECT_EQ(client.Call({"SET", "k", value}), "+OK\r\n");
+  EXPECT_EQ(client.Call({"SETRANGE", "k", std::to_string(kValueBytes - 1), "x"}), ":" + std::to_string(kValueBytes) + "\r\n");
   client.Send(Encode({"GET", "k"}));
-  EXPECT_EQ(client.ReceiveLine(), "$" + std::to_string(value.size()) + "\r\n");
+  EXPECT_EQ(client.ReceiveLine(), "$" + std::to_string(kValueBytes) + "\r\n");
   size_t received = 0;
-  for (size_t piece = kPieceBytes; piece == kPieceBytes && received < value.size(); received += piece) {
+  for (size_t piece = kPieceBytes; piece == kPieceBytes && received < kValueBytes; received += piece) {
     usleep(100'000);
     piece = client.Receive(kPieceBytes).size();
   }
-  EXPECT_EQ(received, value.size());
+  EXPECT_EQ(received, kValueBytes);
+}
+
+TEST(Limits, WhoHasSentWhatIsNotYetReadIsNotIdle) {
+  TestServer server({"--appendonly", "no", "--timeout", "1", "--enable-debug-command", "yes"});
+  TestClient sleeper(server.port()), client(server.port());
+  EXPECT_EQ(client.Call({"PING"}), "+PONG\r\n");
+  sleeper.Send(Encode({"DEBUG", "SLEEP", "2.5"}));  // all threads
+  usleep(100'000);
+  client.Send(Encode({"PING"}));
+  EXPECT_EQ(client.ReceiveReply(), "+PONG\r\n");
 }
 
 TEST(Limits, AnIdleConnectionIsSmall) {
