@@ -23,6 +23,7 @@ namespace cairn {
 namespace {
 
 constexpr int kTickMs = 100;
+constexpr useconds_t kSaveAgainUs = 200'000;
 // For so long a client that connects while the store is loaded waits, instead of being told -LOADING: programs that start a server
 // write to it as soon as it accepts them, and do not expect that of a server with little data, since Redis never says it then.
 constexpr int64_t kUnseenLoadMs = 250;
@@ -264,7 +265,13 @@ Status Server::Impl::SaveForShutdown(const ShutdownRequest& request) {
     return {};
   }
   Log(LogLevel::kNotice, "Saving the final snapshot before exiting.");
-  return store->SaveAndWait();
+  // A disk that does not answer just now, by which `everysec` refuses writes, may answer in a moment.
+  const int64_t until_ms = RealClock().MonotonicMs() + 1000 * config->Number("shutdown-timeout");
+  for (;;) {
+    Status status = store->SaveAndWait();
+    if (status.code() != StatusCode::kUnavailable || RealClock().MonotonicMs() >= until_ms) return status;
+    usleep(kSaveAgainUs);
+  }
 }
 
 bool Server::Impl::ShutDown(const ShutdownRequest& request) {
