@@ -126,7 +126,7 @@ void Server::Impl::PauseClients(int64_t until_monotonic_ms, bool writes_only) {
     if (until_monotonic_ms == 0) continue;
     // A little later than asked for, so that the sessions find the pause over.
     thread->loop().Post([this, &thread = *thread, until_monotonic_ms] {
-      thread.loop().At(until_monotonic_ms + 1, [this, &thread, until_monotonic_ms] {
+      thread.loop().At(std::min(until_monotonic_ms, INT64_MAX - 1) + 1, [this, &thread, until_monotonic_ms] {
         thread.ResumePaused();
         MutexLock lock(pause_mutex_);
         if (shared.pause_until_ms.load(std::memory_order_relaxed) == until_monotonic_ms) HoldExpiry(false);

@@ -103,9 +103,9 @@ void CommitState::SetGate(uint32_t bit, bool on) {
 void CommitState::Publish(const Progress& progress) {
   synced_lsn_.store(progress.synced_lsn, std::memory_order_relaxed);
   released_lsn_.store(progress.released_lsn, std::memory_order_relaxed);
-  SetOldest(progress.oldest_undurable_us);
   bool grew = progress.durable_lsn > durable_lsn_.load(std::memory_order_relaxed);
   if (grew) durable_lsn_.store(progress.durable_lsn, std::memory_order_seq_cst);
+  SetOldest(progress.oldest_undurable_us);  // who is admitted by it finds durable what was waited for
   const bool timed = policy() == FsyncPolicy::kEverySecond && UndurableAgeUs() >= kTimedAgeUs;
   SetGate(kGateTimed, timed);
   // An append that sees the old position just now closes the gate again for nothing, or the next one closes it.

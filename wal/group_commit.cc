@@ -339,8 +339,7 @@ Status GroupCommit::SyncSegment() {
   BeginDisk(start_us);
   Status status = segment_->Sync();
   if (status.ok()) status = segments_->CommitNewest();
-  const int64_t end_us = NowUs();
-  sync_us_estimate_ = end_us - start_us;
+  sync_us_estimate_ = NowUs() - start_us;
   slow_sync_us_ = std::max(sync_us_estimate_, slow_sync_us_ - slow_sync_us_ / 8);
   last_sync_us_.store(static_cast<uint64_t>(sync_us_estimate_), std::memory_order_relaxed);
   CAIRN_RETURN_IF_ERROR(status);
@@ -350,7 +349,6 @@ Status GroupCommit::SyncSegment() {
   NoteReleased();
   // Where the segment ends in the middle of the group, the rest is as old as it was.
   if (synced_lsn_ >= collected_lsn_) oldest_undurable_us_ = 0;
-  BeginDisk(end_us);  // what may follow, as in a rotation, has an age of its own
   return Status::Ok();
 }
 

@@ -56,6 +56,7 @@ Status GroupCommit::MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_l
 // durably before the old one names it.
 Status GroupCommit::Rotate() {
   CAIRN_RETURN_IF_ERROR(SyncSegment());
+  BeginDisk(NowUs());  // what follows has an age of its own
   std::unique_ptr<SegmentWriter> old = std::move(segment_);
   segments_->NoteWrite(old->offset() + kFrameHeaderBytes + kSuccessorPayloadBytes);
   CAIRN_RETURN_IF_ERROR(MakeSegment(written_.lsn, written_.lsn, synced_lsn_, SegmentSet::Kind::kEmpty));
