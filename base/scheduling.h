@@ -7,9 +7,10 @@
 namespace cairn {
 
 // Starts a thread. False where the system has no more to give (the limit of processes, or a container's), where std::thread throws.
+[[nodiscard]] bool TryStartThread(std::thread* thread, std::function<void()> work);
+// What the user is told then.
 inline constexpr char kNoThreadText[] =
     "The system has no more threads to give: raise the limit of processes (ulimit -u, or the pids limit of the container)";
-bool TryStartThread(std::thread* thread, std::function<void()> work);
 
 // What `top -H` and profilers call the calling thread; at most 15 characters. Threads that it starts have the name until they get one.
 void NameThisThread(const char* name);

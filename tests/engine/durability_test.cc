@@ -283,11 +283,7 @@ TEST_F(DurabilityTest, SavePointsOutliveAClockThatIsSetBack) {
   runtime_.append_only = false;
   runtime_.save_points = {{.seconds = 3600, .changes = 1}};
   ManualClock clock;
-  StoreOptions options = Options();
-  options.clock = &clock;
-  Result<std::unique_ptr<Store>> opened = Store::Open(options);
-  ASSERT_TRUE(opened.ok());
-  store_ = std::move(opened).value();
+  Open(&clock);
   const auto tick = [&] {
     clock.Advance(1'000'000);
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -321,11 +317,7 @@ TEST_F(DurabilityTest, SavePointsOutliveAClockThatIsSetBack) {
 TEST_F(DurabilityTest, WritesComeBackAfterASnapshotThatFailedBesideNoChange) {
   runtime_.save_points = {{.seconds = 3600, .changes = 1}};
   ManualClock clock;
-  StoreOptions options = Options();
-  options.clock = &clock;
-  Result<std::unique_ptr<Store>> opened = Store::Open(options);
-  ASSERT_TRUE(opened.ok());
-  store_ = std::move(opened).value();
+  Open(&clock);
   ASSERT_TRUE(store_->SaveAndWait().ok());
   faulty_->AddFault(
       {.operation = FileOperation::kWrite, .path_part = "snapshots/", .fail_count = UINT64_MAX, .error_number = ENOSPC});

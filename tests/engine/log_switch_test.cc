@@ -25,11 +25,7 @@ class LogSwitchTest : public StoreTest {
 
 TEST_F(LogSwitchTest, TheSnapshotThatALogNeedsIsTriedAgain) {
   ManualClock clock;
-  StoreOptions options = Options();
-  options.clock = &clock;
-  Result<std::unique_ptr<Store>> opened = Store::Open(options);
-  ASSERT_TRUE(opened.ok());
-  store_ = std::move(opened).value();
+  Open(&clock);
   ASSERT_TRUE(Run({"SET", "before", "1"}).is_ok());
   faulty_->AddFault({.operation = FileOperation::kSync, .path_part = "snapshots/", .error_number = ENOSPC});
   ASSERT_TRUE(Switch(true).ok());

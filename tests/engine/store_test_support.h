@@ -49,8 +49,11 @@ class StoreTest : public ::testing::Test {
     options.runtime = runtime_;
     return options;
   }
-  void Open() {
-    Result<std::unique_ptr<Store>> opened = Store::Open(Options());
+  // `clock`: null for the real one; it must outlive the store.
+  void Open(Clock* clock = nullptr) {
+    StoreOptions options = Options();
+    options.clock = clock;
+    Result<std::unique_ptr<Store>> opened = Store::Open(options);
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
     store_ = std::move(opened).value();
   }

@@ -6,27 +6,18 @@
 namespace cairn {
 namespace {
 
-// A log that syncs every second by a clock that stands still, on a disk whose calls of one kind can be held up.
-struct EverySecondLog : LogFixture {
-  const FileOperation gated;
-  ManualClock clock;
-  DiskGate gate;
+// One that syncs every second, and how often its listener was called.
+struct EverySecondLog : GatedLog {
   std::atomic<int> calls{0};
-  std::unique_ptr<LogWriter> log;
 
   explicit EverySecondLog(FileOperation operation = FileOperation::kSync, FsyncPolicy policy = FsyncPolicy::kEverySecond)
-      : gated(operation) {
-    options.clock = &clock;
-    options.policy = policy;
-    options.segment_bytes = 4'096;
-    options.max_frame_bytes = 256;
-    faulty.SetHook([this](FileOperation called, const std::string&) {
-      if (called == gated) gate.Pass();
-    });
-    log = Open();
+      : GatedLog(policy, operation) {
     log->SetCommitListener([this](Lsn) { calls++; });
   }
-  ~EverySecondLog() { gate.Open(); }
+  ~EverySecondLog() {
+    gate.Open();
+    log.reset();  // before what its listener counts
+  }
   bool Answers(Admission expected) {
     return Eventually([&] { return log->Admit(1) == expected; });
   }

@@ -6,24 +6,10 @@
 namespace cairn {
 namespace {
 
-struct SwitchedLog : LogFixture {
-  const FileOperation gated;
-  ManualClock clock;  // stands still: nothing is synced because of its age
-  DiskGate gate;
-  std::unique_ptr<LogWriter> log;
+struct SwitchedLog : GatedLog {
   uint64_t number = 0;
 
-  explicit SwitchedLog(FsyncPolicy policy, FileOperation operation = FileOperation::kSync) : gated(operation) {
-    options.clock = &clock;
-    options.policy = policy;
-    options.segment_bytes = 4'096;
-    options.max_frame_bytes = 256;
-    faulty.SetHook([this](FileOperation called, const std::string&) {
-      if (called == gated) gate.Pass();
-    });
-    log = Open();
-  }
-  ~SwitchedLog() { gate.Open(); }
+  explicit SwitchedLog(FsyncPolicy policy, FileOperation operation = FileOperation::kSync) : GatedLog(policy, operation) {}
   void Append() { log->Append(TestUnit(number++, 40)); }
   bool AllIsDurable() {
     return Eventually([&] { return log->durable_lsn() == log->end_lsn(); }, 3'000);

@@ -143,4 +143,24 @@ struct LogFixture {
   }
 };
 
+// A log by a clock that stands still, so that nothing is synced because of its age, on a disk whose calls of one kind can be held up.
+struct GatedLog : LogFixture {
+  const FileOperation gated;
+  ManualClock clock;
+  DiskGate gate;
+  std::unique_ptr<LogWriter> log;
+
+  GatedLog(FsyncPolicy policy, FileOperation operation) : gated(operation) {
+    options.clock = &clock;
+    options.policy = policy;
+    options.segment_bytes = 4'096;
+    options.max_frame_bytes = 256;
+    faulty.SetHook([this](FileOperation called, const std::string&) {
+      if (called == gated) gate.Pass();
+    });
+    log = Open();
+  }
+  ~GatedLog() { gate.Open(); }
+};
+
 }  // namespace cairn
