@@ -286,7 +286,8 @@ bool TrimWhole(CommandContext& context, ValueEdit& edit, const StreamTrim& trim,
     if (apart == Apart::kDone) *removed = work->PutInto(edit.Mutable<Stream>(), last_removed);
     if (apart != Apart::kHere) return apart == Apart::kDone;
   }
-  *removed = edit.Mutable<Stream>().Trim(trim, last_removed);
+  *removed = edit.MutableUnwatched<Stream>().Trim(trim, last_removed);
+  if (*removed > 0) edit.Mutable<Stream>();
   return true;
 }
 

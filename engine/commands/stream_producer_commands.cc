@@ -85,7 +85,7 @@ bool AnswerKnownMessage(CommandContext& context, ValueEdit& edit, const Producer
   const Stream* const stream = StreamOf(edit.entry());
   if (stream == nullptr || stream->producers() == nullptr) return false;
   if (stream->producers()->FindAny(option.producer(), option.message_id()) == nullptr) return false;
-  StreamProducers& producers = edit.Mutable<Stream>().MutableProducers();
+  StreamProducers& producers = edit.MutableUnwatched<Stream>().MutableProducers();
   const StreamId* const known = producers.Find(option.producer(), option.message_id(), context.now_ms());
   if (known == nullptr) return false;  // it was too old
   producers.duplicates++;

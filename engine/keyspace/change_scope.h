@@ -89,10 +89,14 @@ class ChangeScope {
   void Event(EventClass event_class, std::string_view name, uint32_t database, std::string_view key) {
     if (wanted_events & event_class) events_.push_back({event_class, name, database, std::string(key)});
   }
+  // Whether somebody hears which fields of a hash an event is about.
+  bool wants_fields() const {
+    constexpr uint32_t kBoth = kEventHash | kEventFields;
+    return (wanted_events & kBoth) == kBoth;
+  }
   // A field that the last event, which was a hash's, is about.
   void EventField(std::string_view field) {
-    constexpr uint32_t kBoth = kEventHash | kEventFields;
-    if ((wanted_events & kBoth) == kBoth) [[unlikely]]
+    if (wants_fields()) [[unlikely]]
       events_.back().fields.emplace_back(field);
   }
   // Somebody waits for the key, and it was touched; said by the keyspace. Kept in the order of the first time.

@@ -9,7 +9,9 @@ namespace cairn {
 
 namespace {
 
-// Everything that is due where a hash holds nothing else.
+// A hash with more fields than this, all of them due, goes as a whole: naming each would hold the shard for seconds.
+constexpr size_t kFieldsRemovedByName = 1000;
+
 bool AllDue(const ChangeScope& scope, const Entry& entry) {
   const HashTable& table = entry.large_as<HashTable>();
   return table.CountDue(scope.now_ms) == table.element_count();
@@ -17,10 +19,27 @@ bool AllDue(const ChangeScope& scope, const Entry& entry) {
 
 }  // namespace
 
+void Keyspace::State::DeleteExpiredHash(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key,
+                                        uint64_t* slot) {
+  shard.expired_fields.Add(SlotEntry(*slot)->large_as<HashTable>().element_count());
+  const std::string_view args[] = {"DEL", key.name};
+  scope.Record(database, args);
+  scope.Event(kEventHash, "hexpired", database, key.name);
+  scope.Event(kEventGeneric, "del", database, key.name);
+  Touched(scope, shard, database, key, true);
+  RemoveEntry(table, key, slot);
+}
+
 size_t Keyspace::State::ExpireFields(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key,
                                      uint64_t** slot, size_t limit) {
   Entry* entry = SlotEntry(**slot);
   auto& hash = static_cast<HashTable&>(*EntryCodec::MutableLarge(entry));
+  const uint64_t count = hash.element_count();
+  if (count > kFieldsRemovedByName && !scope.wants_fields() && AllDue(scope, *entry)) {
+    DeleteExpiredHash(scope, shard, table, database, key, *slot);
+    *slot = nullptr;
+    return 1;
+  }
   std::vector<std::string> names;
   hash.CollectDue(scope.now_ms, limit, &names);
   if (names.empty()) return 0;
@@ -30,7 +49,7 @@ size_t Keyspace::State::ExpireFields(ChangeScope& scope, Shard& shard, Table& ta
   scope.Record(database, args);
   scope.Event(kEventHash, "hexpired", database, key.name);
   for (const std::string& name : names) scope.EventField(name);
-  if (names.size() == hash.element_count()) {
+  if (names.size() == count) {
     scope.Event(kEventGeneric, "del", database, key.name);
     Touched(scope, shard, database, key, true);
     RemoveEntry(table, key, *slot);

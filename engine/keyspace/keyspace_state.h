@@ -65,10 +65,12 @@ struct Keyspace::State {
     return entry.encoding() == Encoding::kLarge && entry.type() == ValueType::kHash && !scope.replaying &&
            entry.large().next_deadline_ms() <= scope.now_ms;
   }
-  // Removes up to `limit` of them, the earliest first, with record and event, and the key with its last field; how many there were.
-  // `*slot` becomes nullptr where the key is gone. `key.name` may lie in the entry.
+  // Removes up to `limit` of them, the earliest first, with record and event, and the key with its last field; how many steps of
+  // work that was. `*slot` becomes nullptr where the key is gone. `key.name` may lie in the entry.
   size_t ExpireFields(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key, uint64_t** slot,
                       size_t limit);
+  // Deletes a hash of which every field is due, in one step, with record, events and count. `key.name` may lie in the entry.
+  void DeleteExpiredHash(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key, uint64_t* slot);
   // The slot, or nullptr where all that is left of the hash are such fields; before, up to `limit` are removed if the scope may.
   uint64_t* SlotWithoutDueFields(ChangeScope& scope, Shard& shard, Table& table, uint32_t database, const KeyRef& key,
                                  uint64_t* slot, size_t limit);

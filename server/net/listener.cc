@@ -17,14 +17,13 @@ namespace {
 
 constexpr int kAcceptsPerEvent = 256;
 
+constexpr int64_t kPauseMs = 100;
+
 constexpr std::string_view kProtectedModeError =
     "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. "
-    "Connections "
-    "are therefore taken from this machine only. To connect from elsewhere do one of these: 1) set a password with requirepass; "
-    "2) from "
-    "this machine send CONFIG SET protected-mode no, if nobody unwanted can reach this port, and CONFIG REWRITE to keep it; 3) "
-    "write "
-    "protected-mode no into the configuration file, or start with --protected-mode no, and restart.\r\n";
+    "Connections are therefore taken from this machine only. To connect from elsewhere do one of these: 1) set a password with "
+    "requirepass; 2) from this machine send CONFIG SET protected-mode no, if nobody unwanted can reach this port, and CONFIG REWRITE "
+    "to keep it; 3) write protected-mode no into the configuration file, or start with --protected-mode no, and restart.\r\n";
 
 }  // namespace
 
@@ -141,6 +140,21 @@ bool Listener::TurnedAway(int fd, const sockaddr_storage& peer, bool unix_socket
   return true;
 }
 
+void Listener::Pause(Socket& socket) {
+  EventLoop& loop = threads_[0]->loop();
+  {
+    BasicLock lock(mutex_);
+    if (socket.fd() < 0) return;
+    loop.Remove(socket.fd());
+  }
+  loop.At(loop.now_ms() + kPauseMs, [this, &socket] {
+    BasicLock lock(mutex_);
+    if (socket.fd() < 0) return;
+    const Status status = AcceptFrom(socket);
+    if (!status.ok()) Log(LogLevel::kWarning, "No more connections are accepted: " + std::string(status.message()));
+  });
+}
+
 void Listener::Accept(Socket& socket) {
   for (int i = 0; i < kAcceptsPerEvent; i++) {
     sockaddr_storage peer{};
@@ -155,6 +169,7 @@ void Listener::Accept(Socket& socket) {
         LogF(LogLevel::kWarning, "Accepting client connection: accept: %s", strerror(error_number));
         last_complaint_ms_ = now_ms;
       }
+      Pause(socket);
       return;
     }
     if (TurnedAway(fd, peer, socket.unix_socket())) continue;

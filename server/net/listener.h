@@ -35,6 +35,9 @@ class Listener {
   Status MakeTcp(std::vector<std::unique_ptr<Socket>>* sockets);
   Status AcceptFrom(Socket& socket);
   void Accept(Socket& socket);
+  // Looks away from a socket for a while whose connections the system has no descriptors for: they stay waiting, and an event that
+  // nobody can handle would keep the loop from its sleep.
+  void Pause(Socket& socket) CAIRN_EXCLUDES(mutex_);
   // Answers and closes; true where the connection may not stay.
   bool TurnedAway(int fd, const sockaddr_storage& peer, bool unix_socket);
 

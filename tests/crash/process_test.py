@@ -164,6 +164,31 @@ def clients_leave_descriptors_to_the_server(root):
             c.close()
 
 
+def cpu_s(pid):
+    fields = read(f"/proc/{pid}/stat").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def connections_without_a_descriptor_wait_in_peace(root):
+    with CairnServer("--save", "", directory=os.path.join(root, "data")) as server:
+        pid = server.process.pid
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        none_left = max(int(fd) for fd in os.listdir(f"/proc/{pid}/fd")) + 1
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (none_left, hard))
+        clients = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(20)]
+        for c in clients:
+            c.sendall(b"PING\r\n")
+        time.sleep(0.2)
+        before_s = cpu_s(pid)
+        time.sleep(1)
+        used_s = cpu_s(pid) - before_s
+        assert used_s < 0.5, f"{used_s} s of CPU in a second for connections that nobody can take"
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+        for c in clients:
+            assert c.recv(7) == b"+PONG\r\n"
+            c.close()
+
+
 def write_until(server, done, what):
     end = time.monotonic() + 30
     while True:
@@ -225,7 +250,8 @@ def a_directory_that_is_gone_is_not_written_to(root):
 def main():
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # what this interpreter ignores its children would too
     for test in (a_refused_start_leaves_the_running_server_alone, too_few_threads_are_a_refused_start, closed_streams_are_not_taken_for_files,
-                 a_file_size_limit_does_not_kill, clients_leave_descriptors_to_the_server, a_directory_that_is_gone_is_not_written_to):
+                 a_file_size_limit_does_not_kill, clients_leave_descriptors_to_the_server,
+                 connections_without_a_descriptor_wait_in_peace, a_directory_that_is_gone_is_not_written_to):
         with tempfile.TemporaryDirectory(prefix="cairn-process-") as root:
             os.chmod(root, 0o755)
             test(root)

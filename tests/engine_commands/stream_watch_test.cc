@@ -11,10 +11,12 @@ struct Change {
   bool breaks;
 };
 
-// A stream with entries 1-0 to 4-0; of group g 1-0 to 3-0 are pending with c, and 3-0 is deleted. Key s.
+// A stream with entries 1-0 to 4-0; of group g 1-0 to 3-0 are pending with c, and 3-0 is deleted. Key s. Key t got
+// message a of producer p.
 void MakeStream(CommandHarness& harness) {
   for (const char* command : {"XADD s 1-0 a 1", "XADD s 2-0 a 2", "XADD s 3-0 a 3", "XADD s 4-0 a 4", "XGROUP CREATE s g 0",
-                              "XGROUP CREATECONSUMER s g idle", "XREADGROUP GROUP g c COUNT 3 STREAMS s >", "XDEL s 3-0"}) {
+                              "XGROUP CREATECONSUMER s g idle", "XREADGROUP GROUP g c COUNT 3 STREAMS s >", "XDEL s 3-0",
+                              "XADD t IDMP p a * f 1"}) {
     ASSERT_FALSE(harness.Run(command).starts_with("-")) << command;
   }
 }
@@ -48,13 +50,16 @@ TEST(StreamWatch, IsBrokenByChangesOfEntriesAlone) {
                                  {"XACKDEL s g IDS 2 1-0 3-0", true},
                                  {"XDEL s 1-0", true},
                                  {"XTRIM s MAXLEN 1", true},
+                                 {"XTRIM s MAXLEN 0 ACKED", false},
+                                 {"XADD t IDMP p a * f 1", false},
+                                 {"XADD t IDMP p b * f 1", true},
                                  {"XADD s 5-0 a 5", true},
                                  {"DEL s", true}};
   for (const Change& change : kChanges) {
     SCOPED_TRACE(change.command);
     CommandHarness harness;
     MakeStream(harness);
-    harness.Run("WATCH s other");
+    harness.Run("WATCH s t other");
     EXPECT_FALSE(harness.Run(change.command).starts_with("-"));
     EXPECT_GT(harness.changes(), 0u);
     EXPECT_EQ(harness.client.watch->dirty, change.breaks);

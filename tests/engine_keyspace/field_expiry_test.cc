@@ -88,6 +88,23 @@ TEST(FieldExpiry, WhoeverLooksFindsNothingThatIsDue) {
   EXPECT_EQ(keyspace.memory_bytes(), RecountMemory(keyspace));
 }
 
+TEST(FieldExpiry, AManyFieldedHashWithNothingElseGoesInOneStep) {
+  const KeyRef key = Key();
+  for (const bool named : {false, true}) {
+    Keyspace keyspace{KeyspaceOptions{}};
+    AllLocked locked(keyspace, 1000);
+    locked.scope.wanted_events = kEventHash | kEventGeneric | (named ? kEventFields : 0u);
+    MakeHash(locked, keyspace, key, 5000, 0);
+    locked.scope.now_ms = 10000;
+    EXPECT_EQ(keyspace.ExpireDue(locked.scope, key.shard(), 10), named ? 10u : 1u);
+    EXPECT_EQ(locked.scope.records(), 1u);
+    EXPECT_EQ(EventsOf(locked.scope), named ? "hexpired " : "hexpired del ");
+    EXPECT_EQ(keyspace.stats().expired_fields, named ? 10u : 5000u);
+    EXPECT_EQ(keyspace.Size(0), named ? 1u : 0u);
+    EXPECT_EQ(keyspace.memory_bytes(), RecountMemory(keyspace));
+  }
+}
+
 TEST(FieldExpiry, HiddenWhereNothingMayBeDeletedAndThereInReplay) {
   Keyspace keyspace{KeyspaceOptions{}};
   const KeyRef key = Key();

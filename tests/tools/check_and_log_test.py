@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """cairn-check and cairn-log beside and behind a real server: exit codes, --live, --follow, filters, a changed byte, a repair."""
+import contextlib
 import glob
 import json
 import os
@@ -34,23 +35,38 @@ def beside_a_server(server):
     assert tool("cairn-check", directory)[0] == 4, "in use"
     code, result, _ = tool("cairn-check", "--live", directory)
     assert code == 0 and not result["faults"], result
-    follower = subprocess.Popen([os.path.join(BIN, "cairn-log"), "--follow", "--key", "follow*", directory], stdout=subprocess.PIPE, text=True)
-    try:
-        with server.connect() as c:
-            c.call("SET", "other", "x")
-            c.call("BGREWRITEAOF")  # rotates
-            deadline = time.monotonic() + FOLLOW_SECONDS
-            while b"in_progress:1" in c.call("INFO", "persistence") and time.monotonic() < deadline:
-                time.sleep(0.02)
+    with follower(directory) as line, server.connect() as c:
+        c.call("SET", "other", "x")
+        c.call("BGREWRITEAOF")  # rotates
+        deadline = time.monotonic() + FOLLOW_SECONDS
+        while b"in_progress:1" in c.call("INFO", "persistence") and time.monotonic() < deadline:
+            time.sleep(0.02)
+        c.call("SET", "follow:me", "x")
+        assert c.call("CONFIG", "SET", "scrub-hours", "1") == "OK"
+        info = c.call("INFO", "persistence")
+        assert b"scrub_last_status:ok" in info, info
+        assert '"follow:me"' in line()
+
+
+@contextlib.contextmanager
+def follower(directory):
+    """A cairn-log that follows keys of that name; gives a function that waits for its next line."""
+    with subprocess.Popen([os.path.join(BIN, "cairn-log"), "--follow", "--key", "follow*", directory],
+                          stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process.stdout.readline
+        finally:
+            process.terminate()
+
+
+def from_before_the_log():
+    with CairnServer("--save", "", "--appendonly", "no") as server, server.connect() as c:
+        c.call("SET", "before", "x")
+        with follower(server.directory) as line:
+            time.sleep(0.3)  # it has looked, most likely
+            assert c.call("CONFIG", "SET", "appendonly", "yes") == "OK"
             c.call("SET", "follow:me", "x")
-            assert c.call("CONFIG", "SET", "scrub-hours", "1") == "OK"
-            info = c.call("INFO", "persistence")
-            assert b"scrub_last_status:ok" in info, info
-        line = follower.stdout.readline()
-        assert '"follow:me"' in line, line
-    finally:
-        follower.terminate()
-        follower.wait()
+            assert '"follow:me"' in line()
 
 
 def filters(directory):
@@ -66,6 +82,7 @@ def filters(directory):
 
 
 def main():
+    from_before_the_log()
     with tempfile.TemporaryDirectory(prefix="cairn-tools-") as work, CairnServer("--save", "") as server:
         with server.connect() as c:
             c.call("SET", "dropped", "x")

@@ -55,6 +55,16 @@ LogOptions SourceDirectory::log_options(uint32_t directory_id) const {
   return options;
 }
 
+Result<std::optional<Lsn>> SourceDirectory::LogBegin() const {
+  for (int tries = 1;; tries++) {
+    const Result<SegmentListing> listing = ListSegments(fs_, log_path());
+    if (listing.ok()) return listing->chain.empty() ? std::nullopt : std::optional(listing->chain.front().header.continues_from);
+    // A server that runs may drop a file between the list and the look at it.
+    if (!live() || tries == kStillTries) return listing.status();
+    std::this_thread::sleep_for(kStillPause);
+  }
+}
+
 Status SourceDirectory::ReadLog(Lsn from, const LogFrameCallback& callback, LogRecoveryResult* result,
                                 uint32_t directory_id) const {
   const LogOptions options = log_options(directory_id);

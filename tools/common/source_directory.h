@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/file_system.h"
@@ -36,6 +37,8 @@ class SourceDirectory {
 
   // Options for the readers of wal/. `directory_id` is the manifest's, 0: not compared.
   LogOptions log_options(uint32_t directory_id = 0) const;
+  // Where the log begins, or nothing where there is none.
+  Result<std::optional<Lsn>> LogBegin() const;
   // ReadLog (wal/log_reader.h) over this directory. Live, an end that moves while it is read is read on from, and what is not complete yet
   // when nothing moves any more is the end: LogEnd::kTornTail.
   Status ReadLog(Lsn from, const LogFrameCallback& callback, LogRecoveryResult* result, uint32_t directory_id = 0) const;

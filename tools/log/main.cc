@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "engine/data_directory.h"
@@ -61,8 +62,7 @@ Status ReadFilter(RecordFilter* filter) {
   return Status();
 }
 
-// From the log's beginning, because only the records before one tell its database.
-Status Print(const SourceDirectory& source, RecordPrinter& printer, Lsn* at) {
+Status PrintFrom(const SourceDirectory& source, RecordPrinter& printer, Lsn* at) {
   const Status ended = Status::Unavailable("past the filter");
   const auto take = [&](const LogFrame& frame) {
     CAIRN_RETURN_IF_ERROR(printer.Take(frame));
@@ -74,7 +74,27 @@ Status Print(const SourceDirectory& source, RecordPrinter& printer, Lsn* at) {
   return printer.past_the_end() ? Status() : status;
 }
 
-Status Follow(const SourceDirectory& source, RecordPrinter& printer, Lsn at) {
+// From the log's beginning, because only the records before one tell its database, and from there on in further calls. Nothing is
+// printed, and *at is left alone, where there is no log.
+Status Print(const SourceDirectory& source, RecordPrinter& printer, std::optional<Lsn>* at) {
+  while (true) {
+    const bool began = at->has_value();
+    if (!began) {
+      CAIRN_ASSIGN_OR_RETURN(*at, source.LogBegin());
+    }
+    if (!at->has_value()) return Status();
+    const Lsn from = **at;
+    const Status status = PrintFrom(source, printer, &**at);
+    if (status.ok() || began || **at != from) return status;
+    // A server that runs may have dropped the first file between two looks.
+    CAIRN_ASSIGN_OR_RETURN(const std::optional<Lsn> begin, source.LogBegin());
+    if (begin.has_value() && *begin <= from) return status;
+    at->reset();
+  }
+}
+
+Status Follow(const SourceDirectory& source, RecordPrinter& printer) {
+  std::optional<Lsn> at;
   std::signal(SIGINT, [](int) { interrupted = 1; });
   std::signal(SIGTERM, [](int) { interrupted = 1; });
   while (interrupted == 0 && !printer.past_the_end()) {
@@ -94,11 +114,10 @@ Status Work(const std::vector<std::string>& arguments, ToolResult& result) {
   FileSystem& fs = RealFileSystem();
   const SourceAccess access = FLAGS_live || FLAGS_follow ? SourceAccess::kLive : SourceAccess::kOffline;
   CAIRN_ASSIGN_OR_RETURN(const auto source, SourceDirectory::Open(fs, arguments[0], access));
-  CAIRN_ASSIGN_OR_RETURN(const SegmentListing listing, ListSegments(fs, source->log_path()));
-  if (listing.chain.empty() && !FLAGS_follow) return Status::NotFound(source->log_path() + " holds no log");
-  Lsn at = listing.chain.empty() ? 0 : listing.chain.front().header.continues_from;
+  std::optional<Lsn> at;
   RecordPrinter printer(std::move(filter), JsonWanted(), [](const std::string& line) { std::fputs(line.c_str(), stdout); });
-  Status status = FLAGS_follow ? Follow(*source, printer, at) : Print(*source, printer, &at);
+  Status status = FLAGS_follow ? Follow(*source, printer) : Print(*source, printer, &at);
+  if (status.ok() && !at.has_value() && !FLAGS_follow) return Status::NotFound(source->log_path() + " holds no log");
   result.json()["records"] = printer.records();
   result.json()["printed"] = printer.printed();
   return status;
