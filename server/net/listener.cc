@@ -22,7 +22,8 @@ constexpr int64_t kPauseMs = 100;
 constexpr std::string_view kProtectedModeError =
     "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. "
     "Connections are therefore taken from this machine only. To connect from elsewhere do one of these: 1) set a password with "
-    "requirepass; 2) from this machine send CONFIG SET protected-mode no, if nobody unwanted can reach this port, and CONFIG REWRITE "
+    "requirepass; 2) from this machine send CONFIG SET protected-mode no, if nobody unwanted can reach this port, and CONFIG "
+    "REWRITE "
     "to keep it; 3) write protected-mode no into the configuration file, or start with --protected-mode no, and restart.\r\n";
 
 }  // namespace

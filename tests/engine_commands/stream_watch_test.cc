@@ -14,9 +14,9 @@ struct Change {
 // A stream with entries 1-0 to 4-0; of group g 1-0 to 3-0 are pending with c, and 3-0 is deleted. Key s. Key t got
 // message a of producer p.
 void MakeStream(CommandHarness& harness) {
-  for (const char* command : {"XADD s 1-0 a 1", "XADD s 2-0 a 2", "XADD s 3-0 a 3", "XADD s 4-0 a 4", "XGROUP CREATE s g 0",
-                              "XGROUP CREATECONSUMER s g idle", "XREADGROUP GROUP g c COUNT 3 STREAMS s >", "XDEL s 3-0",
-                              "XADD t IDMP p a * f 1"}) {
+  for (const char* command :
+       {"XADD s 1-0 a 1", "XADD s 2-0 a 2", "XADD s 3-0 a 3", "XADD s 4-0 a 4", "XGROUP CREATE s g 0",
+        "XGROUP CREATECONSUMER s g idle", "XREADGROUP GROUP g c COUNT 3 STREAMS s >", "XDEL s 3-0", "XADD t IDMP p a * f 1"}) {
     ASSERT_FALSE(harness.Run(command).starts_with("-")) << command;
   }
 }
