@@ -103,14 +103,18 @@ Status Backup::CheckRequest(const BackupRequest& request) {
 }
 
 Status Backup::Make() {
-  Lsn lsn = core_.log->end_lsn();
-  if (core_.log->enabled()) {
+  // A log that the manifest does not name yet is none to whoever starts on the copy.
+  CAIRN_RETURN_IF_ERROR(checkpointer_.FinishEnablingLog());
+  const Lsn lsn = core_.log->end_lsn();
+  if (core_.log->enabled() && directory_.manifest().has_log) {
     CAIRN_RETURN_IF_ERROR(core_.log->RequestSync());
     CAIRN_RETURN_IF_ERROR(core_.log->WaitDurable(lsn));
   } else {
     CAIRN_RETURN_IF_ERROR(checkpointer_.SaveAndWait());
   }
   CAIRN_RETURN_IF_ERROR(TakeFiles(lsn));
+  if (!newest_ && (!manifest_.current_snapshot || manifest_.current_snapshot->lsn < lsn))
+    return Status::Unavailable("the log was switched off or on meanwhile: try again");
   for (const ToCopy& file : std::exchange(to_copy_, {})) CAIRN_RETURN_IF_ERROR(CopyFile(*file.from, file.to));
   if (newest_) {
     CAIRN_RETURN_IF_ERROR(CopyNewestSegment(lsn));

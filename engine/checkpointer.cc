@@ -129,6 +129,7 @@ bool Checkpointer::log_awaits_snapshot() const {
 }
 
 Status Checkpointer::FinishEnablingLog() {
+  if (!log_awaits_snapshot()) return Status();
   AwaitIdle();
   return log_awaits_snapshot() ? SaveAndWait() : Status();
 }
@@ -205,31 +206,39 @@ void Checkpointer::RunJob(const Job& job) {
     MutexLock lock(mutex_);
     results_.started_unix_s = now_s;
   }
-  const Status status = job.enable_log ? EnableLog() : TakeSnapshot(job.rotate_first, job.pace);
+  bool saved = true;
+  const Status status = job.enable_log ? EnableLog(&saved) : TakeSnapshot(job.rotate_first, job.pace);
   const int64_t duration_s = (core_.clock.MonotonicUs() - began_us) / 1'000'000;
   {
     MutexLock lock(mutex_);
-    results_.last_duration_s = duration_s;
-    results_.error = status.message();
-    if (status.ok()) {
+    if (saved) {
+      results_.last_duration_s = duration_s;
+      results_.error = status.message();
+    }
+    if (saved && status.ok()) {
       results_.last_unix_s = core_.clock.WallMs() / 1000;
       results_.made++;
     }
     in_progress_.store(!jobs_.empty(), std::memory_order_relaxed);
     changed_.NotifyAll();
   }
-  core_.SetSnapshotError(std::string(status.message()));
-  if (status.ok()) {
-    LogF(LogLevel::kNotice, "Background saving terminated with success");
-  } else {
-    LogF(LogLevel::kWarning, "Background saving error: %s", std::string(status.message()).c_str());
+  if (saved) {
+    core_.SetSnapshotError(std::string(status.message()));
+    if (status.ok()) {
+      LogF(LogLevel::kNotice, "Background saving terminated with success");
+    } else {
+      LogF(LogLevel::kWarning, "Background saving error: %s", std::string(status.message()).c_str());
+    }
   }
   if (job.done) job.done(status);
 }
 
-Status Checkpointer::EnableLog() {
+// *saved: unchanged where that failed, false where nothing was left to be saved.
+Status Checkpointer::EnableLog(bool* saved) {
   if (!core_.log->enabled()) CAIRN_RETURN_IF_ERROR(SwitchLogOn());
-  return log_awaits_snapshot() ? TakeSnapshot(false, SnapshotPace::kPolite) : Status();
+  if (log_awaits_snapshot()) return TakeSnapshot(false, SnapshotPace::kPolite);
+  *saved = false;
+  return Status();
 }
 
 Status Checkpointer::SwitchLogOn() {

@@ -110,7 +110,7 @@ class Checkpointer {
   Status ExportRdb(const std::string& path);
   Status Enqueue(Job job) CAIRN_EXCLUDES(mutex_);
   bool log_wanted() const CAIRN_EXCLUDES(mutex_);
-  Status EnableLog() CAIRN_EXCLUDES(switch_mutex_, mutex_);
+  Status EnableLog(bool* saved) CAIRN_EXCLUDES(switch_mutex_, mutex_);
   Status SwitchLogOn() CAIRN_EXCLUDES(switch_mutex_, mutex_);
   Status TakeSnapshot(bool rotate_first, SnapshotPace pace);
   Result<SnapshotInfo> WriteSnapshot(CutState* at, bool rotate, SnapshotPace pace);

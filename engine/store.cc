@@ -251,6 +251,8 @@ Status Store::UpdateOptions(const std::function<void(RuntimeOptions&)>& change) 
 
 StoreInfo Store::Info() const { return impl_->Info(); }
 
+Status Store::FinishEnablingLog() { return impl_->FinishEnablingLog(); }
+
 Status Store::Reload(bool snapshot_first) {
   if (ThisThreadHoldsShards()) return Status::Unavailable("the data set cannot be reloaded inside a transaction");
   return impl_->Reload(snapshot_first);

@@ -149,6 +149,9 @@ class Store {
   // it off waits for the disk. kUnavailable inside EXEC while somebody else changes settings or reloads.
   StoreOptions options() const;
   Status UpdateOptions(const std::function<void(RuntimeOptions&)>& change);
+  // Waits until a log that was switched on is one that a start reads, with a snapshot of its own where one is needed. Fails where that
+  // cannot be made: Close() would lose what was written since. Any thread that holds no lock.
+  Status FinishEnablingLog();
   StoreInfo Info() const;  // counters for INFO; any thread
   // DEBUG RELOAD / LOADAOF: snapshots (or not), empties the keyspace and loads it again from disk with everybody locked out.
   Status Reload(bool snapshot_first);

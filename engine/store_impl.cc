@@ -157,7 +157,7 @@ Status Store::Impl::Close(bool snapshot) {
     if (!result.ok()) return result;
   }
   // A log that is not known to the manifest yet is none to the next start.
-  const Status log_known = directory == nullptr ? Status() : checkpointer->FinishEnablingLog();
+  const Status log_known = FinishEnablingLog();
   closed_ = true;
   core.SetGate(kGateClosed, true);
   EndBackup();
@@ -180,6 +180,8 @@ Status Store::Impl::Close(bool snapshot) {
   directory.reset();
   return result.ok() ? log_known : result;
 }
+
+Status Store::Impl::FinishEnablingLog() { return directory == nullptr ? Status() : checkpointer->FinishEnablingLog(); }
 
 Result<BackupReport> Store::Impl::Backup(const BackupRequest& request) {
   if (directory == nullptr) return Status::Unavailable("a store in memory only has nothing to back up");
@@ -205,31 +207,35 @@ void Store::Impl::EndBackup() {
 }
 
 Status Store::Impl::Reload(bool snapshot_first) {
+  // Nobody is locked out, and no mutex held, for the snapshot, which may take long; so it is taken again where somebody wrote in between.
+  for (int i = 0; i < kReloadTries; i++) {
+    if (snapshot_first) CAIRN_RETURN_IF_ERROR(checkpointer->SaveAndWait());
+    CAIRN_ASSIGN_OR_RETURN(const bool loaded, ReloadCovered(!snapshot_first));
+    if (loaded) return Status();
+  }
+  return Status::Unavailable("the data set changes faster than it can be saved");
+}
+
+Result<bool> Store::Impl::ReloadCovered(bool in_any_case) {
   MutexLock lock(options_mutex_);
   if (closed_ || directory == nullptr) return Status::Unavailable("there is no directory to reload from");
   background->Pause();
   Status status;
-  // Everybody is locked out for the load, not for the snapshot; so it is taken again while somebody wrote in between.
-  for (int i = 0; i < kReloadTries; i++) {
-    if (snapshot_first) status = checkpointer->SaveAndWait();
-    if (!status.ok()) break;
+  bool covered;
+  {
     const MutexLock files(checkpointer->files_mutex());  // what the manifest names stays while it is loaded
     core.keyspace->LockShards(AllShards());
     const Lsn end = core.log->end_lsn();
     const bool logged = core.log->enabled() && directory->manifest().has_log;
-    const bool covered = !snapshot_first || logged || checkpointer->last_lsn() == end;
-    if (covered) {
-      if (logged) status = core.log->RequestSync();
-      if (logged && status.ok()) status = core.log->WaitDurable(end);
-      if (status.ok()) status = LoadAgain(logged);
-      core.keyspace->UnlockShards(AllShards());
-      break;
-    }
+    covered = in_any_case || logged || checkpointer->last_lsn() == end;
+    if (covered && logged) status = core.log->RequestSync();
+    if (covered && logged && status.ok()) status = core.log->WaitDurable(end);
+    if (covered && status.ok()) status = LoadAgain(logged);
     core.keyspace->UnlockShards(AllShards());
-    status = Status::Unavailable("the data set changes faster than it can be saved");
   }
   background->Resume();
-  return status;
+  if (!status.ok()) return status;
+  return covered;
 }
 
 Status Store::Impl::LoadAgain(bool read_log) {

@@ -21,6 +21,7 @@ class Store::Impl {
   // Everything that Store::Open does.
   Status Open(const ProgressCallback& progress);
   Status Close(bool snapshot);
+  Status FinishEnablingLog();
   Status Reload(bool snapshot_first);
   Status UpdateOptions(const std::function<void(RuntimeOptions&)>& change);
   Result<BackupReport> Backup(const BackupRequest& request) CAIRN_EXCLUDES(backup_mutex_);
@@ -36,6 +37,8 @@ class Store::Impl {
   Status OpenDirectory(const ProgressCallback& progress);
   Status OpenLog(const RecoveryOutcome& recovered);
   Status AdoptHistory(const RecoveryOutcome& recovered, Lsn next_lsn);
+  // Empties the keyspace and loads it again; false, and nothing done, where something is in memory only, unless `in_any_case`.
+  Result<bool> ReloadCovered(bool in_any_case) CAIRN_EXCLUDES(options_mutex_);
   Status LoadAgain(bool read_log);
   Status UpdateOptionsLocked(const std::function<void(RuntimeOptions&)>& change) CAIRN_REQUIRES(options_mutex_);
   Status ApplyLogSettings(const RuntimeOptions& before, const RuntimeOptions& after);

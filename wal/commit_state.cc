@@ -101,10 +101,15 @@ void CommitState::SetGate(uint32_t bit, bool on) {
 }
 
 void CommitState::Publish(const Progress& progress) {
-  synced_lsn_.store(progress.synced_lsn, std::memory_order_relaxed);
   released_lsn_.store(progress.released_lsn, std::memory_order_relaxed);
-  bool grew = progress.durable_lsn > durable_lsn_.load(std::memory_order_relaxed);
-  if (grew) durable_lsn_.store(progress.durable_lsn, std::memory_order_seq_cst);
+  bool grew;
+  {
+    MutexLock hold(policy_mutex_);
+    synced_lsn_.store(progress.synced_lsn, std::memory_order_relaxed);
+    const Lsn durable = policy() == FsyncPolicy::kNo ? progress.released_lsn : progress.synced_lsn;
+    grew = durable > durable_lsn_.load(std::memory_order_relaxed);
+    if (grew) durable_lsn_.store(durable, std::memory_order_seq_cst);
+  }
   SetOldest(progress.oldest_undurable_us);  // who is admitted by it finds durable what was waited for
   const bool timed = policy() == FsyncPolicy::kEverySecond && UndurableAgeUs() >= kTimedAgeUs;
   SetGate(kGateTimed, timed);
@@ -132,7 +137,12 @@ void CommitState::BeginDisk(int64_t oldest_undurable_us, int64_t now_us) {
 
 // The log thread may sit in the disk and not hear of it; with the other policies the monitor sleeps meanwhile.
 void CommitState::set_policy(FsyncPolicy policy) {
-  policy_.store(policy, std::memory_order_seq_cst);
+  {
+    MutexLock hold(policy_mutex_);
+    policy_.store(policy, std::memory_order_seq_cst);
+    const Lsn synced = synced_lsn();
+    if (policy != FsyncPolicy::kNo && durable_lsn() > synced) durable_lsn_.store(synced, std::memory_order_seq_cst);
+  }
   monitor_waker_.Wake();
 }
 

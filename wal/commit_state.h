@@ -67,18 +67,19 @@ class CommitState {
   Lsn synced_lsn() const { return synced_lsn_.load(std::memory_order_relaxed); }
   std::atomic<Lsn>* durable_slot() { return &durable_lsn_; }
   FsyncPolicy policy() const { return policy_.load(std::memory_order_relaxed); }
-  void set_policy(FsyncPolicy policy);
+  // From kNo to another, the durable LSN goes back to what was synced: what was only written may not be shown as durable any longer.
+  // The log thread must be told, so that it syncs.
+  void set_policy(FsyncPolicy policy) CAIRN_EXCLUDES(policy_mutex_);
 
   // --- Log thread. ---
   struct Progress {
-    Lsn durable_lsn = 0;
-    Lsn synced_lsn = 0;
-    Lsn released_lsn = 0;             // bytes before it are no longer in memory
+    Lsn synced_lsn = 0;               // durable, but with kNo
+    Lsn released_lsn = 0;             // bytes before it are no longer in memory; with kNo they count as durable
     Lsn end_lsn = 0;                  // of what was appended
     int64_t oldest_undurable_us = 0;  // monotonic time, not later than when it was appended; 0: all is durable
   };
   // Makes progress visible and tells waiters and listener.
-  void Publish(const Progress& progress);
+  void Publish(const Progress& progress) CAIRN_EXCLUDES(policy_mutex_);
   // Before calls that may sit in the disk, and between them when `oldest_undurable_us`, as in Progress, has changed. In force until
   // Publish(), which must come before the log thread waits for anything else. A few stores: it comes with every commit.
   void BeginDisk(int64_t oldest_undurable_us, int64_t now_us);
@@ -110,7 +111,8 @@ class CommitState {
 
   Clock* const clock_;
   const uint64_t max_undurable_bytes_;
-  std::atomic<FsyncPolicy> policy_;
+  Mutex policy_mutex_;               // what is durable follows from the policy: both change together
+  std::atomic<FsyncPolicy> policy_;  // written under policy_mutex_
 
   // Read by every Admit(); a cache line of their own.
   alignas(64) std::atomic<uint32_t> gate_{0};

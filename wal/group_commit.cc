@@ -94,6 +94,10 @@ void GroupCommit::CommitHere() {
 
 bool GroupCommit::VisitUndurable(const std::function<void(std::string_view units)>& visit, Lsn* end_lsn) {
   if (!step_mutex_.TryLock()) return false;
+  if (released_.lsn > synced_lsn_) {  // with kNo, or just after it: part of what no sync has reached is not in memory any longer
+    step_mutex_.Unlock();
+    return false;
+  }
   const AppendBuffer::Position end = buffer_->Collect();
   AppendBuffer::ForEachFrame(released_, end, [&](const AppendBuffer::Slot& slot, std::string_view payload) {
     if (slot.linked == nullptr) {
@@ -375,7 +379,6 @@ void GroupCommit::BeginDisk(int64_t now_us) {
 void GroupCommit::Publish() {
   AgeNewcomers();
   CommitState::Progress progress;
-  progress.durable_lsn = state_->policy() == FsyncPolicy::kNo ? released_.lsn : synced_lsn_;
   progress.synced_lsn = synced_lsn_;
   progress.released_lsn = released_.lsn;
   progress.end_lsn = buffer_->end_lsn();

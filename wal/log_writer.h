@@ -83,7 +83,7 @@ class LogWriter {
   // The LSN after the last appended byte.
   Lsn end_lsn() const;
   // Everything before it survives a crash as far as the policy promises: synced (kAlways, kEverySecond) or written (kNo);
-  // equal to end_lsn() when the log is disabled. Never goes back.
+  // equal to end_lsn() when the log is disabled. Goes back only where SetPolicy promises more.
   Lsn durable_lsn() const;
   // The listener is called once after each commit and whenever Admit()'s answer may have changed, with the durable LSN. On
   // the log thread or in EndBatch, or on the monitor while those are stuck in the disk, never on two at once. It must not block nor
@@ -94,13 +94,14 @@ class LogWriter {
   // then still in memory and become durable if the disk recovers. Not to be called by the listener.
   Status WaitDurable(Lsn lsn);
   // Hands `visit` the whole units from durable_lsn() on, in order, one or more at a time; the bytes live as long as the call. `*end_lsn`:
-  // where they end. False, and nothing visited, while a commit is under way. Meant for a log that refuses writes: it copies what is
+  // where they end. False, and nothing visited, while a commit is under way, and where some are not in memory any longer (kNo). Meant for a log that refuses writes: it copies what is
   // linked, and no commit begins meanwhile. `visit` must not call this object.
   bool VisitUndurable(const std::function<void(std::string_view units)>& visit, Lsn* end_lsn);
   // Asks the log thread to sync what was appended so far, whatever the policy; does not wait. Fails when writes are refused.
   Status RequestSync();
 
   FsyncPolicy policy() const;
+  // From kNo to a stricter one durable_lsn() goes back to what was synced, and a sync of the rest begins.
   void SetPolicy(FsyncPolicy policy);
   // Switches the log on: bytes appended from now on are logged, in a new segment. The keyspace up to here is not in the log:
   // the caller takes a snapshot. Switches it off: what was appended is made durable, the log is ended cleanly, then only

@@ -89,8 +89,11 @@ uint64_t Keyspace::Flush(ChangeScope& scope, int database, bool synchronous) {
     }
     state_->UpdateNextExpiry(shard);
   }
-  state_->shard(0).changes.Add(dropped);
-  if (database < 0) state_->changes_at_flush.store(stats().changes, std::memory_order_release);
+  // What is read again afterwards is no change since it was saved.
+  if (!scope.replaying) {
+    state_->shard(0).changes.Add(dropped);
+    if (database < 0) state_->changes_at_flush.store(stats().changes, std::memory_order_release);
+  }
   scope.TouchAll(dropped);
   while (synchronous && state_->pending.FreeFor(1000000)) {
   }

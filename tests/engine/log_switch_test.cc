@@ -69,6 +69,67 @@ TEST_F(LogSwitchTest, ACloseThatCannotFinishItSaysSo) {
   EXPECT_FALSE(store_->Close(false).ok());
 }
 
+TEST_F(LogSwitchTest, ABackupBesideItHoldsEverything) {
+  Open();
+  const std::string value(100, 'v');
+  for (int i = 0; i < 50'000; i++) Run({"SET", "k" + std::to_string(i), value});
+  ASSERT_TRUE(Switch(true).ok());
+  ASSERT_TRUE(Run({"SET", "late", "1"}).is_ok());
+  const Result<BackupReport> report = store_->Backup({.directory = "/backup"});
+  ASSERT_TRUE(report.ok()) << report.status().ToString();
+  Close();
+  runtime_.append_only = true;
+  directory_ = "/backup";
+  Open();
+  EXPECT_EQ(Text({"DBSIZE"}), "(integer) 50001");
+}
+
+TEST_F(LogSwitchTest, NothingToFinishWaitsForNoSnapshot) {
+  struct Stage {
+    std::atomic<bool> begun{false}, go_on{false};
+  };
+  const auto stage = std::make_shared<Stage>();
+  Open();
+  ASSERT_TRUE(Run({"SET", "k", "v"}).is_ok());
+  faulty_->SetHook([stage](FileOperation operation, const std::string& path) {
+    if (operation != FileOperation::kSync || path.find("snapshots/") == std::string::npos) return;
+    stage->begun = true;
+    Eventually([&] { return stage->go_on.load(); }, 10'000);
+  });
+  ASSERT_TRUE(store_->StartSnapshot(false).ok());
+  ASSERT_TRUE(Eventually([&] { return stage->begun.load(); }));
+  EXPECT_TRUE(store_->FinishEnablingLog().ok());
+  EXPECT_TRUE(store_->Info().snapshot_in_progress);
+  stage->go_on = true;
+}
+
+TEST_F(LogSwitchTest, WhatTookNoSnapshotCountsAsNone) {
+  Open();
+  ASSERT_TRUE(Run({"SET", "k", "v"}).is_ok());
+  faulty_->AddFault({.operation = FileOperation::kSync, .path_part = "snapshots/", .error_number = ENOSPC});
+  EXPECT_FALSE(store_->SaveAndWait().ok());
+  // The checkpointer's thread is held up, so that the log is not wanted any longer when its turn comes.
+  struct Stage {
+    std::atomic<bool> begun{false}, go_on{false};
+  };
+  const auto stage = std::make_shared<Stage>();
+  ASSERT_TRUE(store_
+                  ->StartRdbExport(directory_ + "/dump.rdb",
+                                   [stage](const Status&) {
+                                     stage->begun = true;
+                                     Eventually([&] { return stage->go_on.load(); }, 10'000);
+                                   })
+                  .ok());
+  ASSERT_TRUE(Eventually([&] { return stage->begun.load(); }));
+  ASSERT_TRUE(Switch(true).ok());
+  ASSERT_TRUE(Switch(false).ok());
+  stage->go_on = true;
+  ASSERT_TRUE(Eventually([&] { return !store_->Info().snapshot_in_progress; }));
+  const StoreInfo info = store_->Info();
+  EXPECT_FALSE(info.last_snapshot_ok);
+  EXPECT_EQ(info.snapshots_made, 0u);
+}
+
 TEST_F(LogSwitchTest, OffWhileTheDiskFailsIsOff) {
   runtime_.append_only = true;
   Open();

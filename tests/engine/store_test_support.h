@@ -43,7 +43,7 @@ class StoreTest : public ::testing::Test {
  protected:
   StoreOptions Options() {
     StoreOptions options;
-    options.directory = "db";
+    options.directory = directory_;
     options.threads = 2;
     options.file_system = faulty_.get();
     options.runtime = runtime_;
@@ -84,6 +84,7 @@ class StoreTest : public ::testing::Test {
   std::unique_ptr<MemoryFileSystem> memory_ = std::make_unique<MemoryFileSystem>();
   std::unique_ptr<MemoryFileSystem> survives_;  // the power failure under way
   std::unique_ptr<FaultyFileSystem> faulty_ = std::make_unique<FaultyFileSystem>(*memory_);
+  std::string directory_ = "db";
   RuntimeOptions runtime_;
   std::unique_ptr<Store> store_;
   Client client_;

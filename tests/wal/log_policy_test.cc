@@ -81,6 +81,25 @@ TEST(LogPolicy, ASwitchWakesASleepingLog) {
   }
 }
 
+// Who reads by the new policy may not be shown what only the system's cache holds.
+TEST(LogPolicy, WhatNoSyncHasReachedIsNotDurableByAStricterPolicy) {
+  for (const FsyncPolicy after : {FsyncPolicy::kAlways, FsyncPolicy::kEverySecond}) {
+    SwitchedLog test(FsyncPolicy::kNo);
+    test.AppendUnsynced();
+    ASSERT_TRUE(test.AllIsDurable());
+    test.gate.Close();
+    test.log->SetPolicy(after);
+    EXPECT_LT(test.log->durable_lsn(), test.log->end_lsn());
+    ASSERT_TRUE(Eventually([&] { return test.gate.Blocked(); }));
+    Lsn end = 0;
+    EXPECT_FALSE(test.log->VisitUndurable([](std::string_view) { FAIL() << "not all of it is known"; }, &end));
+    test.gate.Open();
+    EXPECT_TRUE(test.AllIsDurable());
+    EXPECT_TRUE(test.AllIsSynced());
+    ASSERT_TRUE(test.log->CloseCleanly().ok());
+  }
+}
+
 TEST(LogPolicy, ASyncThatIsAskedForDuringACommitComesAfterIt) {
   for (const int units : {1, 400}) {  // of the second kind more than fit into a segment
     SwitchedLog test(FsyncPolicy::kNo, FileOperation::kWrite);
