@@ -4,12 +4,6 @@
 namespace cairn {
 namespace {
 
-std::string ParentDirectory(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 Status WriteAndSync(FileSystem& fs, const std::string& path, std::string_view bytes) {
   CAIRN_ASSIGN_OR_RETURN(auto file, fs.OpenForWriting(path, FileSystem::OpenMode::kTruncate));
   CAIRN_RETURN_IF_ERROR(file->Append(bytes));
@@ -41,7 +35,7 @@ Status ReplaceFileDurably(FileSystem& fs, const std::string& path, std::string_v
     (void)fs.RemoveFile(temporary);
     return status;
   }
-  return fs.SyncDirectory(ParentDirectory(path));
+  return fs.SyncDirectory(ParentOf(path));
 }
 
 std::string JoinPath(std::string_view directory, std::string_view name) {

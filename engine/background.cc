@@ -123,8 +123,7 @@ void Background::ExpiryMain() {
   }
 }
 
-bool Background::ExpireRound(int64_t now_ms) {
-  bool more = false;
+void Background::ExpireRound(int64_t now_ms) {
   for (uint32_t shard = 0; shard < kShardCount; shard++) {
     if (core_.keyspace->shard(shard).next_expiry_ms.load(std::memory_order_relaxed) > now_ms) continue;
     ScratchLease scratch;
@@ -133,12 +132,11 @@ bool Background::ExpireRound(int64_t now_ms) {
     scope.locked_shards.reset();
     scope.locked_shards.set(shard);
     core_.keyspace->LockShards(scope.locked_shards);
-    more = core_.keyspace->ExpireDue(scope, shard, kExpirePerLock) == kExpirePerLock || more;
+    core_.keyspace->ExpireDue(scope, shard, kExpirePerLock);
     core_.CommitUnit(scope, false);
     core_.keyspace->UnlockShards(scope.locked_shards);
     if (scope.has_ready()) core_.serve_keys(scope.TakeReady());
   }
-  return more;
 }
 
 void Background::CareMain() {
@@ -207,7 +205,11 @@ void Background::NotifyParked() {
 
 void Background::SampleMemory() {
   const uint64_t used = UsedMemoryBytes(core_);
-  core_.memory.Sample(ResidentBytes(), core_.memory.limited() ? ReadAllocatorStats() : AllocatorStats{}, used, PurgeAllocator);
+  if (core_.opened_with.owns_process) {
+    core_.memory.Sample(ResidentBytes(), core_.memory.limited() ? ReadAllocatorStats() : AllocatorStats{}, used, PurgeAllocator);
+  } else {
+    core_.memory.NotePeak(used);
+  }
   if (!core_.memory.limited()) return;
   const bool over = used > core_.memory.effective_bytes();
   const int64_t now_ms = core_.clock.MonotonicMs();

@@ -43,8 +43,8 @@ class Background {
  private:
   void ExpiryMain();
   void CareMain();
-  // One round over all shards; true when a shard had more than its share.
-  bool ExpireRound(int64_t now_ms);
+  // One round over all shards, each for its share.
+  void ExpireRound(int64_t now_ms);
   void NoteEarlierTime();
   void SampleMemory();
   void WatchDirectory();

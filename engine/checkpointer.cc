@@ -1,6 +1,7 @@
 #include "engine/checkpointer.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/logger.h"
@@ -19,6 +20,33 @@ constexpr std::string_view kCreatedBy = "cairn 0.1.0";
 constexpr size_t kPoliteBlockBytes = 32 * 1024;
 // A commit waits for what of a snapshot is on its way to the disk: with 32 MiB at once up to 28 ms.
 constexpr uint64_t kPoliteSyncBytes = 2 << 20;
+
+// The keyspace as it is at one moment, kept for a reader while others write. Begins and ends without holding anybody up for longer than
+// it takes to lock all shards once.
+class LiveCut {
+ public:
+  // `at_cut` runs with all shards locked, just before.
+  template <typename AtCut>
+  LiveCut(StoreCore& core, AtCut at_cut) : core_(core), cut_(core.keyspace->MakeCut()) {
+    core.keyspace->LockShards(AllShards());
+    at_cut();
+    core.keyspace->BeginCut(*cut_);
+    core.keyspace->UnlockShards(AllShards());
+  }
+  ~LiveCut() {
+    core_.keyspace->EndCut(*cut_);
+    core_.SetGate(kGateHandOverFull, false);
+    core_.NotifyProgress();
+  }
+  LiveCut(const LiveCut&) = delete;
+  LiveCut& operator=(const LiveCut&) = delete;
+
+  const std::shared_ptr<SnapshotCut>& cut() const { return cut_; }
+
+ private:
+  StoreCore& core_;
+  const std::shared_ptr<SnapshotCut> cut_;
+};
 
 }  // namespace
 
@@ -107,46 +135,8 @@ Status Checkpointer::StartRdbExport(std::string path, DoneCallback done) {
   return Enqueue({.rdb_path = std::move(path), .done = std::move(done)});
 }
 
-Status Checkpointer::StartEnablingLog() {
-  {
-    MutexLock lock(mutex_);
-    log_wanted_ = true;
-  }
-  return Enqueue({.enable_log = true});
-}
-
-void Checkpointer::RetryEnablingLog() {
-  if (!in_progress() && log_awaits_snapshot()) (void)Enqueue({.enable_log = true});
-}
-
-bool Checkpointer::log_wanted() const {
-  MutexLock lock(mutex_);
-  return log_wanted_;
-}
-
-bool Checkpointer::log_awaits_snapshot() const {
-  return log_wanted() && !(core_.log->enabled() && has_log_.load(std::memory_order_relaxed));
-}
-
-Status Checkpointer::FinishEnablingLog() {
-  if (!log_awaits_snapshot()) return Status();
-  AwaitIdle();
-  return log_awaits_snapshot() ? SaveAndWait() : Status();
-}
-
-Status Checkpointer::DisableLog() {
-  MutexLock switching(switch_mutex_);
-  {
-    MutexLock lock(mutex_);
-    log_wanted_ = false;
-  }
-  const Status ended = core_.log->Disable();
-  if (core_.log->enabled()) return ended;
-  core_.log_off.store(true, std::memory_order_relaxed);
-  return Status();
-}
-
 Status Checkpointer::SaveAndWait() {
+  if (OnOwnThread()) return Status::Unavailable("a snapshot cannot be awaited where one is told of");
   Mutex mutex;
   CondVar changed;
   bool finished = false;
@@ -233,36 +223,6 @@ void Checkpointer::RunJob(const Job& job) {
   if (job.done) job.done(status);
 }
 
-// *saved: unchanged where that failed, false where nothing was left to be saved.
-Status Checkpointer::EnableLog(bool* saved) {
-  if (!core_.log->enabled()) CAIRN_RETURN_IF_ERROR(SwitchLogOn());
-  if (log_awaits_snapshot()) return TakeSnapshot(false, SnapshotPace::kPolite);
-  *saved = false;
-  return Status();
-}
-
-Status Checkpointer::SwitchLogOn() {
-  // A log that was switched off earlier still counts for recovery; what came after it must be in a snapshot before a new log begins,
-  // or a crash in between would join the two.
-  if (has_log_.load(std::memory_order_relaxed)) CAIRN_RETURN_IF_ERROR(TakeSnapshot(false, SnapshotPace::kPolite));
-  CAIRN_RETURN_IF_ERROR(directory_->RemoveUncountedLog());
-  ShardSet all;
-  all.set();
-  while (true) {
-    // Before the mutex: whoever holds shards may be waiting for it.
-    core_.keyspace->LockShards(all);
-    core_.log_off.store(false, std::memory_order_relaxed);
-    core_.keyspace->UnlockShards(all);
-    MutexLock switching(switch_mutex_);  // who switches it off again comes before this, or after it
-    const bool wanted = log_wanted();
-    if (wanted && core_.log_off.load(std::memory_order_relaxed)) continue;  // it was switched off and on again in between
-    const Status enabled = wanted ? core_.log->Enable() : Status();
-    if (!core_.log->enabled()) core_.log_off.store(true, std::memory_order_relaxed);
-    core_.RefreshPolicy();
-    return enabled;
-  }
-}
-
 Status Checkpointer::TakeSnapshot(bool rotate_first, SnapshotPace pace) {
   CutState at;
   const Result<SnapshotInfo> info = WriteSnapshot(&at, rotate_first, pace);
@@ -271,8 +231,6 @@ Status Checkpointer::TakeSnapshot(bool rotate_first, SnapshotPace pace) {
     cut_.reset();
     writer_.reset();
   }
-  core_.SetGate(kGateHandOverFull, false);
-  core_.NotifyProgress();
   if (!info.ok()) return info.status();
   if (at.logged) CAIRN_RETURN_IF_ERROR(core_.log->WaitDurable(at.lsn));
   return Publish(*info, at);
@@ -281,16 +239,13 @@ Status Checkpointer::TakeSnapshot(bool rotate_first, SnapshotPace pace) {
 Result<SnapshotInfo> Checkpointer::WriteSnapshot(CutState* at, bool rotate, SnapshotPace pace) {
   CAIRN_RETURN_IF_ERROR(directory_->CheckHeld());
   at->logged = core_.log->enabled();
-  ShardSet all;
-  all.set();
   // The segment that ends here can be dropped whole when the snapshot is there.
   if (rotate && at->logged) (void)core_.log->RotateSegment();
-  const std::shared_ptr<SnapshotCut> cut = core_.keyspace->MakeCut();
-  core_.keyspace->LockShards(all);
-  at->lsn = core_.log->Cut();
-  at->changes = core_.keyspace->stats().changes;
-  core_.keyspace->BeginCut(*cut);
-  core_.keyspace->UnlockShards(all);
+  std::optional<LiveCut> live;
+  live.emplace(core_, [&] {
+    at->lsn = core_.log->Cut();
+    at->changes = core_.keyspace->stats().changes;
+  });
 
   SnapshotWriterOptions options;
   options.shard_count = kShardCount;
@@ -300,21 +255,16 @@ Result<SnapshotInfo> Checkpointer::WriteSnapshot(CutState* at, bool rotate, Snap
     options.block_bytes = kPoliteBlockBytes;
     options.sync_every_bytes = kPoliteSyncBytes;
   }
-  Result<std::unique_ptr<SnapshotWriter>> created = SnapshotWriter::Create(core_.fs, directory_->path(), at->lsn, options);
-  if (!created.ok()) {
-    core_.keyspace->EndCut(*cut);
-    return created.status();
-  }
-  std::shared_ptr<SnapshotWriter> writer = std::move(created).value();
+  CAIRN_ASSIGN_OR_RETURN(std::shared_ptr<SnapshotWriter> writer,
+                         SnapshotWriter::Create(core_.fs, directory_->path(), at->lsn, options));
   {
     MutexLock lock(mutex_);
-    cut_ = cut;
+    cut_ = live->cut();
     writer_ = writer;
-    results_.entries_total = cut->entry_count();
+    results_.entries_total = cut_->entry_count();
   }
-  const Status written = Walk(*cut, *writer, pace);
-  core_.keyspace->EndCut(*cut);
-  CAIRN_RETURN_IF_ERROR(written);
+  CAIRN_RETURN_IF_ERROR(Walk(*live->cut(), *writer, pace));
+  live.reset();
   return writer->Finish();
 }
 
@@ -365,18 +315,13 @@ void Checkpointer::HelperMain() {
 Status Checkpointer::ExportRdb(const std::string& path) {
   const int64_t began_us = core_.clock.MonotonicUs();
   CAIRN_ASSIGN_OR_RETURN(std::unique_ptr<RdbWriter> writer, RdbWriter::Create(core_.fs, path));
-  ShardSet all;
-  all.set();
-  const std::shared_ptr<SnapshotCut> cut = core_.keyspace->MakeCut();
-  core_.keyspace->LockShards(all);
-  const Lsn lsn = core_.log->end_lsn();
-  core_.keyspace->BeginCut(*cut);
-  core_.keyspace->UnlockShards(all);
+  Lsn lsn = 0;
+  std::optional<LiveCut> live;
+  live.emplace(core_, [&] { lsn = core_.log->end_lsn(); });
+  const std::shared_ptr<SnapshotCut> cut = live->cut();
   RdbExport rdb(core_, *cut, std::move(writer));
   RunOnBoth([&] { rdb.Work(); });
-  core_.keyspace->EndCut(*cut);
-  core_.SetGate(kGateHandOverFull, false);
-  core_.NotifyProgress();
+  live.reset();
   // Nobody sees in the file what a crash could still undo.
   Status status = core_.log->enabled() ? core_.log->WaitDurable(lsn) : Status();
   if (status.ok()) status = rdb.Finish();

@@ -55,8 +55,9 @@ class Checkpointer {
   // Switches the log off, and what StartEnablingLog has queued will not switch it on. Waits for the disk. OK where the log is off then,
   // though it may not have ended cleanly: the last of it may be missing, as after a crash, until the next snapshot.
   Status DisableLog() CAIRN_EXCLUDES(switch_mutex_, mutex_);
-  // A snapshot under way is awaited first.
+  // A snapshot under way is awaited first. kUnavailable in a DoneCallback.
   Status SaveAndWait();
+  bool OnOwnThread() const { return std::this_thread::get_id() == thread_.get_id(); }  // as DoneCallbacks are
 
   bool in_progress() const { return in_progress_.load(std::memory_order_relaxed); }
   // What the store was opened with: its snapshots, if any, how much log was read after it, and where the log goes on.

@@ -12,7 +12,6 @@ namespace cairn {
 namespace {
 
 constexpr std::string_view kCreatedBy = "cairn 0.1.0";
-constexpr size_t kTimelineIdChars = 40;
 
 }  // namespace
 

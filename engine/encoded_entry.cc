@@ -8,7 +8,7 @@
 
 namespace cairn {
 
-AccessKind AccessKindOf(EvictionPolicy policy) {
+AccessKind LoadedAccessKind(EvictionPolicy policy) {
   return policy == EvictionPolicy::kAllKeysLfu || policy == EvictionPolicy::kVolatileLfu ? AccessKind::kLfu : AccessKind::kLru;
 }
 

@@ -11,8 +11,8 @@
 
 namespace cairn {
 
-// What a store with this policy makes of the entries' access fields.
-AccessKind AccessKindOf(EvictionPolicy policy);
+// What a store with this policy takes for the access fields of entries that it loads: idle times, where it does not evict by frequency.
+AccessKind LoadedAccessKind(EvictionPolicy policy);
 
 // The key's shard is locked, and it is not there yet. Any bytes may come: kDamaged or kNewerFormat, saying what is wrong with the value,
 // kNotFound for a collection without elements; the keyspace is as before then.

@@ -80,7 +80,8 @@ std::string Executor::RefusalOf(uint32_t flags, bool queueing) {
 }
 
 bool Executor::MayNotRead(const CommandRow& row, std::span<const KeyRef> keys) const {
-  if (core_.gate_has(kGateClosed)) return !keys.empty() || row.has(kReadOnly);
+  // A write that found the gate open is late now, too: the log has its end.
+  if (core_.gate_has(kGateClosed)) return !keys.empty() || row.has(kReadOnly) || row.has(kWrite);
   const Lsn durable = core_.log->durable_lsn();
   if (keys.empty()) return row.has(kReadOnly) && core_.log->end_lsn() > durable;
   return std::any_of(keys.begin(), keys.end(), [&](const KeyRef& key) {

@@ -87,7 +87,7 @@ class Executor {
   struct Plan;
   Outcome AbortTransaction(Client& client, ReplySink& reply, const std::string& reason);
   void EndTransaction(Client& client);
-  bool MakePlan(Client& client, Plan& plan);
+  void MakePlan(Client& client, Plan& plan);
   Lsn RunPlan(Client& client, Plan& plan, ExecutionScratch& scratch, ReplySink& reply);
 
   StoreCore& core_;

@@ -131,8 +131,7 @@ class LogReplay::Applier {
 
 LogReplay::LogReplay(StoreCore& core, uint32_t threads, ReplayOptions options)
     : core_(core), options_(std::move(options)), set_row_(core.commands.FindByName("set")) {
-  ShardSet all;
-  barrier_applier_ = std::make_unique<Applier>(core_, set_row_, all.set());
+  barrier_applier_ = std::make_unique<Applier>(core_, set_row_, AllShards());
   for (uint32_t i = 0; i < std::clamp(threads, 1u, kShardCount); i++) {
     workers_.push_back(std::make_unique<Worker>());
     workers_.back()->filling = std::make_unique<Batch>();
@@ -308,11 +307,9 @@ Status LogReplay::ApplyBarrier(const Item& item, const std::vector<std::string_v
   Drain();
   if (failed_.load(std::memory_order_relaxed)) return failure();
   CAIRN_CHECK(!item.one_key);
-  ShardSet all;
-  all.set();
-  if (!options_.locks_held) core_.keyspace->LockShards(all);
+  if (!options_.locks_held) core_.keyspace->LockShards(AllShards());
   const std::string problem = barrier_applier_->Apply(item, args);
-  if (!options_.locks_held) core_.keyspace->UnlockShards(all);
+  if (!options_.locks_held) core_.keyspace->UnlockShards(AllShards());
   return problem.empty() ? Status() : Judge(item, problem);
 }
 

@@ -211,8 +211,7 @@ bool Executor::CancelWait(Waiter& waiter) {
 }
 
 void Executor::EndAllWaits() {
-  ShardSet all;
-  const ShardLocks locks(*core_.keyspace, all.set());
+  const ShardLocks locks(*core_.keyspace, AllShards());
   std::vector<std::shared_ptr<Waiter>> waiters;
   for (uint32_t shard = 0; shard < kShardCount; shard++) {
     core_.keyspace->shard(shard).waiters.ForEachName([&](std::string_view, const WaiterTable::Queue& queue) {

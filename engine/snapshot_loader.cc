@@ -17,7 +17,7 @@ SnapshotLoader::SnapshotLoader(StoreCore& core, const SnapshotReader& reader, bo
       reader_(reader),
       locks_held_(locks_held),
       now_ms_(core.clock.WallMs()),
-      access_kind_(AccessKindOf(core.runtime().maxmemory_policy)) {}
+      access_kind_(LoadedAccessKind(core.runtime().maxmemory_policy)) {}
 
 Status SnapshotLoader::CheckShape() const {
   if (reader_.shard_count() != kShardCount) {

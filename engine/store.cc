@@ -1,6 +1,7 @@
 #include "engine/store.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -14,11 +15,10 @@ namespace {
 
 constexpr int64_t kParkedRetryUs = 1'000;
 
-Status Queue(Client& client, const CommandRow& row, ArgSpan args) {
+void Queue(Client& client, const CommandRow& row, ArgSpan args) {
   QueuedCommand command{.row = &row};
   for (const std::string_view arg : args) command.args.push_back(SharedBytes::Copy(arg));
   client.transaction.commands.push_back(std::move(command));
-  return Status();
 }
 
 // Lets the calling thread wait for what its command waits for.
@@ -99,6 +99,12 @@ Store::~Store() {
 Result<std::unique_ptr<Store>> Store::Open(StoreOptions options, const std::function<void(const Progress&)>& progress) {
   FileSystem& fs = options.file_system != nullptr ? *options.file_system : RealFileSystem();
   Clock& clock = options.clock != nullptr ? *options.clock : RealClock();
+  // The program may go elsewhere; the store stays.
+  if (options.file_system == nullptr) {
+    std::error_code error;
+    const std::filesystem::path absolute = std::filesystem::absolute(options.directory, error);
+    if (!error) options.directory = absolute.string();
+  }
   auto impl = std::make_unique<Impl>(std::move(options), fs, clock);
   if (const Status status = impl->Open(progress); !status.ok()) return WithAdvice(status);
   return std::unique_ptr<Store>(new Store(std::move(impl)));
@@ -128,6 +134,10 @@ ReplyValue Store::Run(Client& client, std::initializer_list<std::string_view> ar
 
 ReplyValue Store::Run(Client& client, std::span<const std::string_view> args, Durability wait) {
   ReplyValueSink sink;
+  if (client.database >= impl_->core.opened_with.databases) {
+    sink.Error("ERR DB index is out of range");
+    return sink.Take();
+  }
   const CommandRow* row = commands().Find(args);
   const Status callable = CommandTable::CheckCall(row, args);
   if (!callable.ok()) {
@@ -142,7 +152,7 @@ ReplyValue Store::Run(Client& client, std::span<const std::string_view> args, Du
       sink.Error(refusal);
       return sink.Take();
     }
-    (void)Queue(client, *row, args);
+    Queue(client, *row, args);
     sink.Simple("QUEUED");
     return sink.Take();
   }
@@ -154,14 +164,14 @@ ReplyValue Store::Run(Client& client, std::span<const std::string_view> args, Du
   }
   const bool is_exec = row->parent == nullptr && row->name == "exec";
   CallerWait port;
-  client.wait_port = &port;
+  auto* const own_port = std::exchange(client.wait_port, &port);
   Outcome outcome;
   while (true) {
     outcome = is_exec ? ExecuteTransaction(client, sink) : Execute(client, {.row = row, .args = args, .owners = owners}, sink);
     if (outcome.kind != Outcome::Kind::kParked) break;
     impl_->core.WaitForProgress(kParkedRetryUs);
   }
-  client.wait_port = nullptr;
+  client.wait_port = own_port;
   if (outcome.kind == Outcome::Kind::kBlocked) {
     outcome.visible_lsn = std::max(outcome.visible_lsn, port.Await(*this, sink));
     client.read_hashes.clear();
@@ -188,6 +198,7 @@ Status Store::AwaitReply(const Client& client, Lsn visible_lsn) {
 }
 
 void Store::ForEachKey(uint32_t database, const std::function<void(std::string_view key, const Entry& entry)>& visit) {
+  if (database >= impl_->core.opened_with.databases || impl_->core.gate_has(kGateClosed)) return;
   ScratchLease scratch;
   impl_->core.FillScope(scratch->scope, impl_->core.clock.WallMs());
   scratch->scope.deletes_expired = false;
@@ -220,10 +231,8 @@ void Store::SetChangeListener(ChangeListener* listener) {
   impl_->core.change_listener.store(listener, std::memory_order_release);
   if (listener != nullptr) return;
   // Whoever still uses the old one holds a shard lock: once all were ours, nobody does.
-  ShardSet all;
-  all.set();
-  impl_->core.keyspace->LockShards(all);
-  impl_->core.keyspace->UnlockShards(all);
+  impl_->core.keyspace->LockShards(AllShards());
+  impl_->core.keyspace->UnlockShards(AllShards());
 }
 
 Status Store::StartSnapshot(bool rotate_first, std::function<void(const Status&)> done, SnapshotPace pace) {

@@ -101,7 +101,7 @@ class Store {
   ReplyValue Run(Client& client, std::span<const std::string_view> args, Durability wait = Durability::kAwait);
   ReplyValue Run(Client& client, std::initializer_list<std::string_view> args, Durability wait = Durability::kAwait);
   // Every live key of a database; `visit` runs under the key's shard lock: it must be short and must not use the store. Keys that are
-  // there all the while are visited at least once.
+  // there all the while are visited at least once. What it shows may not be durable yet. Nothing is visited after Close().
   void ForEachKey(uint32_t database, const std::function<void(std::string_view key, const Entry& entry)>& visit);
   // The error text that a command gets now because of its flags (OOM, MISCONF), empty where none: what MULTI asks before it queues.
   std::string RefusalOf(const CommandRow& row, bool queueing);
@@ -138,7 +138,7 @@ class Store {
   // while a snapshot or another such file is under way. `done` is called from a store thread when the file is whole and synced under its
   // name, or failed; where it fails, what was there before stays.
   Status StartRdbExport(std::string path, std::function<void(const Status&)> done = nullptr);
-  Status SaveAndWait();  // a snapshot, awaited, after one under way; any thread that holds no lock
+  Status SaveAndWait();  // a snapshot, awaited, after one under way; any thread that holds no lock, but not in a `done`
   // Copies the store as it is now to a directory that can be opened like this one (engine/backup.h); on OK the copy was read again and is
   // durable. Others go on meanwhile. Absolute paths only. One at a time (kUnavailable); Close() ends it. Any thread that holds no lock.
   Result<BackupReport> Backup(const BackupRequest& request);

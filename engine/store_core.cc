@@ -1,7 +1,5 @@
 #include "engine/store_core.h"
 
-#include <sys/prctl.h>
-
 #include <algorithm>
 #include <thread>
 #include <utility>
@@ -30,15 +28,7 @@ StoreCore::StoreCore(StoreOptions store_options, FileSystem& file_system, Clock&
       clock(store_clock),
       worker_threads(WorkerThreads(opened_with.threads)),
       runtime_(opened_with.runtime) {
-  SetMemoryLimit(opened_with.runtime.maxmemory_bytes);
-}
-
-void StoreCore::SetMemoryLimit(uint64_t limit_bytes) {
-  constexpr uint64_t kHugePagesFromBytes = uint64_t{1} << 30;
-  const bool was_limited = memory.limited();
-  memory.Configure(limit_bytes);
-  if (limit_bytes == 0 && !was_limited) return;
-  (void)prctl(PR_SET_THP_DISABLE, limit_bytes != 0 && limit_bytes < kHugePagesFromBytes ? 1 : 0, 0, 0, 0);
+  memory.Configure(opened_with.runtime.maxmemory_bytes);
 }
 
 RuntimeOptions StoreCore::runtime() const {

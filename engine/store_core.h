@@ -79,9 +79,6 @@ struct StoreCore {
 
   RuntimeOptions runtime() const CAIRN_EXCLUDES(mutex);
   void SetRuntime(const RuntimeOptions& options) CAIRN_EXCLUDES(mutex);
-  // Adopts `maxmemory`. Under small limits the process gives up huge pages: they make many keys cheaper to reach, but round memory up
-  // by tens of megabytes.
-  void SetMemoryLimit(uint64_t limit_bytes);
   // How the last snapshot went (empty: well); with stop-writes-on-bgsave-error a failure closes the gate.
   void SetSnapshotError(std::string error) CAIRN_EXCLUDES(mutex);
   void RefreshSnapshotGate() CAIRN_EXCLUDES(mutex);

@@ -16,19 +16,18 @@
 namespace cairn {
 namespace {
 
-constexpr size_t kTimelineIdChars = 40;
 constexpr int kReloadTries = 100;
 constexpr size_t kTimelinesKept = 32;
+
+Status Validate(const RuntimeOptions& options) {
+  if (options.maxmemory_samples < 1) return Status::InvalidArgument("maxmemory-samples must be at least 1");
+  return Status();
+}
 
 uint64_t KeyCount(Keyspace& keyspace) {
   uint64_t keys = 0;
   for (uint32_t i = 0; i < keyspace.databases(); i++) keys += keyspace.Size(i);
   return keys;
-}
-
-ShardSet AllShards() {
-  ShardSet all;
-  return all.set();
 }
 
 }  // namespace
@@ -38,6 +37,8 @@ Store::Impl::Impl(StoreOptions options, FileSystem& fs, Clock& clock) : core(std
 Store::Impl::~Impl() = default;
 
 Status Store::Impl::Open(const ProgressCallback& progress) {
+  CAIRN_RETURN_IF_ERROR(Validate(core.opened_with.runtime));
+  if (core.opened_with.databases < 1) return Status::InvalidArgument("a store needs at least one database");
   RegisterEngineCommands(core.commands);
   if (core.opened_with.register_commands) core.opened_with.register_commands(core.commands);
   core.keyspace = std::make_unique<Keyspace>(KeyspaceOptions{.databases = core.opened_with.databases});
@@ -113,7 +114,8 @@ Status Store::Impl::OpenLog(const RecoveryOutcome& recovered) {
   LogRecoveryResult found = recovered.log;
   if (!recovered.had_log) {
     if (log_options.enabled) CAIRN_RETURN_IF_ERROR(directory->RemoveUncountedLog());
-    found = LogRecoveryResult{.first_lsn = next_lsn, .end_lsn = next_lsn, .durable_mark = next_lsn, .next_lsn = next_lsn};
+    found = LogRecoveryResult{
+        .end = LogEnd::kClean, .first_lsn = next_lsn, .end_lsn = next_lsn, .durable_mark = next_lsn, .next_lsn = next_lsn};
   }
   CAIRN_ASSIGN_OR_RETURN(core.log, LogWriter::Open(log_options, next_lsn, found));
   if (!log_options.enabled) return Status();
@@ -149,6 +151,7 @@ Status Store::Impl::RaiseCeilingFor(Lsn lsn) {
 }
 
 Status Store::Impl::Close(bool snapshot) {
+  if (checkpointer->OnOwnThread()) return Status::Unavailable("a store cannot be closed where it tells of a snapshot");
   MutexLock lock(options_mutex_);
   if (closed_) return Status();
   Status result;
@@ -269,16 +272,17 @@ Status Store::Impl::UpdateOptions(const std::function<void(RuntimeOptions&)>& ch
 }
 
 Status Store::Impl::UpdateOptionsLocked(const std::function<void(RuntimeOptions&)>& change) {
+  if (closed_) return Status::Unavailable("the store is closed");
   const RuntimeOptions before = core.runtime();
   RuntimeOptions after = before;
   change(after);
   if (core.opened_with.in_memory_only && (after.append_only || !after.save_points.empty())) {
     return Status::InvalidArgument("a store in memory only has no log and no snapshots");
   }
-  if (after.maxmemory_samples < 1) return Status::InvalidArgument("maxmemory-samples must be at least 1");
+  CAIRN_RETURN_IF_ERROR(Validate(after));
   CAIRN_RETURN_IF_ERROR(ApplyLogSettings(before, after));
   core.SetRuntime(after);
-  if (before.maxmemory_bytes != after.maxmemory_bytes) core.SetMemoryLimit(after.maxmemory_bytes);
+  if (before.maxmemory_bytes != after.maxmemory_bytes) core.memory.Configure(after.maxmemory_bytes);
   core.active_expire.store(after.active_expire, std::memory_order_relaxed);
   core.keyspace->ConfigureEviction(EvictionSettingsOf(after));
   core.keyspace->limits() = after.limits;

@@ -60,8 +60,9 @@ struct RuntimeOptions {
 struct StoreOptions {
   std::string directory = "data";
   uint32_t databases = 16;
-  uint32_t threads = 0;               // workers for recovery and snapshots; 0: the machine's cores
-  bool in_memory_only = false;        // appendonly no and no save points and no directory: nothing is read or written
+  uint32_t threads = 0;         // workers for recovery and snapshots; 0: the machine's cores
+  bool in_memory_only = false;  // nothing is read or written: no directory, no log, no snapshots
+  bool owns_process = false;    // the process is there for the store: maxmemory is for all that it takes, not the keyspace alone
   FileSystem* file_system = nullptr;  // null: the real one; must outlive the store
   Clock* clock = nullptr;             // null: the real one
   // Adds rows to the command table before anything is recovered: commands of whoever opens the store, some of which its log may hold.

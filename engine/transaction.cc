@@ -34,7 +34,7 @@ struct Executor::Plan {
   bool OnlyReadsItsKeys() const { return !(flags & kWrite) && watched.empty() && !shards.all(); }
 };
 
-bool Executor::MakePlan(Client& client, Plan& plan) {
+void Executor::MakePlan(Client& client, Plan& plan) {
   bool large = false;
   for (const QueuedCommand& command : client.transaction.commands) {
     plan.flags |= command.row->flags;
@@ -77,7 +77,6 @@ bool Executor::MakePlan(Client& client, Plan& plan) {
   if (all) plan.shards.set();
   for (const KeyRef& key : plan.keys) plan.shards.set(key.shard());
   for (const KeyRef& key : plan.watched) plan.shards.set(key.shard());
-  return true;
 }
 
 void Executor::EndTransaction(Client& client) {

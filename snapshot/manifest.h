@@ -36,9 +36,11 @@ struct SnapshotInfo {
   bool operator==(const SnapshotInfo&) const = default;
 };
 
+constexpr size_t kTimelineIdChars = 40;
+
 // A stretch of history that replicas can follow (Redis's replication id).
 struct Timeline {
-  std::string id;    // forty hexadecimal digits
+  std::string id;    // kTimelineIdChars hexadecimal digits
   Lsn fork_lsn = 0;  // it begins here; earlier history is its predecessor's
   int64_t base = 0;  // its replication offsets are LSN minus base
 

@@ -28,6 +28,7 @@ CommitState::CommitState(Clock* clock, uint64_t max_undurable_bytes, FsyncPolicy
       monitor_([this] { RunMonitor(); }) {}
 
 CommitState::~CommitState() {
+  NoteClosed();
   stopping_.store(true);
   monitor_waker_.Wake();
   monitor_.join();
@@ -74,7 +75,7 @@ Status CommitState::WaitDurable(Lsn lsn) {
       result = error_;
       break;
     }
-    if (stopping_.load()) {
+    if (closed_) {
       result = Status::Unavailable("the log was closed before LSN " + std::to_string(lsn) + " was durable");
       break;
     }
@@ -82,6 +83,12 @@ Status CommitState::WaitDurable(Lsn lsn) {
   }
   durable_waiters_.fetch_sub(1, std::memory_order_relaxed);
   return result;
+}
+
+void CommitState::NoteClosed() {
+  MutexLock hold(mutex_);
+  closed_ = true;
+  durable_changed_.NotifyAll();
 }
 
 void CommitState::WakeWaiters() {

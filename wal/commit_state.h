@@ -63,6 +63,8 @@ class CommitState {
 
   void SetListener(std::function<void(Lsn)> listener);
   Status WaitDurable(Lsn lsn);
+  // The log has ended: whoever waits for more gets kUnavailable.
+  void NoteClosed() CAIRN_EXCLUDES(mutex_);
   Lsn durable_lsn() const { return durable_lsn_.load(std::memory_order_acquire); }
   Lsn synced_lsn() const { return synced_lsn_.load(std::memory_order_relaxed); }
   std::atomic<Lsn>* durable_slot() { return &durable_lsn_; }
@@ -126,6 +128,7 @@ class CommitState {
   mutable Mutex mutex_;
   CondVar durable_changed_;
   Status error_ CAIRN_GUARDED_BY(mutex_);
+  bool closed_ CAIRN_GUARDED_BY(mutex_) = false;
 
   Mutex announce_mutex_ CAIRN_ACQUIRED_BEFORE(mutex_);
   std::function<void(Lsn)> listener_ CAIRN_GUARDED_BY(announce_mutex_);

@@ -20,8 +20,8 @@
 // before they are synced; those are read back from the old segment. On a full disk the new segment is the reserve
 // file; writes then stay refused until the reserve could be filled again.
 //
-// Threads: all members are the log thread's, or whose who holds step_mutex_, except where a comment says otherwise. The constructor does
-// not start it.
+// Threads: all but what is said to be for any thread is for the log thread, or whoever takes a step, under step_mutex_. The constructor
+// does not start it.
 #pragma once
 
 #include <atomic>
@@ -49,7 +49,7 @@ class GroupCommit {
   ~GroupCommit();
 
   // Before Start(): makes the first segment, which continues from `continues_from` and begins at the buffer's end.
-  Status OpenFirstSegment(Lsn continues_from);
+  Status OpenFirstSegment(Lsn continues_from) CAIRN_EXCLUDES(step_mutex_);
   void Start();
 
   // --- Any thread. The first four wait for the log thread. ---
@@ -84,39 +84,39 @@ class GroupCommit {
   int64_t CompanyBoundUs() const CAIRN_REQUIRES(step_mutex_);  // 0: not worth a wait
   void AwaitCompany() CAIRN_EXCLUDES(step_mutex_);
   void DoSpareWork(int64_t now_us) CAIRN_REQUIRES(step_mutex_);
-  bool IdleWorkLeft() const;
-  void DoIdleWork();
+  bool IdleWorkLeft() const CAIRN_REQUIRES(step_mutex_);
+  void DoIdleWork() CAIRN_REQUIRES(step_mutex_);
   // --- Writing ---
-  Status CommitGroup(const AppendBuffer::Position& end);
-  Status WriteUpTo(const AppendBuffer::Position& end);
-  Status WriteFromBlock(uint32_t limit);
-  Status SyncSegment();
-  bool SyncDue(FsyncPolicy policy) const;
-  Status WriteMark();
-  void NoteReleased();
-  void AgeNewcomers();
-  void BeginDisk(int64_t now_us);
-  void Publish();
+  Status CommitGroup(const AppendBuffer::Position& end) CAIRN_REQUIRES(step_mutex_);
+  Status WriteUpTo(const AppendBuffer::Position& end) CAIRN_REQUIRES(step_mutex_);
+  Status WriteFromBlock(uint32_t limit) CAIRN_REQUIRES(step_mutex_);
+  Status SyncSegment() CAIRN_REQUIRES(step_mutex_);
+  bool SyncDue(FsyncPolicy policy) const CAIRN_REQUIRES(step_mutex_);
+  Status WriteMark() CAIRN_REQUIRES(step_mutex_);
+  void NoteReleased() CAIRN_REQUIRES(step_mutex_);
+  void AgeNewcomers() CAIRN_REQUIRES(step_mutex_);
+  void BeginDisk(int64_t now_us) CAIRN_REQUIRES(step_mutex_);
+  void Publish() CAIRN_REQUIRES(step_mutex_);
   // --- Segments (group_commit_segments.cc) ---
-  Status MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_lsn, SegmentSet::Kind kind);
-  Status Rotate();
-  void Fail(const Status& error);
-  void Retry(const AppendBuffer::Position& end);
-  Status RewriteTo(const AppendBuffer::Position& end, SegmentSet::Kind kind);
-  Status CopyUnsynced(const SegmentListing& from);
-  uint64_t RewriteBytes(const AppendBuffer::Position& end) const;
-  void TryRefillReserve();
-  Result<uint64_t> ReserveGoalBytes() const;
-  bool ReserveGrowthDue(int64_t now_us) const;
-  void GrowReserveALittle(int64_t now_us);
+  Status MakeSegment(Lsn continues_from, Lsn first_lsn, Lsn durable_lsn, SegmentSet::Kind kind) CAIRN_REQUIRES(step_mutex_);
+  Status Rotate() CAIRN_REQUIRES(step_mutex_);
+  void Fail(const Status& error) CAIRN_REQUIRES(step_mutex_);
+  void Retry(const AppendBuffer::Position& end) CAIRN_REQUIRES(step_mutex_);
+  Status RewriteTo(const AppendBuffer::Position& end, SegmentSet::Kind kind) CAIRN_REQUIRES(step_mutex_);
+  Status CopyUnsynced(const SegmentListing& from) CAIRN_REQUIRES(step_mutex_);
+  uint64_t RewriteBytes(const AppendBuffer::Position& end) const CAIRN_REQUIRES(step_mutex_);
+  void TryRefillReserve() CAIRN_REQUIRES(step_mutex_);
+  Result<uint64_t> ReserveGoalBytes() const CAIRN_REQUIRES(step_mutex_);
+  bool ReserveGrowthDue(int64_t now_us) const CAIRN_REQUIRES(step_mutex_);
+  void GrowReserveALittle(int64_t now_us) CAIRN_REQUIRES(step_mutex_);
   // --- Orders ---
   void ObeyOrder() CAIRN_EXCLUDES(order_mutex_) CAIRN_REQUIRES(step_mutex_);
-  Status Enable();
-  Status Disable();
-  Status Close();
-  Status EndSegmentCleanly(const AppendBuffer::Position& end);
+  Status Enable() CAIRN_REQUIRES(step_mutex_);
+  Status Disable() CAIRN_REQUIRES(step_mutex_);
+  Status Close() CAIRN_REQUIRES(step_mutex_);
+  Status EndSegmentCleanly(const AppendBuffer::Position& end) CAIRN_REQUIRES(step_mutex_);
 
-  SegmentWriter::Stamp MakeStamp();
+  SegmentWriter::Stamp MakeStamp() CAIRN_REQUIRES(step_mutex_);
   int64_t NowUs() const { return options_.clock->MonotonicUs(); }
 
   const LogOptions options_;
@@ -125,33 +125,37 @@ class GroupCommit {
   SegmentSet* const segments_;
   ThreadWaker* const waker_;
 
-  Mutex step_mutex_;                        // held while a commit is under way
-  std::unique_ptr<SegmentWriter> segment_;  // null: disabled, or failed and not yet replaced
-  AppendBuffer::Position written_;          // everything before was handed to the current segment
-  AppendBuffer::Position released_;         // everything before was released; a new segment starts here after a failure
-  Lsn synced_lsn_ = 0;
-  uint64_t wall_us_ = 0;      // newest time in a frame
-  Lsn collected_lsn_ = 0;     // the last group's end
-  int64_t collected_us_ = 0;  // just before it was collected, or when the thread woke up: what is not in it is at most that old
-  int64_t oldest_undurable_us_ = 0;  // 0: everything is durable
-  int64_t last_busy_us_ = 0;         // when the last group was written
-  bool failed_ = false;              // a write or sync failed; segment_ is null until a retry made a new one
-  bool disk_full_ = false;           // it failed for lack of room
-  bool sync_wanted_ = false;         // somebody asked for a sync of the last group or one before it
-  bool reserve_spent_ = false;       // writes are refused until the reserve is whole again
-  uint64_t reserve_goal_bytes_ = 0;  // how large the reserve is to become; 0: it has not begun to grow
-  int64_t retry_at_us_ = 0;
-  int64_t reserve_grown_us_ = 0;
-  bool reserve_hopeless_ = false;     // growing it failed; tried again with the next segment
-  bool reserve_left_behind_ = false;  // by an earlier start: taken over at once
-  bool trimmed_ = false;              // idle memory was given back
-  uint64_t cohort_ = 0;               // units that were on their way when the last group was durable
-  uint64_t group_units_ = 0;          // in the last group
+  Mutex step_mutex_;                                                      // held while a commit is under way
+  std::unique_ptr<SegmentWriter> segment_ CAIRN_GUARDED_BY(step_mutex_);  // null: disabled, or failed and not yet replaced
+  AppendBuffer::Position written_ CAIRN_GUARDED_BY(step_mutex_);          // everything before was handed to the current segment
+  // Everything before was released; a new segment starts here after a failure.
+  AppendBuffer::Position released_ CAIRN_GUARDED_BY(step_mutex_);
+  Lsn synced_lsn_ CAIRN_GUARDED_BY(step_mutex_) = 0;
+  uint64_t wall_us_ CAIRN_GUARDED_BY(step_mutex_) = 0;   // newest time in a frame
+  Lsn collected_lsn_ CAIRN_GUARDED_BY(step_mutex_) = 0;  // the last group's end
+  // Just before it was collected, or when the thread woke up: what is not in it is at most that old.
+  int64_t collected_us_ CAIRN_GUARDED_BY(step_mutex_) = 0;
+  int64_t oldest_undurable_us_ CAIRN_GUARDED_BY(step_mutex_) = 0;  // 0: everything is durable
+  int64_t last_busy_us_ CAIRN_GUARDED_BY(step_mutex_) = 0;         // when the last group was written
+  bool failed_ CAIRN_GUARDED_BY(step_mutex_) = false;     // a write or sync failed; segment_ is null until a retry made a new one
+  bool disk_full_ CAIRN_GUARDED_BY(step_mutex_) = false;  // it failed for lack of room
+  bool sync_wanted_ CAIRN_GUARDED_BY(step_mutex_) = false;    // somebody asked for a sync of the last group or one before it
+  bool reserve_spent_ CAIRN_GUARDED_BY(step_mutex_) = false;  // writes are refused until the reserve is whole again
+  // How large the reserve is to become; 0: it has not begun to grow.
+  uint64_t reserve_goal_bytes_ CAIRN_GUARDED_BY(step_mutex_) = 0;
+  int64_t retry_at_us_ CAIRN_GUARDED_BY(step_mutex_) = 0;
+  int64_t reserve_grown_us_ CAIRN_GUARDED_BY(step_mutex_) = 0;
+  bool reserve_hopeless_ CAIRN_GUARDED_BY(step_mutex_) = false;     // growing it failed; tried again with the next segment
+  bool reserve_left_behind_ CAIRN_GUARDED_BY(step_mutex_) = false;  // by an earlier start: taken over at once
+  bool trimmed_ CAIRN_GUARDED_BY(step_mutex_) = false;              // idle memory was given back
+  uint64_t cohort_ CAIRN_GUARDED_BY(step_mutex_) = 0;       // units that were on their way when the last group was durable
+  uint64_t group_units_ CAIRN_GUARDED_BY(step_mutex_) = 0;  // in the last group
   // Threads that ended a batch, a bit each: in the last group, and likewise those on their way when it was durable.
-  uint64_t group_threads_ = 0, threads_expected_ = 0;
-  int quiet_polls_ = 0;           // timed waits that found nothing
-  int64_t sync_us_estimate_ = 0;  // the last sync's duration
-  int64_t slow_sync_us_ = 0;      // the slowest of late: sinks slowly
+  uint64_t group_threads_ CAIRN_GUARDED_BY(step_mutex_) = 0;
+  uint64_t threads_expected_ CAIRN_GUARDED_BY(step_mutex_) = 0;
+  int quiet_polls_ CAIRN_GUARDED_BY(step_mutex_) = 0;           // timed waits that found nothing
+  int64_t sync_us_estimate_ CAIRN_GUARDED_BY(step_mutex_) = 0;  // the last sync's duration
+  int64_t slow_sync_us_ CAIRN_GUARDED_BY(step_mutex_) = 0;      // the slowest of late: sinks slowly
 
   // The log thread sleeps until it is woken, whatever time passes: whoever leaves idle work must wake it.
   std::atomic<bool> sleeps_for_long_{false};

@@ -24,6 +24,7 @@ constexpr uint64_t kRewriteMarginBytes = 4096;
 }  // namespace
 
 Status GroupCommit::OpenFirstSegment(Lsn continues_from) {
+  MutexLock hold(step_mutex_);
   CAIRN_RETURN_IF_ERROR(MakeSegment(continues_from, written_.lsn, written_.lsn, SegmentSet::Kind::kEmpty));
   const Result<uint64_t> reserve_bytes = segments_->ReserveBytes();
   reserve_left_behind_ = reserve_bytes.ok() && *reserve_bytes > 0;
@@ -131,7 +132,7 @@ uint64_t GroupCommit::RewriteBytes(const AppendBuffer::Position& end) const {
 // kNo: what was written but never synced is no longer in memory. A failed write leaves it readable in the old segment; if it
 // is not, nothing can bring it back, and writes stay refused.
 Status GroupCommit::CopyUnsynced(const SegmentListing& from) {
-  const auto copy = [this](const LogFrame& frame) {
+  const auto copy = [this](const LogFrame& frame) CAIRN_REQUIRES(step_mutex_) {
     if (frame.first_lsn >= released_.lsn) return Status::Ok();  // of the write that failed: still in the buffer
     const LogPiece piece{frame.payload, frame.owner};
     return segment_->WriteUnit(frame.first_lsn, {&piece, 1}, frame.payload.size(), {synced_lsn_, frame.wall_us});

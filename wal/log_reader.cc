@@ -62,7 +62,10 @@ class LogWalk {
 
 Status LogWalk::Run() {
   result_.first_lsn = result_.log_end_lsn = result_.end_lsn = result_.next_lsn = result_.durable_mark = from_;
-  if (chain().empty()) return Status::Ok();
+  if (chain().empty()) {
+    result_.end = LogEnd::kClean;
+    return Status::Ok();
+  }
   CAIRN_RETURN_IF_ERROR(CheckOwner());
 
   result_.first_lsn = chain().front().header.continues_from;

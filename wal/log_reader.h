@@ -24,7 +24,7 @@
 namespace cairn {
 
 // Not persisted.
-enum class LogEnd : uint8_t { kClean, kTornTail, kDamaged, kReadError };
+enum class LogEnd : uint8_t { kUnknown, kClean, kTornTail, kDamaged, kReadError };
 
 // Whole units in log order: a frame's payload, or one larger unit put together from several frames.
 struct LogFrame {
@@ -37,9 +37,9 @@ struct LogFrame {
 using LogFrameCallback = std::function<Status(const LogFrame& frame)>;
 
 struct LogRecoveryResult {
-  LogEnd end = LogEnd::kClean;
-  Lsn first_lsn = 0;          // where the readable log begins; `from` when there is none
-  Lsn log_end_lsn = 0;        // after the last whole unit in the files
+  LogEnd end = LogEnd::kUnknown;  // until the reading has come to one
+  Lsn first_lsn = 0;              // where the readable log begins; `from` when there is none
+  Lsn log_end_lsn = 0;            // after the last whole unit in the files
   Lsn end_lsn = 0;            // the same, but at least `from`: a snapshot may be newer than a log that was off or lost its tail
   Lsn durable_mark = 0;       // everything before it is known to have been on disk
   Lsn next_lsn = 0;           // the lowest LSN that may be given out: end_lsn, or far beyond after an unclean end

@@ -157,6 +157,7 @@ LogStats LogWriter::stats() const {
 Status LogWriter::CloseCleanly() {
   Status status = commit_->Give(GroupCommit::Order::kClose);
   commit_->Stop();
+  state_->NoteClosed();
   return status;
 }
 

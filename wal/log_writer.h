@@ -94,8 +94,8 @@ class LogWriter {
   // then still in memory and become durable if the disk recovers. Not to be called by the listener.
   Status WaitDurable(Lsn lsn);
   // Hands `visit` the whole units from durable_lsn() on, in order, one or more at a time; the bytes live as long as the call. `*end_lsn`:
-  // where they end. False, and nothing visited, while a commit is under way, and where some are not in memory any longer (kNo). Meant for a log that refuses writes: it copies what is
-  // linked, and no commit begins meanwhile. `visit` must not call this object.
+  // where they end. False, and nothing visited, while a commit is under way, and where some are not in memory any longer (kNo). Meant for
+  // a log that refuses writes: it copies what is linked, and no commit begins meanwhile. `visit` must not call this object.
   bool VisitUndurable(const std::function<void(std::string_view units)>& visit, Lsn* end_lsn);
   // Asks the log thread to sync what was appended so far, whatever the policy; does not wait. Fails when writes are refused.
   Status RequestSync();

@@ -59,6 +59,7 @@ struct ReadyKey {
 };
 
 using ShardSet = std::bitset<kShardCount>;
+inline ShardSet AllShards() { return ShardSet().set(); }
 
 // A piece of the unit: bytes of the scope's buffer [begin, end), or a large argument's shared buffer.
 struct UnitPiece {

@@ -184,8 +184,8 @@ class Keyspace {
   // Called (from any thread, under a shard's lock: must only signal) when NextExpiryMs() moved to an earlier time.
   void SetEarlierExpiryCallback(std::function<void(int64_t expiry_ms)> callback);
   // With the shard locked by the caller: deletes up to `limit` keys and fields of hashes whose time has come; records a DEL or HDEL,
-  // touches and sends "expired" or "hexpired" for each key. Returns how many, with those whose expiry turned out to have been moved on;
-  // fewer than `limit` means none is due.
+  // touches and sends "expired" or "hexpired" for each key. Returns how many steps that took, with those for expiries that turned out to
+  // have been moved on, and one for a whole hash; fewer than `limit` means none is due.
   size_t ExpireDue(ChangeScope& scope, uint32_t shard, size_t limit);
   // Frees what was taken out of a value: in the background where it is large. A leaf operation: any lock may be held.
   void FreeLater(std::unique_ptr<LargeValue> value);

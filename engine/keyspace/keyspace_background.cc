@@ -17,11 +17,9 @@ int64_t Keyspace::NextExpiryMs() const {
 }
 
 void Keyspace::SetEarlierExpiryCallback(std::function<void(int64_t expiry_ms)> callback) {
-  ShardSet all;
-  all.set();
-  LockShards(all);
+  LockShards(AllShards());
   state_->earlier_expiry = std::move(callback);
-  UnlockShards(all);
+  UnlockShards(AllShards());
 }
 
 size_t Keyspace::ExpireDue(ChangeScope& scope, uint32_t shard_index, size_t limit) {

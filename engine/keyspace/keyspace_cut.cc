@@ -8,7 +8,7 @@ namespace cairn {
 namespace {
 
 // Access fields are worth their bytes only where somebody evicts by them.
-AccessKind AccessKindOf(EvictionPolicy policy) {
+AccessKind SavedAccessKind(EvictionPolicy policy) {
   switch (policy) {
     case EvictionPolicy::kAllKeysLru:
     case EvictionPolicy::kVolatileLru: return AccessKind::kLru;
@@ -27,7 +27,7 @@ AccessKind AccessKindOf(EvictionPolicy policy) {
 std::shared_ptr<SnapshotCut> Keyspace::MakeCut() {
   Shard* shards[kShardCount];
   for (uint32_t i = 0; i < kShardCount; i++) shards[i] = &state_->shard(i);
-  return std::make_shared<SnapshotCut>(shards, databases(), AccessKindOf(state_->policy.load(std::memory_order_relaxed)));
+  return std::make_shared<SnapshotCut>(shards, databases(), SavedAccessKind(state_->policy.load(std::memory_order_relaxed)));
 }
 
 void Keyspace::BeginCut(SnapshotCut& cut) {

@@ -68,8 +68,10 @@ size_t Keyspace::State::ExpireFields(ChangeScope& scope, Shard& shard, Table& ta
 
 uint64_t* Keyspace::State::SlotWithoutDueFields(ChangeScope& scope, Shard& shard, Table& table, uint32_t database,
                                                 const KeyRef& key, uint64_t* slot, size_t limit) {
-  if (scope.deletes_expired) ExpireFields(scope, shard, table, database, key, &slot, limit);
-  return slot == nullptr || AllDue(scope, *SlotEntry(*slot)) ? nullptr : slot;
+  // What is no key to the caller is none in the dictionary either: the caller may put another in its place.
+  const bool all_due = AllDue(scope, *SlotEntry(*slot));
+  if (scope.deletes_expired) ExpireFields(scope, shard, table, database, key, &slot, all_due ? SIZE_MAX : limit);
+  return all_due ? nullptr : slot;
 }
 
 }  // namespace cairn
