@@ -22,6 +22,7 @@ struct FieldOperation {
 
 bool ReadFieldType(CommandContext& context, std::string_view text, FieldOperation* operation) {
   int64_t bits = 0;
+  text = text.substr(0, text.find('\0'));  // Redis reads no further
   operation->is_signed = text.starts_with('i');
   const bool valid = (operation->is_signed || text.starts_with('u')) && ParseInt64(text.substr(1), &bits) && bits >= 1 &&
                      bits <= (operation->is_signed ? 64 : 63);

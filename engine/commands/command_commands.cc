@@ -111,6 +111,14 @@ KeyAccess AccessOf(const CommandRow& row, ArgSpan args, int index) {
   return row.key_specs.empty() ? row.keys.access : row.key_specs.back().access;
 }
 
+// The count of keys was no good: only those beside it were found.
+bool LacksCountedKeys(const CommandRow& row, const std::vector<int>& indexes) {
+  const auto specs = row.key_specs;
+  const auto plain = std::count_if(specs.begin(), specs.end(), [](const KeySpec& spec) { return spec.plain(); });
+  const bool counted = std::any_of(specs.begin(), specs.end(), [](const KeySpec& spec) { return spec.counted; });
+  return counted && indexes.size() <= static_cast<size_t>(plain);
+}
+
 void ReplyKeys(CommandContext& context, bool with_access) {
   const ArgSpan call = context.args.subspan(2);
   const CommandRow* row = context.table.Find(call);
@@ -121,7 +129,7 @@ void ReplyKeys(CommandContext& context, bool with_access) {
     return context.reply.Error("ERR Invalid number of arguments specified for command");
   }
   std::vector<int> indexes;
-  if (!CommandTable::KeyIndexes(*row, call, &indexes).ok()) indexes.clear();
+  if (!CommandTable::KeyIndexes(*row, call, &indexes).ok() || LacksCountedKeys(*row, indexes)) indexes.clear();
   if (indexes.empty() && !row->has(kNoMandatoryKeys)) {
     return context.reply.Error("ERR Invalid arguments specified for command");
   }

@@ -14,6 +14,8 @@ bool CommandContext::FindTyped(const KeyRef& key, ValueType type, Keyspace::Acce
   return false;
 }
 
+void CommandContext::WrongArity() { reply.Error(CommandTable::WrongArityText(row)); }
+
 void CommandContext::SubcommandSyntaxError() {
   std::string text = "ERR unknown subcommand or wrong number of arguments for '";
   text.append(args[1].substr(0, 128)).append("'. Try ").append(Upper(args[0])).append(" HELP.");

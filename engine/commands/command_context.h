@@ -193,6 +193,7 @@ class CommandContext {
 
   // --- common errors --------------------------------------------------------------------------------------------------------
   void SyntaxError() { reply.Error("ERR syntax error"); }
+  void WrongArity();             // as where the table refuses the call
   void SubcommandSyntaxError();  // the subcommand does not take these arguments
   void NotAnInteger() { reply.Error("ERR value is not an integer or out of range"); }
   void WrongType() { reply.Error("WRONGTYPE Operation against a key holding the wrong kind of value"); }

@@ -222,11 +222,14 @@ Status CommandTable::CheckCall(const CommandRow* row, ArgSpan args) {
     return Status::InvalidArgument("ERR unknown subcommand '" + std::string(Excerpt(args[1])) + "'. Try " +
                                    Upper(Excerpt(args[0])) + " HELP.");
   }
-  const auto count = static_cast<int64_t>(args.size());
-  if (row->arity > 0 ? count != row->arity : count < -row->arity) {
-    return Status::InvalidArgument("ERR wrong number of arguments for '" + FullName(*row) + "' command");
+  if (!row->Accepts(args.size())) {
+    return Status::InvalidArgument(WrongArityText(*row));
   }
   return Status::Ok();
+}
+
+std::string CommandTable::WrongArityText(const CommandRow& row) {
+  return "ERR wrong number of arguments for '" + FullName(row) + "' command";
 }
 
 std::string CommandTable::FullName(const CommandRow& row) {

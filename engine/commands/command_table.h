@@ -139,6 +139,10 @@ struct CommandRow {
   bool (*looks_anywhere)(ArgSpan args) = nullptr;
 
   bool has(CommandFlag flag) const { return (flags & flag) != 0; }
+  // Whether a call may have so many arguments, its name(s) included.
+  bool Accepts(size_t args) const {
+    return arity >= 0 ? args == static_cast<size_t>(arity) : args >= static_cast<size_t>(-arity);
+  }
   bool NeedsAllShards(ArgSpan args) const { return has(kAllShards) || (looks_anywhere != nullptr && looks_anywhere(args)); }
 };
 
@@ -167,8 +171,9 @@ class CommandTable {
   static Status KeyIndexes(const CommandRow& row, ArgSpan args, std::vector<int>* indexes);
   // Redis's error text for a call that may not run (unknown command or subcommand, wrong arity); OK where it may.
   static Status CheckCall(const CommandRow* row, ArgSpan args);
-  static std::string FullName(const CommandRow& row);  // "config|set"
-  static uint32_t Categories(const CommandRow& row);   // the row's AclCategory bits and those that its flags imply
+  static std::string WrongArityText(const CommandRow& row);  // of these; handlers give it where the arity depends on arguments
+  static std::string FullName(const CommandRow& row);        // "config|set"
+  static uint32_t Categories(const CommandRow& row);         // the row's AclCategory bits and those that its flags imply
 
  private:
   struct Index;

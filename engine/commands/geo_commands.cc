@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/commands/arg_reader.h"
+#include "engine/commands/change_count.h"
 #include "engine/commands/sorted_set_support.h"
 
 namespace cairn::geo_commands {
@@ -107,6 +108,7 @@ void GeoAdd(CommandContext& context) {
       updated++;
     }
   }
+  CountElements(context, context.key(), added + updated);
   if (added + updated > 0) context.Event(kEventSortedSet, "zadd", context.key());
   context.reply.Integer(count_changed ? added + updated : added);
 }

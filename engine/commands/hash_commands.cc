@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "engine/commands/arg_reader.h"
+#include "engine/commands/change_count.h"
 #include "engine/commands/hash_access.h"
 
 namespace cairn::hash_commands {
@@ -13,12 +14,13 @@ constexpr auto kHash = ValueType::kHash;
 // Stores all pairs; false where an error was answered.
 bool SetPairs(CommandContext& context, uint64_t* added) {
   if (context.args.size() % 2 != 0) {
-    context.reply.Error("ERR wrong number of arguments for '" + std::string(context.row.name) + "' command");
+    context.WrongArity();
     return false;
   }
   ValueEdit edit = context.Edit(context.key());
   if (!context.Expect(edit, kHash)) return false;
   *added = StoreFields(context, edit, 2);
+  CountElements(context, context.key(), static_cast<int64_t>(context.args.size() / 2) - 1);
   context.HashEvent("hset", context.args.subspan(2), 2);
   return true;
 }
@@ -54,6 +56,7 @@ void HDel(CommandContext& context) {
     context.scope.EventField(context.args[i]);
   }
   if (erased > 0 && edit.entry() == nullptr) context.Event(kEventGeneric, "del", context.key());
+  CountElements(context, context.key(), erased);
   context.reply.Integer(erased);
 }
 

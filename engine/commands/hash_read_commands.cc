@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 #include "base/random.h"
@@ -28,13 +29,30 @@ void CollectAt(const HashView& view, const std::vector<uint64_t>& indexes, std::
   });
 }
 
-// A field of a table whose live fields are `size` > 0.
-Pair AnyOfTable(const HashView& view, Random& random) {
-  while (true) {
-    const HashField field = ReadHashField(view.table()->fields().RandomPayload(random));
-    if (!field.Due(view.now_ms())) return {ListpackValue{field.name}, ListpackValue{field.value}};
+// Draws from the fields of a table that are not due, of which there are some.
+class FieldDraw {
+ public:
+  explicit FieldDraw(const HashView& view) : view_(view) {
+    if (!MostAreDue(view)) return;
+    live_.reserve(view.size());
+    view.ForEach([this](const ListpackValue& name, const ListpackValue& value) { live_.emplace_back(name, value); });
   }
-}
+
+  // Whether drawing until one lives would take longer than a walk over all.
+  static bool MostAreDue(const HashView& view) { return view.size() < view.table()->element_count() / 4; }
+
+  Pair Any(Random& random) {
+    if (!live_.empty()) return live_[random.Uniform(live_.size())];
+    while (true) {
+      const HashField field = ReadHashField(view_.table()->fields().RandomPayload(random));
+      if (!field.Due(view_.now_ms())) return {ListpackValue{field.name}, ListpackValue{field.value}};
+    }
+  }
+
+ private:
+  const HashView& view_;
+  std::vector<Pair> live_;
+};
 
 // `count` < view.size() different fields, each set of them equally likely.
 void PickDifferent(const HashView& view, uint64_t count, std::vector<Pair>* out) {
@@ -42,9 +60,10 @@ void PickDifferent(const HashView& view, uint64_t count, std::vector<Pair>* out)
   Random& random = ThreadRandom();
   const uint64_t size = view.size();
   if (view.table() != nullptr && count * kWalkRatio < size) {
+    FieldDraw draw(view);
     std::unordered_set<const char*> taken;
     while (out->size() < count) {
-      const Pair pair = AnyOfTable(view, random);
+      const Pair pair = draw.Any(random);
       if (taken.insert(pair.first.bytes.data()).second) out->push_back(pair);
     }
     return;
@@ -55,14 +74,9 @@ void PickDifferent(const HashView& view, uint64_t count, std::vector<Pair>* out)
   });
 }
 
-// `count` fields, which may repeat, in random order.
+// `count` fields of a packed hash, which may repeat, in random order: one walk for all, then their order is drawn.
 void PickRepeating(const HashView& view, uint64_t count, std::vector<Pair>* out) {
   Random& random = ThreadRandom();
-  if (view.table() != nullptr) {
-    for (uint64_t i = 0; i < count; i++) out->push_back(AnyOfTable(view, random));
-    return;
-  }
-  // One walk for all of a packed hash, then their order is drawn.
   std::vector<uint64_t> indexes(count);
   for (uint64_t& index : indexes) index = random.Uniform(view.size());
   std::sort(indexes.begin(), indexes.end());
@@ -70,42 +84,58 @@ void PickRepeating(const HashView& view, uint64_t count, std::vector<Pair>* out)
   for (size_t i = out->size(); i > 1; i--) std::swap((*out)[i - 1], (*out)[random.Uniform(i)]);
 }
 
-void ReplyPairs(ReplySink& reply, const std::vector<Pair>& pairs, bool with_values) {
-  for (const auto& [name, value] : pairs) {
-    if (with_values && reply.protocol() > 2) reply.Array(2);
-    ReplyElement(reply, name);
-    if (with_values) ReplyElement(reply, value);
+void ReplyPair(ReplySink& reply, const Pair& pair, bool with_values) {
+  if (with_values && reply.protocol() > 2) reply.Array(2);
+  ReplyElement(reply, pair.first);
+  if (with_values) ReplyElement(reply, pair.second);
+}
+
+void ReplyRepeating(ReplySink& reply, const HashView& view, uint64_t count, bool with_values) {
+  // The count may ask for far more than there is: it is answered in portions.
+  constexpr uint64_t kPortion = 1000;
+  std::optional<FieldDraw> draw;
+  if (view.table() != nullptr) draw.emplace(view);
+  std::vector<Pair> pairs;
+  for (uint64_t left = count; left > 0 && !reply.abandoned();) {
+    const uint64_t portion = std::min(left, kPortion);
+    left -= portion;
+    if (draw) {
+      for (uint64_t i = 0; i < portion; i++) ReplyPair(reply, draw->Any(ThreadRandom()), with_values);
+      continue;
+    }
+    pairs.clear();
+    PickRepeating(view, portion, &pairs);
+    for (const Pair& pair : pairs) ReplyPair(reply, pair, with_values);
   }
 }
 
+// As HRANDFIELD's count says: that many different fields, all where there are fewer, or, below 0, as many draws.
+void ReplyRandom(ReplySink& reply, const HashView& view, int64_t count, bool with_values) {
+  const uint64_t size = view.size();
+  const uint64_t fields = count < 0 ? uint64_t{0} - static_cast<uint64_t>(count) : std::min(static_cast<uint64_t>(count), size);
+  reply.Array(with_values && reply.protocol() == 2 ? fields * 2 : fields);
+  if (count < 0) return ReplyRepeating(reply, view, fields, with_values);
+  if (fields == size) {
+    view.ForEach([&](const ListpackValue& name, const ListpackValue& value) { ReplyPair(reply, {name, value}, with_values); });
+    return;
+  }
+  std::vector<Pair> pairs;
+  PickDifferent(view, fields, &pairs);
+  for (const Pair& pair : pairs) ReplyPair(reply, pair, with_values);
+}
+
 void RandomFields(CommandContext& context, int64_t count, bool with_values) {
-  // A negative count may ask for far more than there is: it is answered in portions.
-  constexpr uint64_t kPortion = 1000;
   const Entry* entry = nullptr;
   if (!FindHash(context, &entry)) return;
   const HashView view(context, entry);
-  const uint64_t size = view.size();
-  if (size == 0 || count == 0) return context.reply.Array(0);
-  const bool repeating = count < 0;
-  uint64_t left = repeating ? uint64_t{0} - static_cast<uint64_t>(count) : std::min(static_cast<uint64_t>(count), size);
-  context.reply.Array(with_values && context.reply.protocol() == 2 ? left * 2 : left);
-  std::vector<Pair> pairs;
-  if (repeating) {
-    for (; left > 0; left -= std::min(left, kPortion)) {
-      pairs.clear();
-      PickRepeating(view, std::min(left, kPortion), &pairs);
-      ReplyPairs(context.reply, pairs, with_values);
-    }
-  } else if (left < size) {
-    PickDifferent(view, left, &pairs);
-    ReplyPairs(context.reply, pairs, with_values);
-  } else {
-    view.ForEach([&](const ListpackValue& name, const ListpackValue& value) {
-      if (with_values && context.reply.protocol() > 2) context.reply.Array(2);
-      ReplyElement(context.reply, name);
-      if (with_values) ReplyElement(context.reply, value);
-    });
-  }
+  if (view.size() == 0 || count == 0) return context.reply.Array(0);
+  if (view.table() == nullptr) return ReplyRandom(context.reply, view, count, with_values);
+  uint64_t work = count < 0 ? uint64_t{0} - static_cast<uint64_t>(count) : std::min(static_cast<uint64_t>(count), view.size());
+  if (FieldDraw::MostAreDue(view)) work = std::max(work, view.table()->element_count());
+  const std::shared_ptr<LargeValue> held = view.table()->Share();
+  context.Defer(work, [held, count, with_values, now_ms = view.now_ms()](ReplySink& reply) {
+    ReplyRandom(reply, HashView(static_cast<const HashTable&>(*held), now_ms), count, with_values);
+  });
 }
 
 enum class Parts : uint8_t { kNames, kValues, kBoth };
@@ -186,6 +216,15 @@ void HRandField(CommandContext& context) {
   if (!FindHash(context, &entry)) return;
   const HashView view(context, entry);
   if (view.size() == 0) return context.reply.Null();
+  if (view.table() != nullptr && FieldDraw::MostAreDue(view)) {
+    const std::shared_ptr<LargeValue> held = view.table()->Share();
+    context.Defer(view.table()->element_count(), [held, now_ms = view.now_ms()](ReplySink& reply) {
+      const HashView kept(static_cast<const HashTable&>(*held), now_ms);
+      ReplyElement(reply, FieldDraw(kept).Any(ThreadRandom()).first);
+    });
+    return;
+  }
+  if (view.table() != nullptr) return ReplyElement(context.reply, FieldDraw(view).Any(ThreadRandom()).first);
   std::vector<Pair> pairs;
   PickRepeating(view, 1, &pairs);
   ReplyElement(context.reply, pairs[0].first);

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "engine/commands/arg_reader.h"
+#include "engine/commands/change_count.h"
 #include "engine/values/hyperloglog.h"
 #include "engine/values/string_value.h"
 
@@ -40,6 +41,28 @@ void Overwrite(CommandContext& context, const KeyRef& key, size_t offset, std::s
   found->bytes = StringView(found->entry).Flatten(&found->scratch);
 }
 
+// From which size on a sparse value becomes dense: what is configured may be another at the next start, so replay goes by rules of its
+// own, and what they would not arrive at is logged as it is (StoreLogged).
+size_t ReplayedSparseMaxBytes(const Found& found) {
+  constexpr size_t kDefault = 3000;
+  const bool grown = found.entry != nullptr && found.is_sparse() && found.bytes.size() > kDefault;
+  return grown ? SIZE_MAX : kDefault;  // more was configured then
+}
+
+// Stores what `make(sparse_max_bytes)` gives, a value, or an empty text where that cannot be (false).
+template <typename Make>
+bool StoreLogged(CommandContext& context, const KeyRef& key, const Found& found, Make&& make) {
+  const size_t replayed_max_bytes = ReplayedSparseMaxBytes(found);
+  const size_t max_bytes =
+      context.scope.replaying ? replayed_max_bytes : static_cast<size_t>(context.limits().hll_sparse_max_bytes);
+  const std::string value = make(max_bytes);
+  if (value.empty()) return false;
+  const bool as_replayed = max_bytes == replayed_max_bytes || make(replayed_max_bytes) == value;
+  context.keyspace.SetString(context.scope, context.database(), key, {value}, kStore);
+  if (!as_replayed) context.LogAs({"SET", key.name, value, "KEEPTTL"});
+  return true;
+}
+
 void MarkCountInvalid(std::string* hll) { (*hll)[kHllCountOffset + 7] |= static_cast<char>(0x80); }
 
 // Raises registers of a dense value where it lies.
@@ -58,21 +81,18 @@ void AddInPlace(CommandContext& context, const KeyRef& key, size_t first_arg, Fo
   if (marked != last) Overwrite(context, key, kHllCountOffset + 7, {&marked, 1}, found);
 }
 
-// Makes a new value of an absent or sparse one; false where it is corrupt, and unchanged.
-bool AddToCopy(CommandContext& context, const KeyRef& key, size_t first_arg, const Found& found) {
-  static thread_local std::string value;  // keeps its room from call to call
-  if (found.entry != nullptr) {
-    value = found.bytes;
-  } else {
-    value = NewHyperLogLog();
-  }
-  const auto sparse_max_bytes = static_cast<size_t>(context.limits().hll_sparse_max_bytes);
+// An absent or sparse value with the elements added; empty where it is corrupt.
+std::string WithElements(const CommandContext& context, size_t first_arg, const Found& found, size_t sparse_max_bytes,
+                         int64_t* raised) {
+  *raised = 0;
+  std::string value = found.entry != nullptr ? std::string(found.bytes) : NewHyperLogLog();
   for (size_t i = first_arg; i < context.args.size(); i++) {
-    if (HllRaise(&value, HllMarkOf(context.args[i]), sparse_max_bytes) == HllChange::kCorrupt) return false;
+    const HllChange change = HllRaise(&value, HllMarkOf(context.args[i]), sparse_max_bytes);
+    if (change == HllChange::kCorrupt) return "";
+    *raised += change == HllChange::kChanged ? 1 : 0;
   }
   MarkCountInvalid(&value);
-  context.keyspace.SetString(context.scope, context.database(), key, {value}, kStore);
-  return true;
+  return value;
 }
 
 // The registers' maximum over all keys; *dense: whether any value is dense.
@@ -91,8 +111,7 @@ bool Union(CommandContext& context, HllRegisters* registers, bool* dense) {
 }
 
 // The registers of the union as a value: the destination's own runs grow where it has some, as they do in Redis.
-std::string PackUnion(CommandContext& context, const HllRegisters& registers, bool dense, const Found& destination) {
-  const auto sparse_max_bytes = static_cast<size_t>(context.limits().hll_sparse_max_bytes);
+std::string PackUnion(const HllRegisters& registers, bool dense, const Found& destination, size_t sparse_max_bytes) {
   std::string value;
   if (dense) {
     value = HllPackDense(registers);
@@ -142,8 +161,11 @@ void PfAdd(CommandContext& context) {
   }
   if (existed && !found.is_sparse()) {
     AddInPlace(context, key, next, &found);
-  } else if (!AddToCopy(context, key, next, found)) {
-    return Corrupt(context);
+  } else {
+    int64_t raised = 0;
+    const auto add = [&](size_t sparse_max_bytes) { return WithElements(context, next, found, sparse_max_bytes, &raised); };
+    if (!StoreLogged(context, key, found, add)) return Corrupt(context);
+    CountElements(context, key, raised + (existed ? 0 : 1));
   }
   if (!existed) context.Event(kEventNew, "new", key);
   context.Event(kEventString, "pfadd", key);
@@ -182,8 +204,8 @@ void PfMerge(CommandContext& context) {
   Found destination;
   if (!FindHll(context, key, Access::kWrite, &destination)) return;
   const bool existed = destination.entry != nullptr;
-  const std::string value = PackUnion(context, registers, dense, destination);
-  context.keyspace.SetString(context.scope, context.database(), key, {value}, kStore);
+  StoreLogged(context, key, destination,
+              [&](size_t sparse_max_bytes) { return PackUnion(registers, dense, destination, sparse_max_bytes); });
   if (!existed) context.Event(kEventNew, "new", key);
   context.Event(kEventString, "pfadd", key);
   context.reply.Ok();

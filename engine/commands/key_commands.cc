@@ -1,6 +1,8 @@
 #include "engine/commands/key_commands.h"
 
 #include "engine/commands/arg_reader.h"
+#include "engine/keyspace/access_field.h"
+#include "engine/store_options.h"
 
 namespace cairn::key_commands {
 namespace {
@@ -24,6 +26,10 @@ int64_t CountFound(CommandContext& context, Access access) {
   int64_t found = 0;
   for (const KeyRef& key : context.keys()) found += context.Find(key, access) != nullptr ? 1 : 0;
   return found;
+}
+
+bool CountsAccesses(EvictionPolicy policy) {
+  return policy == EvictionPolicy::kAllKeysLfu || policy == EvictionPolicy::kVolatileLfu;
 }
 
 // Gives an entry another place, which is free, and removes the old one. The value's bytes are shared where they are many.
@@ -103,7 +109,8 @@ void Copy(CommandContext& context) {
     if (!replace) return context.reply.Integer(0);
     context.keyspace.Delete(context.scope, to_database, to);
   }
-  context.keyspace.CopyEntry(context.scope, *entry, to_database, to);
+  Entry* copy = context.keyspace.CopyEntry(context.scope, *entry, to_database, to);
+  copy->set_access(InitialAccess(context.now_ms(), {.lfu = CountsAccesses(context.keyspace.eviction_settings().policy)}));
   context.scope.Event(kEventNew, "new", to_database, to.name);
   context.scope.Event(kEventGeneric, "copy_to", to_database, to.name);
   context.reply.Integer(1);

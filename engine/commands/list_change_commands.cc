@@ -4,6 +4,7 @@
 
 #include "engine/commands/apart.h"
 #include "engine/commands/arg_reader.h"
+#include "engine/commands/change_count.h"
 #include "engine/commands/list_commands.h"
 #include "engine/commands/list_support.h"
 
@@ -18,6 +19,7 @@ void Push(CommandContext& context, ListEnd end, bool only_existing) {
   if (!list.Expect()) return;
   if (only_existing && !list.exists()) return context.reply.Integer(0);
   list.PushArgs(end, 2);
+  CountElements(context, key, static_cast<int64_t>(context.args.size()) - 2);
   context.reply.Integer(static_cast<int64_t>(list.length()));
   context.Event(kEventList, PushEvent(end), key);
 }
@@ -129,6 +131,7 @@ void LRem(CommandContext& context) {
   if (apart == Apart::kHere) removed = static_cast<int64_t>(list.RemoveEqual(item, limit, from));
   context.reply.Integer(removed);
   if (removed == 0) return;
+  CountElements(context, key, removed);
   context.Event(kEventList, "lrem", key);
   EventIfEmptied(context, list, key);
 }
@@ -143,10 +146,12 @@ void LTrim(CommandContext& context) {
   if (!list.exists()) return context.reply.Ok();
   const ListRange range = ClipListRange(start, stop, list.length());
   int64_t kept = 0;
+  const auto removed = static_cast<int64_t>(list.length() - range.count);
   const bool quick = std::min(range.count, list.length() - range.count) <= kNearElements;
   const Apart apart = quick ? Apart::kHere : ChangeApart(context, list, KeepRange(range), &kept);
   if (apart == Apart::kAsked) return;
   if (apart == Apart::kHere) list.Keep(range);
+  CountElements(context, key, removed);
   context.reply.Ok();
   context.Event(kEventList, "ltrim", key);
   EventIfEmptied(context, list, key);

@@ -12,8 +12,7 @@ constexpr std::string_view kNotPositiveError = "ERR value is out of range, must 
 
 void Pop(CommandContext& context, ListEnd end) {
   const bool counted = context.args.size() == 3;
-  if (context.args.size() > 3)
-    return context.reply.Error("ERR wrong number of arguments for '" + std::string(context.row.name) + "' command");
+  if (context.args.size() > 3) return context.WrongArity();
   int64_t count = 1;
   if (counted && !ReadIntBetween(context, 2, 0, INT64_MAX, &count, kNotPositiveError)) return;
   const KeyRef& key = context.key();

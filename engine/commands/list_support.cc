@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/commands/arg_reader.h"
+#include "engine/commands/change_count.h"
 #include "engine/values/rope.h"
 
 namespace cairn {
@@ -176,6 +177,7 @@ void ListEdit::Replace(std::unique_ptr<ListValue> list) {
 
 void PopFromList(CommandContext& context, ListEdit& list, const KeyRef& key, ListEnd end, uint64_t count) {
   list.Remove(end == ListEnd::kFront ? 0 : list.length() - count, count);
+  CountElements(context, key, static_cast<int64_t>(count));
   context.Event(kEventList, PopEvent(end), key);
   EventIfEmptied(context, list, key);
 }

@@ -32,6 +32,8 @@ class ReplySink {
   virtual int protocol() const = 0;                                           // 2 or 3
   // Errors written so far: lets the executor count failed calls.
   virtual uint64_t error_count() const = 0;
+  // Nobody will read the rest: whoever writes very many elements looks now and then, and may leave the reply unfinished.
+  virtual bool abandoned() const { return false; }
 
   void Ok() { Simple("OK"); }
 };

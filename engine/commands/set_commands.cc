@@ -1,5 +1,6 @@
 #include "engine/commands/set_commands.h"
 
+#include "engine/commands/change_count.h"
 #include "engine/commands/scan_options.h"
 #include "engine/commands/set_support.h"
 
@@ -56,6 +57,7 @@ int64_t RemoveMembers(CommandContext& context, ValueEdit& edit, ArgSpan members)
     edit.Remove();
     break;
   }
+  CountElements(context, edit.key(), removed);
   if (removed > 0) context.Event(kEventSet, "srem", edit.key());
   if (gone) context.Event(kEventGeneric, "del", edit.key());
   return removed;
@@ -78,6 +80,7 @@ int64_t AddMembers(CommandContext& context, ValueEdit& edit, ArgSpan members) {
     SetEditor editor(set, context.limits());
     for (const std::string_view member : members) added += editor.Add(MemberOf(member)) ? 1 : 0;
   }
+  CountElements(context, edit.key(), added);
   if (added > 0) context.Event(kEventSet, "sadd", edit.key());
   return added;
 }

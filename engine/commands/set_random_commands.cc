@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "engine/commands/arg_reader.h"
+#include "engine/commands/change_count.h"
 #include "engine/commands/set_commands.h"
 #include "engine/commands/set_support.h"
 
@@ -57,7 +58,7 @@ void ReplyDifferent(ReplySink& reply, const SetView& set, uint64_t count) {
 void ReplyAny(ReplySink& reply, const SetView& set, uint64_t count) {
   Random& random = ThreadRandom();
   reply.Array(count);
-  for (uint64_t i = 0; i < count; i++) ReplyMember(reply, set.Draw(random));
+  for (uint64_t i = 0; i < count && !reply.abandoned(); i++) ReplyMember(reply, set.Draw(random));
 }
 
 void SRandMemberCount(CommandContext& context) {
@@ -106,6 +107,7 @@ void SPopCount(CommandContext& context) {
   const auto count = static_cast<uint64_t>(wanted);
   if (count >= set.count()) {
     ReplyMembers(context.reply, set);
+    CountElements(context, context.key(), static_cast<int64_t>(set.count()));
     edit.Remove();
     context.Event(kEventSet, "spop", context.key());
     context.Event(kEventGeneric, "del", context.key());
@@ -117,6 +119,7 @@ void SPopCount(CommandContext& context) {
   EditedSet edited(edit);
   SetEditor editor(edited, context.limits());
   for (const std::string& text : texts) CAIRN_CHECK(editor.Remove(MemberOf(text)));
+  CountElements(context, context.key(), wanted);
   context.Event(kEventSet, "spop", context.key());
   LogRemoved(context, texts);
 }

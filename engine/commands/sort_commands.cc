@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "engine/commands/apart.h"
+#include "engine/commands/change_count.h"
 #include "engine/commands/hash_access.h"
 #include "engine/commands/sort_items.h"
 #include "engine/commands/sort_source.h"
@@ -20,6 +21,7 @@ constexpr std::string_view kNotANumberError = "ERR One or more scores can't be c
 struct Found {
   const Entry* string = nullptr;
   bool in_hash = false;
+  bool lasts = true;  // false: the hash may change by being looked up once more, for it has fields with deadlines
   ListpackValue field;
   bool any() const { return string != nullptr || in_hash; }
 };
@@ -40,10 +42,12 @@ class PatternReader {
     if (!pattern.has_field) return {.string = entry->type() == ValueType::kString ? entry : nullptr};
     if (entry->type() != ValueType::kHash) return {};
     Found found;
-    found.in_hash = HashView(context_, entry).Find(pattern.field, &found.field);
+    const HashView hash(context_, entry);
+    found.in_hash = hash.Find(pattern.field, &found.field);
+    found.lasts = hash.table() == nullptr || !hash.table()->has_deadlines();
     return found;
   }
-  // The bytes of what was found: in the value where they stay there, otherwise kept by this object.
+  // The bytes of what was found: in the value until the next Find(), or kept by this object.
   ListpackValue ValueOf(const Found& found) {
     if (found.string == nullptr) return found.field;
     if (found.string->encoding() == Encoding::kInt) return {{}, found.string->int_value()};
@@ -52,10 +56,10 @@ class PatternReader {
     StringView(found.string).Flatten(&ropes_.back());
     return {ropes_.back(), 0};
   }
-  // The same as text.
+  // The same as text that lasts.
   std::string_view TextOf(const Found& found) {
     const ListpackValue value = ValueOf(found);
-    if (!value.is_int()) return value.bytes;
+    if (!value.is_int() && found.lasts) return value.bytes;
     value.AppendTo(&texts_.emplace_back());
     return texts_.back();
   }
@@ -115,6 +119,46 @@ void ReplySorted(ReplySink& reply, const SortOrder& order, const SortSource& sou
   for (const SortItem& item : sorted) ReplyText(reply, item.element);
 }
 
+// Writes a list that is stored into the log as what it holds, in records of a bounded size.
+class PushRecords {
+ public:
+  PushRecords(CommandContext& context, const KeyRef& key) : context_(context), args_{"RPUSH", key.name}, owners_(args_.size()) {
+    texts_.reserve(kElementsMost * kIntTextMaxBytes);  // so that it never moves
+  }
+  // The element's bytes outlive Finish().
+  void Add(const ListElement& element) {
+    const ListpackValue& value = element.value;
+    if (value.is_int()) {
+      const size_t begin = texts_.size();
+      value.AppendTo(&texts_);
+      args_.emplace_back(std::string_view(texts_).substr(begin));
+    } else {
+      args_.push_back(value.bytes);
+      bytes_ += element.owner == nullptr ? value.bytes.size() : 0;
+    }
+    owners_.push_back(element.owner == nullptr ? SharedBytes() : *element.owner);
+    if (args_.size() - kNames >= kElementsMost || bytes_ >= kBytesMost) Finish();
+  }
+  void Finish() {
+    if (args_.size() > kNames) context_.LogAs(args_, owners_);
+    args_.resize(kNames);
+    owners_.resize(kNames);
+    texts_.clear();
+    bytes_ = 0;
+  }
+
+ private:
+  static constexpr size_t kNames = 2;
+  static constexpr size_t kElementsMost = 1000;
+  static constexpr size_t kBytesMost = size_t{64} << 10;  // that are copied
+
+  CommandContext& context_;
+  std::vector<std::string_view> args_;
+  std::vector<SharedBytes> owners_;
+  std::string texts_;
+  size_t bytes_ = 0;
+};
+
 // A list that is made beside the keyspace.
 class ListResult {
  public:
@@ -127,6 +171,12 @@ class ListResult {
     large_->Push(ListEnd::kBack, ListItem(item));
   }
   uint64_t count() const { return large_ == nullptr ? packed_.count() : large_->element_count(); }
+  void Log(CommandContext& context, const KeyRef& key) {
+    PushRecords records(context, key);
+    ListCursor cursor = large_ == nullptr ? ListCursor(packed_.listpack()) : ListCursor(*large_);
+    while (cursor.valid()) records.Add(cursor.ReadForward());
+    records.Finish();
+  }
   void Store(ValueEdit& edit) {
     if (large_ != nullptr) return edit.StoreLarge(ValueType::kList, std::move(large_));
     edit.StorePacked(ValueType::kList, Encoding::kPacked, packed_.listpack());
@@ -152,11 +202,19 @@ std::unique_ptr<ListResult> SortedList(const SortOrder& order, const SortSource&
   return result;
 }
 
-void StoreResult(CommandContext& context, const KeyRef& key, ListResult& result) {
+// What the elements lead to is known here and not in replay, where hash fields that are due and have no record yet are there again.
+enum class Logged : uint8_t { kCommand, kResult };
+
+void StoreResult(CommandContext& context, const KeyRef& key, ListResult& result, Logged logged) {
   const uint64_t count = result.count();
   bool had_expiry = false;
   {
     ValueEdit edit = context.Edit(key);
+    if (logged == Logged::kResult) {
+      context.LogNothing();
+      if (edit.entry() != nullptr) context.LogAs({"DEL", key.name});
+      result.Log(context, key);
+    }
     if (count > 0) {
       had_expiry = edit.entry() != nullptr && edit.entry()->has_expiry();
       result.Store(edit);
@@ -167,6 +225,7 @@ void StoreResult(CommandContext& context, const KeyRef& key, ListResult& result)
     }
   }
   if (had_expiry) context.keyspace.SetExpiry(context.scope, context.database(), key, -1);
+  CountElements(context, key, static_cast<int64_t>(count));
   context.reply.Integer(static_cast<int64_t>(count));
 }
 
@@ -205,7 +264,7 @@ void StoreSorted(CommandContext& context, const KeptValue& value, const SortOrde
                            [order](std::span<const KeptValue> source) { return SortedList(order, SortSource(source[0])); });
   if (!sorted.has_value()) return;
   if (*sorted == nullptr) return context.reply.Error(kNotANumberError);
-  StoreResult(context, context.key(1), **sorted);
+  StoreResult(context, context.key(1), **sorted, Logged::kCommand);
 }
 
 void Run(CommandContext& context, bool may_store) {
@@ -241,7 +300,7 @@ void Run(CommandContext& context, bool may_store) {
       result.Add(found.any() ? reader.ValueOf(found) : ListpackValue{"", 0});
     }
   }
-  StoreResult(context, context.key(1), result);
+  StoreResult(context, context.key(1), result, Logged::kResult);
 }
 
 // The keys that BY, GET and STORE name can be found by no rule.

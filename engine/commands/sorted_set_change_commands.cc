@@ -4,6 +4,7 @@
 
 #include "engine/commands/apart.h"
 #include "engine/commands/arg_reader.h"
+#include "engine/commands/change_count.h"
 #include "engine/commands/sorted_set_commands.h"
 #include "engine/commands/sorted_set_support.h"
 
@@ -78,6 +79,7 @@ void Add(CommandContext& context, size_t first, const AddOptions& options) {
     added += last == Added::kNew ? 1 : 0;
     updated += last == Added::kUpdated ? 1 : 0;
   }
+  CountElements(context, context.key(), added + updated);
   if (last == Added::kNotANumber) return context.reply.Error("ERR resulting score is not a number (NaN)");
   if (added + updated > 0) context.Event(kEventSortedSet, options.increment ? "zincr" : "zadd", context.key());
   if (!options.increment) return context.reply.Integer(options.count_changed ? added + updated : added);
@@ -143,6 +145,7 @@ void RemoveRange(CommandContext& context, RangeKind kind, std::string_view event
     const Apart apart = quick ? Apart::kHere : ChangeApart(context, set, RemoveRanks(first, count), &removed);
     if (apart == Apart::kAsked) return;
     if (apart == Apart::kHere) set.RemoveRange(first, count);
+    CountElements(context, context.key(), static_cast<int64_t>(count));
     context.Event(kEventSortedSet, event, context.key());
     if (edit.entry() == nullptr) context.Event(kEventGeneric, "del", context.key());
   }
@@ -174,6 +177,7 @@ void ZRem(CommandContext& context) {
     set.Erase();
     removed++;
   }
+  CountElements(context, context.key(), removed);
   if (removed > 0) {
     context.Event(kEventSortedSet, "zrem", context.key());
     if (edit.entry() == nullptr) context.Event(kEventGeneric, "del", context.key());

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "engine/commands/arg_reader.h"
+#include "engine/commands/change_count.h"
 #include "engine/commands/sorted_set_commands.h"
 #include "engine/commands/sorted_set_support.h"
 
@@ -52,6 +53,7 @@ void PopFrom(CommandContext& context, ValueEdit& edit, const Pop& pop) {
     }
   }
   set.RemoveRange(pop.highest ? size - count : 0, count);
+  CountElements(context, key, static_cast<int64_t>(count));
   const std::string_view name = pop.highest ? "zpopmax" : "zpopmin";
   context.Event(kEventSortedSet, name, key);
   if (edit.entry() == nullptr) context.Event(kEventGeneric, "del", key);

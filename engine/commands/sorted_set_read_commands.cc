@@ -85,7 +85,8 @@ void ReplyRandom(ReplySink& reply, const SortedSetView& set, int64_t count, bool
   ReplyElementsHeader(reply, elements, with_scores);
   if (count >= 0) return ReplySample(reply, set, elements, with_scores);
   // The same element may come more than once, and the order is random, too.
-  for (uint64_t i = 0; i < elements; i++) ReplyAt(reply, set, ThreadRandom().Uniform(set.size()), with_scores);
+  for (uint64_t i = 0; i < elements && !reply.abandoned(); i++)
+    ReplyAt(reply, set, ThreadRandom().Uniform(set.size()), with_scores);
 }
 
 // A score as ZSCAN answers it: Redis copies what its listpack holds, where integers up to 2^62 have all their digits.

@@ -214,7 +214,7 @@ bool ChooseId(CommandContext& context, const AddOrTrim& parsed, const StreamId& 
 bool CheckFields(CommandContext& context, const AddOrTrim& parsed) {
   const size_t count = context.args.size() - std::min(context.args.size(), parsed.first_field);
   if (parsed.first_field == 0 || count < 2 || count % 2 != 0) {
-    context.reply.Error("ERR wrong number of arguments for 'xadd' command");
+    context.WrongArity();
     return false;
   }
   if (parsed.producer.given() && parsed.id_given) {

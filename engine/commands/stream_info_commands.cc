@@ -81,12 +81,12 @@ void ReplyEdge(ReplySink& reply, const Stream& stream, bool last) {
   ReplyEntry(reply, entry);
 }
 
-void ReplyShort(CommandContext& context, const Stream& stream) {
-  StreamProducers none;
-  ConfigureFirstWindow(context, &none);
-  MapReply map(context.reply, 10 + kProducerPairs);
+// There are readers that refuse, or count, fields which 7.0's reply does not have: newer ones are there where they say something.
+void ReplyShort(ReplySink& reply, const Stream& stream) {
+  const bool producers = stream.producers() != nullptr;
+  MapReply map(reply, 10 + (producers ? kProducerPairs : 0));
   ReplyCounters(map, stream);
-  ReplyProducers(map, stream.producers() != nullptr ? *stream.producers() : none);
+  if (producers) ReplyProducers(map, *stream.producers());
   map.Number("groups", stream.groups().size());
   ReplyEdge(map.Key("first-entry"), stream, false);
   ReplyEdge(map.Key("last-entry"), stream, true);
@@ -122,7 +122,6 @@ void ReplyConsumer(ReplySink& reply, const StreamGroup& group, const StreamConsu
 }
 
 void ReplyFull(ReplySink& reply, const Stream& stream, uint64_t count) {
-  // There are readers that count the fields of 7.0's reply.
   const bool producers = HasProducers(stream);
   MapReply map(reply, 9 + (producers ? kProducerPairs : 0));
   ReplyCounters(map, stream);
@@ -131,13 +130,14 @@ void ReplyFull(ReplySink& reply, const Stream& stream, uint64_t count) {
   ReplyEntries(reply, stream, kStreamIdMin, kStreamIdMax, std::min(count, stream.length()), false);
   map.Key("groups").Array(stream.groups().size());
   for (const StreamGroup* group : stream.groups()) {
-    MapReply of_group(reply, 8);
+    const bool nacked = group->nacked_count() != 0;
+    MapReply of_group(reply, nacked ? 8 : 7);
     of_group.Bulk("name", group->name());
     of_group.Id("last-delivered-id", group->last_id);
     of_group.EntriesRead(*group);
     of_group.Lag(stream, *group);
     of_group.Number("pel-count", group->pending().size());
-    of_group.Number("nacked-count", group->nacked_count());
+    if (nacked) of_group.Number("nacked-count", group->nacked_count());
     ReplyGroupPending(of_group.Key("pending"), *group, count);
     of_group.Key("consumers").Array(group->consumers().size());
     for (const StreamConsumer* consumer : group->consumers()) ReplyConsumer(reply, *group, *consumer, count);
@@ -151,7 +151,7 @@ void XInfoStream(CommandContext& context) {
   const Stream* const stream = Look(context);
   if (stream == nullptr) return;
   const size_t options = context.args.size() - 3;
-  if (options == 0) return ReplyShort(context, *stream);
+  if (options == 0) return ReplyShort(context.reply, *stream);
   int64_t count = kUsualCount;
   if ((options != 1 && options != 3) || !EqualsIgnoreCase(context.args[3], "full")) return context.SubcommandSyntaxError();
   if (options == 3) {

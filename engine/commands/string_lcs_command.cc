@@ -10,6 +10,9 @@
 namespace cairn::string_commands {
 namespace {
 
+constexpr uint64_t kNearPairs = 20'000;    // of prefixes, compared under the lock: some tens of microseconds
+constexpr uint64_t kPairsPerElement = 50;  // that take about as long as an element of a long reply
+
 struct LcsOptions {
   bool length = false, indexes = false, match_lengths = false;
   int64_t match_length_min = 0;
@@ -42,44 +45,49 @@ bool ReadOptions(CommandContext& context, LcsOptions* lcs) {
   return false;
 }
 
-// The lengths of the longest common subsequences of all pairs of prefixes.
+// How the longest common subsequences of all pairs of prefixes come about, as far as the bytes do not tell: one bit a pair.
 class LcsTable {
  public:
-  // Makes room for strings of these sizes; answers an error where it would be more memory than a value may take.
-  bool Reserve(uint64_t a_size, uint64_t b_size, CommandContext& context) {
-    columns_ = b_size + 1;
-    const unsigned __int128 bytes = static_cast<unsigned __int128>(a_size + 1) * columns_ * sizeof(uint32_t);
-    if (bytes > static_cast<uint64_t>(context.limits().proto_max_bulk_bytes)) {
-      context.reply.Error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
-      return false;
-    }
-    cells_.reset(new (std::nothrow) uint32_t[static_cast<size_t>(bytes) / sizeof(uint32_t)]);
-    if (cells_ == nullptr) {
-      context.reply.Error("ERR Insufficient memory, failed allocating transient memory for LCS");
-      return false;
-    }
-    return true;
+  // False where there is no memory for strings of these sizes.
+  bool Reserve(uint64_t a_size, uint64_t b_size, bool keeps_way) {
+    row_words_ = b_size / 64 + 1;
+    row_.reset(new (std::nothrow) uint32_t[b_size + 1]);
+    if (keeps_way) way_.reset(new (std::nothrow) uint64_t[(a_size + 1) * row_words_]);
+    return row_ != nullptr && (!keeps_way || way_ != nullptr);
   }
-  void Build(std::string_view a, std::string_view b) {
-    std::fill_n(cells_.get(), columns_, 0);
+  // Returns the length.
+  uint32_t Build(std::string_view a, std::string_view b) {
+    std::fill_n(row_.get(), b.size() + 1, 0);
     for (size_t i = 1; i <= a.size(); i++) {
-      const uint32_t* above = &cells_[(i - 1) * columns_];
-      uint32_t* row = &cells_[i * columns_];
-      row[0] = 0;
-      for (size_t j = 1; j <= b.size(); j++) row[j] = a[i - 1] == b[j - 1] ? above[j - 1] + 1 : std::max(above[j], row[j - 1]);
+      uint32_t diagonal = 0, left = 0;
+      uint64_t word = 0;
+      for (size_t j = 1; j <= b.size(); j++) {
+        const uint32_t above = row_[j];
+        word |= static_cast<uint64_t>(above > left) << (j % 64);
+        left = a[i - 1] == b[j - 1] ? diagonal + 1 : std::max(above, left);
+        row_[j] = left;
+        diagonal = above;
+        if (j % 64 == 63 || j == b.size()) {
+          if (way_ != nullptr) way_[i * row_words_ + j / 64] = word;
+          word = 0;
+        }
+      }
     }
+    return row_[b.size()];
   }
-  uint32_t At(size_t i, size_t j) const { return cells_[i * columns_ + j]; }
+  // Of a pair whose last bytes differ: whether leaving out a's last byte leaves a longer subsequence than leaving out b's.
+  bool GoesUp(size_t i, size_t j) const { return (way_[i * row_words_ + j / 64] >> (j % 64) & 1) != 0; }
 
  private:
-  size_t columns_ = 0;
-  std::unique_ptr<uint32_t[]> cells_;
+  size_t row_words_ = 0;
+  std::unique_ptr<uint32_t[]> row_;  // lengths for one prefix of a
+  std::unique_ptr<uint64_t[]> way_;
 };
 
 // Walks back from the ends: the subsequence itself, and its contiguous matches, last first.
-void Trace(const LcsTable& table, std::string_view a, std::string_view b, std::string* subsequence,
+void Trace(const LcsTable& table, std::string_view a, std::string_view b, uint32_t length, std::string* subsequence,
            std::vector<LcsMatch>* matches) {
-  size_t i = a.size(), j = b.size(), left = table.At(i, j);
+  size_t i = a.size(), j = b.size(), left = length;
   subsequence->resize(left);
   LcsMatch match{0, 0, 0};
   const auto emit = [&] {
@@ -94,7 +102,7 @@ void Trace(const LcsTable& table, std::string_view a, std::string_view b, std::s
       match = {static_cast<uint32_t>(i), static_cast<uint32_t>(j), match.size_bytes + 1};
     } else {
       emit();
-      if (table.At(i - 1, j) > table.At(i, j - 1)) {
+      if (table.GoesUp(i, j)) {
         i--;
       } else {
         j--;
@@ -124,6 +132,43 @@ void ReplyMatches(ReplySink& reply, std::vector<LcsMatch> matches, const LcsOpti
   reply.Integer(length);
 }
 
+// A string beyond its key's lock; a long one is shared.
+class KeptString {
+ public:
+  explicit KeptString(const StringView& view) {
+    if (view.rope() != nullptr) {
+      rope_ = *view.rope();
+    } else {
+      std::string scratch;
+      bytes_ = view.Flatten(&scratch);
+    }
+  }
+  std::string_view Flatten(std::string* scratch) const {
+    if (rope_.size() == 0) return bytes_;
+    rope_.CopyTo(0, rope_.size(), scratch);
+    return *scratch;
+  }
+
+ private:
+  std::string bytes_;
+  Rope rope_;
+};
+
+void ReplyLcs(ReplySink& reply, std::string_view a, std::string_view b, const LcsOptions& options) {
+  if (options.length && a.size() < b.size()) std::swap(a, b);  // less memory
+  LcsTable table;
+  if (!table.Reserve(a.size(), b.size(), !options.length)) {
+    return reply.Error("ERR Insufficient memory, failed allocating transient memory for LCS");
+  }
+  const uint32_t length = table.Build(a, b);
+  if (options.length) return reply.Integer(length);
+  std::string subsequence;
+  std::vector<LcsMatch> matches;
+  Trace(table, a, b, length, &subsequence, &matches);
+  if (!options.indexes) return reply.Bulk(subsequence);
+  ReplyMatches(reply, std::move(matches), options, length);
+}
+
 }  // namespace
 
 void Lcs(CommandContext& context) {
@@ -139,18 +184,20 @@ void Lcs(CommandContext& context) {
   if (views[0].size() >= UINT32_MAX - 1 || views[1].size() >= UINT32_MAX - 1) {
     return context.reply.Error("ERR String too long for LCS");
   }
-  LcsTable table;
-  if (!table.Reserve(views[0].size(), views[1].size(), context)) return;
+  // As Redis counts it, whose table holds a number for each pair of prefixes.
+  const unsigned __int128 pairs = static_cast<unsigned __int128>(views[0].size() + 1) * (views[1].size() + 1);
+  if (pairs * sizeof(uint32_t) > static_cast<uint64_t>(context.limits().proto_max_bulk_bytes)) {
+    return context.reply.Error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
+  }
   std::string scratch[2];
-  const std::string_view a = views[0].Flatten(&scratch[0]), b = views[1].Flatten(&scratch[1]);
-  table.Build(a, b);
-  const uint32_t length = table.At(a.size(), b.size());
-  if (options.length) return context.reply.Integer(length);
-  std::string subsequence;
-  std::vector<LcsMatch> matches;
-  Trace(table, a, b, &subsequence, &matches);
-  if (!options.indexes) return context.reply.Bulk(subsequence);
-  ReplyMatches(context.reply, std::move(matches), options, length);
+  if (pairs <= kNearPairs) {
+    return ReplyLcs(context.reply, views[0].Flatten(&scratch[0]), views[1].Flatten(&scratch[1]), options);
+  }
+  const auto produce = [a = KeptString(views[0]), b = KeptString(views[1]), options](ReplySink& reply) {
+    std::string scratch[2];
+    ReplyLcs(reply, a.Flatten(&scratch[0]), b.Flatten(&scratch[1]), options);
+  };
+  context.Defer(static_cast<uint64_t>(pairs) / kPairsPerElement, produce);
 }
 
 }  // namespace cairn::string_commands

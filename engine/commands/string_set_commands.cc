@@ -165,7 +165,7 @@ size_t CountExisting(CommandContext& context) {
 }
 
 bool CheckArity(CommandContext& context, bool fits) {
-  if (!fits) context.reply.Error("ERR wrong number of arguments for '" + CommandTable::FullName(context.row) + "' command");
+  if (!fits) context.WrongArity();
   return fits;
 }
 

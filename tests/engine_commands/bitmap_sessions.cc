@@ -130,6 +130,7 @@ static Session Fields() {
           {{"BITFIELD k SET i8 0 -100", "[:0]", "BITFIELD k SET i8 0 -100", "new:k@0 setbit:k@0"},
            {"BITFIELD k SET i8 0 101", "[:-100]"},
            {"BITFIELD k GET i8 0", "[:101]", "", ""},
+           {"BITFIELD k GET \"i8\\x00x\" 0", "[:101]", "", ""},
            {"BITFIELD k", "[]", "", ""},
            {"BITFIELD u SET u8 0 255 INCRBY u8 0 100 GET u8 0", "[:0 :99 :99]"},
            {"BITFIELD w SET u8 #0 65 SET u8 #1 66 SET u8 #2 67", "[:0 :0 :0]"},

@@ -293,6 +293,13 @@ TEST(KeyCommands, FrequencyUnderLfu) {
   EXPECT_EQ(harness.Run("OBJECT FREQ k"), ":5");
   for (int i = 0; i < 1000; i++) harness.Run("GET k");
   EXPECT_GT(std::stoi(harness.Run("OBJECT FREQ k").substr(1)), 5);
+  // A copy is a new key; a new name is not.
+  harness.Run("COPY k copy");
+  EXPECT_EQ(harness.Run("OBJECT FREQ copy"), ":5");
+  const std::string frequency = harness.Run("OBJECT FREQ k");
+  harness.Run("RENAME k other");
+  EXPECT_EQ(harness.Run("OBJECT FREQ other"), frequency);
+  harness.Run("RENAME other k");
   EXPECT_TRUE(harness.Run("OBJECT IDLETIME k").starts_with("-ERR An LFU maxmemory policy is selected"));
 }
 

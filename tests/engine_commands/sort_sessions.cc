@@ -71,7 +71,7 @@ static Session Stored() {
            {"SORT s DESC LIMIT 0 2 STORE d", ":2", "SORT s DESC LIMIT 0 2 STORE d", "sortstore:d@0"},
            {"TTL d", ":-1"},
            {"SORT d BY nosort", "[\"3\" \"2\"]"},
-           {"SORT s GET w* GET # STORE d", ":6"},
+           {"SORT s GET w* GET # STORE d", ":6", "DEL d; RPUSH d  1  2  3"},
            {"SORT d BY nosort", "[\"\" \"1\" \"\" \"2\" \"\" \"3\"]"},
            {"SORT s BY x STORE s", ":3"},
            {"SORT s BY nosort", "[\"1\" \"2\" \"3\"]"},

@@ -407,8 +407,7 @@ static Session Information() {
       {{"XGROUP CREATE s g 0 MKSTREAM", "+OK"},
        {"XINFO STREAM s",
         "[\"length\" :0 \"radix-tree-keys\" :0 \"radix-tree-nodes\" :1 \"last-generated-id\" \"0-0\" \"max-deleted-entry-id\" "
-        "\"0-0\" \"entries-added\" :0 \"recorded-first-entry-id\" \"0-0\" \"idmp-duration\" :100 \"idmp-maxsize\" :100 "
-        "\"pids-tracked\" :0 \"iids-tracked\" :0 \"iids-added\" :0 \"iids-duplicates\" :0 \"groups\" :1 \"first-entry\" nil "
+        "\"0-0\" \"entries-added\" :0 \"recorded-first-entry-id\" \"0-0\" \"groups\" :1 \"first-entry\" nil "
         "\"last-entry\" nil]"},
        {"XADD s 1-0 a 1", "\"1-0\""},
        {"XADD s 2-0 a 2", "\"2-0\""},
@@ -424,7 +423,7 @@ static Session Information() {
        {"XINFO STREAM s FULL",
         "{\"length\" :1 \"radix-tree-keys\" :1 \"radix-tree-nodes\" :2 \"last-generated-id\" \"2-0\" \"max-deleted-entry-id\" "
         "\"2-0\" \"entries-added\" :2 \"recorded-first-entry-id\" \"1-0\" \"entries\" [[\"1-0\" [\"a\" \"1\"]]] \"groups\" "
-        "[{\"name\" \"g\" \"last-delivered-id\" \"1-0\" \"entries-read\" :1 \"lag\" nil \"pel-count\" :1 \"nacked-count\" :0 "
+        "[{\"name\" \"g\" \"last-delivered-id\" \"1-0\" \"entries-read\" :1 \"lag\" nil \"pel-count\" :1 "
         "\"pending\" [[\"1-0\" \"c\" :1700000000000 :1]] \"consumers\" [{\"name\" \"c\" \"seen-time\" :1700000000000 "
         "\"pel-count\" :1 \"pending\" [[\"1-0\" :1700000000000 :1]]}]}]}"},
        {"XINFO STREAM absent", "-ERR no such key"},
