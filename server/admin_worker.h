@@ -1,8 +1,8 @@
-// One thread for what must not hold a network thread: reloading the data set, and waiting for a condition with a deadline (WAITAOF,
-// a shutdown that waits for a snapshot).
+// One thread for what must not hold a network thread: jobs such as reloading the data set, or waiting for conditions with a deadline
+// (WAITAOF, a snapshot once another has ended).
 //
-// Jobs run one after the other; conditions are looked at about once a millisecond, and not while a job runs. Any thread may add either;
-// both run on the worker's thread and reach sessions by Server::PostToSession.
+// Jobs run one after the other; conditions are looked at about once a millisecond, and not while a job runs: a worker is given jobs or
+// conditions. Any thread may add either; both run on the worker's thread and reach sessions by Server::PostToSession.
 #pragma once
 
 #include <cstdint>

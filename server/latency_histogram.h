@@ -37,10 +37,10 @@ class SharedLatencyHistogram {
     auto& count = counts_[LatencyBuckets::IndexOf(duration_ns)];
     count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
-  uint32_t Get(uint32_t index) const { return counts_[index].load(std::memory_order_relaxed); }
+  uint64_t Get(uint32_t index) const { return counts_[index].load(std::memory_order_relaxed); }
 
  private:
-  std::array<std::atomic<uint32_t>, LatencyBuckets::kCount> counts_{};
+  std::array<std::atomic<uint64_t>, LatencyBuckets::kCount> counts_{};
 };
 
 // A copy that belongs to its reader; empty (no memory) until something is added.

@@ -17,16 +17,6 @@ size_t ThreadsWanted(const Config& config) {
   return static_cast<size_t>(std::max<int64_t>(threads, 1));
 }
 
-std::string RandomHex40() {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  while (text.size() < 40) {
-    uint64_t bits = SecureRandom64();
-    for (int i = 0; i < 16 && text.size() < 40; i++, bits >>= 4) text.push_back(kDigits[bits & 15]);
-  }
-  return text;
-}
-
 std::string PidFilePath(const Config& config) {
   const std::string path = config.PathInDirectory("pidfile");
   return path.empty() && config.Bool("daemonize") ? "/var/run/cairn.pid" : path;
@@ -38,7 +28,7 @@ Server::Impl::Impl(Server& server_in, std::unique_ptr<Config> config_in)
     : server(server_in),
       config(std::move(config_in)),
       thread_count(ThreadsWanted(*config)),
-      run_id(RandomHex40()),
+      run_id(SecureRandomHex(40)),
       started_unix_ms(RealClock().WallMs()),
       stats(*config, thread_count),
       hub([this](uint64_t session_id, std::shared_ptr<const PubSubMessage> message, Lsn lsn) {
@@ -67,6 +57,7 @@ Config& Server::config() { return *impl_->config; }
 PubSubHub& Server::pubsub() { return impl_->hub; }
 ServerStats& Server::stats() { return impl_->stats; }
 AdminWorker& Server::admin_worker() { return impl_->admin_worker; }
+AdminWorker& Server::waits() { return impl_->waits; }
 AdminWorker& Server::backup_worker() { return impl_->backup_worker; }
 Migrator& Server::migrator() { return impl_->migrator; }
 
@@ -110,29 +101,21 @@ uint64_t Server::blocked_session_count() const { return impl_->shared.blocked_se
 void Server::PauseClients(int64_t until_monotonic_ms, bool writes_only) { impl_->PauseClients(until_monotonic_ms, writes_only); }
 
 void Server::Impl::PauseClients(int64_t until_monotonic_ms, bool writes_only) {
-  {
-    MutexLock lock(pause_mutex_);
-    const int64_t running_until_ms = shared.pause_until_ms.load(std::memory_order_relaxed);
-    if (until_monotonic_ms != 0 && running_until_ms > RealClock().MonotonicMs()) {
-      until_monotonic_ms = std::max(until_monotonic_ms, running_until_ms);
-      writes_only = writes_only && shared.pause_writes_only.load(std::memory_order_relaxed);
-    }
-    shared.pause_writes_only.store(writes_only, std::memory_order_relaxed);
-    shared.pause_until_ms.store(until_monotonic_ms, std::memory_order_relaxed);
-    HoldExpiry(until_monotonic_ms != 0);
+  MutexLock lock(pause_mutex_);
+  const int64_t running_until_ms = shared.pause_until_ms.load(std::memory_order_relaxed);
+  if (until_monotonic_ms != 0 && running_until_ms > RealClock().MonotonicMs()) {
+    until_monotonic_ms = std::max(until_monotonic_ms, running_until_ms);
+    writes_only = writes_only && shared.pause_writes_only.load(std::memory_order_relaxed);
   }
-  for (const auto& thread : threads) {
-    thread->ResumePaused();
-    if (until_monotonic_ms == 0) continue;
-    // A little later than asked for, so that the sessions find the pause over.
-    thread->loop().Post([this, &thread = *thread, until_monotonic_ms] {
-      thread.loop().At(std::min(until_monotonic_ms, INT64_MAX - 1) + 1, [this, &thread, until_monotonic_ms] {
-        thread.ResumePaused();
-        MutexLock lock(pause_mutex_);
-        if (shared.pause_until_ms.load(std::memory_order_relaxed) == until_monotonic_ms) HoldExpiry(false);
-      });
-    });
-  }
+  shared.pause_writes_only.store(writes_only, std::memory_order_relaxed);
+  shared.pause_until_ms.store(until_monotonic_ms, std::memory_order_relaxed);
+  HoldExpiry(until_monotonic_ms != 0);
+  const auto over = [this, until_monotonic_ms] {
+    MutexLock pause_lock(pause_mutex_);
+    if (shared.pause_until_ms.load(std::memory_order_relaxed) == until_monotonic_ms) HoldExpiry(false);
+  };
+  // Under the lock: of two pauses every thread's timer is the later one's.
+  for (const auto& thread : threads) thread->SetPause(until_monotonic_ms, over);
 }
 
 // While clients are paused nothing changes by itself either.

@@ -44,13 +44,15 @@ class Server {
   // Blocks until a shutdown was asked for and done; returns the process's exit code.
   int Run();
   // Ends the process as Redis's SHUTDOWN does. save: 1 snapshot, 0 none, -1 if there are save points. Where that fails and `force` is false
-  // the server goes on, and the session, if not 0 (it called Block()), is unblocked with the error. Any thread; returns at once.
+  // the server goes on, and the session, if not 0 (it called Block()), is unblocked with the error, as are all that asked meanwhile. Any
+  // thread; returns at once.
   void RequestShutdown(int save, bool force, uint64_t session_id = 0);
 
   Config& config();
   PubSubHub& pubsub();
   ServerStats& stats();
-  AdminWorker& admin_worker();       // stopped before the store is closed
+  AdminWorker& admin_worker();       // for jobs that wait for the disk; stopped before the store is closed
+  AdminWorker& waits();              // for conditions with a deadline, which no job may delay; stopped before the store is closed
   AdminWorker& backup_worker();      // for BACKUP, which may take long; what runs there ends when the store is closed
   Migrator& migrator();              // stopped before the store is closed
   Store& store();                    // only when !loading()

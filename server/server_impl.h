@@ -48,7 +48,7 @@ class Server::Impl {
   std::unique_ptr<Store> store;        // written once by the loader before shared.store
   std::unique_ptr<Scrubber> scrubber;  // of the store; written by the loader before shared.store
   bool closed_well = true;             // the store, at the end
-  AdminWorker admin_worker{"admin"}, backup_worker{"backup"};
+  AdminWorker admin_worker{"admin"}, backup_worker{"backup"}, waits{"waits"};
   Migrator migrator;
   std::vector<std::unique_ptr<NetworkThread>> threads;
   std::unique_ptr<Listener> listener;
@@ -58,11 +58,12 @@ class Server::Impl {
   std::atomic<uint64_t> loading_done_bytes{0}, loading_total_bytes{0}, loading_keys{0};
 
  private:
+  // What all that asked for it since the last try want together.
   struct ShutdownRequest {
     bool wanted = false;
-    int save = -1;
+    int save = -1;  // what the last of them said
     bool force = false;
-    uint64_t session_id = 0;
+    std::vector<uint64_t> session_ids;  // who is told that it failed
   };
 
   Status OpenStore();
@@ -74,6 +75,7 @@ class Server::Impl {
   void WaitForEvents(int timeout_ms);  // signals and requests
   void HandleSignal(int number);
   bool ShutDown(const ShutdownRequest& request);  // false: it failed and the server goes on
+  void CallOff(const ShutdownRequest& request);
   Status SaveForShutdown(const ShutdownRequest& request);
   void StopServing();
   void HoldExpiry(bool hold) CAIRN_REQUIRES(pause_mutex_);

@@ -9,7 +9,6 @@
 #include <latch>
 #include <optional>
 
-#include "base/allocator.h"
 #include "base/clock.h"
 #include "base/logger.h"
 #include "base/scheduling.h"
@@ -37,6 +36,7 @@ Server::Impl::~Impl() {
   if (loader_.joinable()) loader_.join();
   if (listener != nullptr) listener->Close();
   admin_worker.Stop();
+  waits.Stop();
   backup_worker.Stop();
   migrator.Stop();
   shared.reply_workers.Stop();
@@ -108,7 +108,7 @@ void Server::Impl::ConnectNetworkSettings() {
 
 Status Server::Impl::Start() {
   loading_started_unix_s.store(RealClock().WallMs() / 1000);
-  if (!admin_worker.Start() || !backup_worker.Start() || !migrator.StartWorker())
+  if (!admin_worker.Start() || !waits.Start() || !backup_worker.Start() || !migrator.StartWorker())
     return Status::Unavailable(std::string(kNoThreadText));
   wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_fd_ < 0) return Status::FromErrno(errno, "eventfd");
@@ -178,11 +178,8 @@ Status Server::Impl::OpenStore() {
          static_cast<unsigned long long>(progress.keys));
   };
   const int64_t started_us = RealClock().MonotonicUs();
-  // Also where they are not wanted later: memory is filled at once now, and a fault for each small page is a third of the time.
-  AllowHugePages(true);
-  auto opened = Store::Open(std::move(options), report);
-  AllowHugePages(!config->Bool("disable-thp"));
-  CAIRN_ASSIGN_OR_RETURN(store, std::move(opened));
+  ApplyHugePages(server);
+  CAIRN_ASSIGN_OR_RETURN(store, Store::Open(std::move(options), report));
   pid_file_.Write();
   const auto durable_lsn = [this]() { return store->log().enabled() ? std::optional<Lsn>(store->durable_lsn()) : std::nullopt; };
   scrubber = std::make_unique<Scrubber>(RealFileSystem(), RealClock(), store->options().directory,
@@ -225,7 +222,10 @@ void Server::Impl::WaitForEvents(int timeout_ms) {
 void Server::Impl::RequestShutdown(int save, bool force, uint64_t session_id) {
   {
     BasicLock lock(mutex_);
-    request_ = {true, save, force, session_id};
+    request_.wanted = true;
+    request_.save = save;
+    request_.force |= force;
+    if (session_id != 0) request_.session_ids.push_back(session_id);
   }
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof(one));
@@ -237,8 +237,7 @@ int Server::Impl::Run() {
     ShutdownRequest request;
     {
       BasicLock lock(mutex_);
-      request = request_;
-      request_ = {};
+      request = std::exchange(request_, {});
     }
     if (request.wanted && ShutDown(request)) return closed_well ? 0 : 1;
     WaitForEvents(kTickMs);
@@ -259,16 +258,19 @@ void Server::Impl::OnEveryThread(const std::function<void(NetworkThread&)>& work
 
 Status Server::Impl::SaveForShutdown(const ShutdownRequest& request) {
   const bool save = request.save == 1 || (request.save < 0 && !config->SavePoints().empty());
-  if (!save) return {};
+  const bool log_begins = config->Bool("appendonly") && (!store->log().enabled() || store->Info().log_awaits_snapshot);
+  if (!save && !log_begins) return {};
   if (store->Info().incomplete) {
     Log(LogLevel::kWarning, "Nothing is saved: the data set is incomplete since a reload failed; the directory has it whole.");
     return {};
   }
-  Log(LogLevel::kNotice, "Saving the final snapshot before exiting.");
+  Log(LogLevel::kNotice,
+      save ? "Saving the final snapshot before exiting." : "Finishing the log's first snapshot before exiting.");
   // A disk that does not answer just now, by which `everysec` refuses writes, may answer in a moment.
   const int64_t until_ms = RealClock().MonotonicMs() + 1000 * config->Number("shutdown-timeout");
   for (;;) {
-    Status status = store->SaveAndWait();
+    Status status = log_begins ? FinishSwitchingLog(server) : Status();
+    if (status.ok() && save) status = store->SaveAndWait();
     if (status.code() != StatusCode::kUnavailable || RealClock().MonotonicMs() >= until_ms) return status;
     usleep(kSaveAgainUs);
   }
@@ -282,14 +284,7 @@ bool Server::Impl::ShutDown(const ShutdownRequest& request) {
   if (!saved.ok()) {
     LogF(LogLevel::kWarning, "Error trying to save the DB: %s", saved.ToString().c_str());
     if (!request.force) {
-      Log(LogLevel::kWarning, "Errors trying to shut down the server. Check the logs for more information.");
-      shared.draining.store(false);
-      OnEveryThread([](NetworkThread& thread) { thread.ResumeAll(); });
-      if (request.session_id != 0) {
-        server.PostToSession(request.session_id, [](Session& session) {
-          session.Unblock([](ReplySink& reply) { reply.Error("ERR Errors trying to SHUTDOWN. Check logs."); });
-        });
-      }
+      CallOff(request);
       return false;
     }
   }
@@ -297,9 +292,21 @@ bool Server::Impl::ShutDown(const ShutdownRequest& request) {
   return true;
 }
 
+void Server::Impl::CallOff(const ShutdownRequest& request) {
+  Log(LogLevel::kWarning, "Errors trying to shut down the server. Check the logs for more information.");
+  shared.draining.store(false);
+  OnEveryThread([](NetworkThread& thread) { thread.ResumeAll(); });
+  for (const uint64_t session_id : request.session_ids) {
+    server.PostToSession(session_id, [](Session& session) {
+      session.Unblock([](ReplySink& reply) { reply.Error("ERR Errors trying to SHUTDOWN. Check logs."); });
+    });
+  }
+}
+
 void Server::Impl::StopServing() {
   listener->Close();
   admin_worker.Stop();
+  waits.Stop();
   migrator.Stop();
   scrubber->Stop();
   shared.reply_workers.Stop();

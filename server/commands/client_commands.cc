@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/thread_annotations.h"
@@ -96,7 +97,8 @@ void ClientList(CommandContext& context) {
 // --- KILL ----------------------------------------------------------------------------------------------------------------------
 
 struct KillFilter {
-  std::string address, local_address, user;
+  std::optional<std::string> address, local_address;
+  std::string user;
   ClientType type = ClientType::kUnknown;  // any
   uint64_t id = 0;                         // 0: any
   int64_t max_age_s = 0;                   // 0: any
@@ -104,8 +106,8 @@ struct KillFilter {
   bool old_form = false;
 
   bool Matches(const Session& session, int64_t now_ms) const {
-    if (!address.empty() && session.info.address != address) return false;
-    if (!local_address.empty() && session.info.local_address != local_address) return false;
+    if (address && session.info.address != *address) return false;
+    if (local_address && session.info.local_address != *local_address) return false;
     if (type != ClientType::kUnknown && ClientTypeOf(session) != type) return false;
     if (id != 0 && session.id() != id) return false;
     if (!user.empty() && session.info.user != user) return false;
@@ -280,7 +282,7 @@ void ClientCaching(CommandContext& context) {
 
 void ClientPause(CommandContext& context) {
   bool writes_only = false;
-  if (context.args.size() > 4) return context.SyntaxError();
+  if (context.args.size() > 4) return context.SubcommandSyntaxError();
   if (context.args.size() == 4) {
     writes_only = EqualsIgnoreCase(context.args[3], "write");
     if (!writes_only && !EqualsIgnoreCase(context.args[3], "all"))

@@ -1,6 +1,6 @@
 // CONFIG.
 #include <algorithm>
-#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,24 +27,12 @@ void ConfigGet(CommandContext& context) {
   }
 }
 
-void ReplyStatus(ReplySink& reply, const Status& status) { status.ok() ? reply.Ok() : reply.Error(status.message()); }
-
-// Does on the administrative worker what waits for the disk, and answers then.
-void AnswerLater(Session& session, std::function<Status()> work) {
-  session.Block();
-  Server& server = session.server();
-  server.admin_worker().Run([&server, id = session.id(), work = std::move(work)] {
-    server.PostToSession(
-        id, [status = work()](Session& waiting) { waiting.Unblock([&](ReplySink& reply) { ReplyStatus(reply, status); }); });
-  });
-}
-
 using Words = std::vector<std::string>;
 
-Status SetPairs(Config& config, const Words& words, const Config::SetContext& set) {
+std::vector<std::pair<std::string_view, std::string_view>> PairsOf(const Words& words) {
   std::vector<std::pair<std::string_view, std::string_view>> pairs;
   for (size_t i = 0; i + 1 < words.size(); i += 2) pairs.emplace_back(words[i], words[i + 1]);
-  return config.Set(pairs, set);
+  return pairs;
 }
 
 void ConfigSet(CommandContext& context) {
@@ -54,13 +42,16 @@ void ConfigSet(CommandContext& context) {
   Config::SetContext set;
   set.loading = session.server().loading();
   set.protected_allowed = Config::ProtectedAllowed(config.Number("enable-protected-configs"), IsLocalClient(session));
-  set.may_wait = !ThisThreadHoldsShards();
   Words words(context.args.begin() + 2, context.args.end());
   const bool switches_log =
       std::any_of(words.begin(), words.end(), [](const std::string& word) { return EqualsIgnoreCase(word, "appendonly"); });
-  if (set.may_wait && switches_log)
-    return AnswerLater(session, [&config, words = std::move(words), set] { return SetPairs(config, words, set); });
-  ReplyStatus(context.reply, SetPairs(config, words, set));
+  const bool may_wait = !ThisThreadHoldsShards();
+  if (!may_wait || !switches_log) {
+    const std::optional<Status> done = config.TrySet(PairsOf(words), set);
+    if (done) return ReplyStatus(context.reply, *done);
+    if (!may_wait) return context.reply.Error(Config::kTurnTaken);
+  }
+  AnswerLater(session, [&config, words = std::move(words), set] { return config.Set(PairsOf(words), set); });
 }
 
 // The file is written and synced by the worker; only inside EXEC, which must not wait for others, on this thread.

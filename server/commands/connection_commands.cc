@@ -28,8 +28,7 @@ bool Authenticate(Session& session, std::string_view user, std::string_view pass
 
 void Ping(CommandContext& context) {
   if (context.args.size() > 2) {
-    context.reply.Error("ERR wrong number of arguments for 'ping' command");
-    return;
+    return context.WrongArity();
   }
   const Session& session = SessionOf(context);
   const bool subscribed = session.subscription_count() + session.shard_channels.size() > 0;

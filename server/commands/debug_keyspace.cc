@@ -104,7 +104,8 @@ void ReloadInBackground(CommandContext& context, bool snapshot_first, const char
   const uint64_t id = session.id();
   session.Block();
   server.admin_worker().Run([&server, id, snapshot_first, name] {
-    const Status status = server.store().Reload(snapshot_first);
+    // In the turn of CONFIG SET, which waits for a reload: elsewhere than on a network thread.
+    const Status status = server.config().InTurn([&] { return server.store().Reload(snapshot_first); });
     if (status.ok()) {
       LogF(LogLevel::kWarning, "DB reloaded by %s", name);
     } else {

@@ -2,12 +2,14 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "base/glob.h"
 #include "base/logger.h"
 #include "engine/commands/arg_reader.h"
+#include "engine/store_core.h"
 #include "server/commands/debug_commands.h"
 #include "server/commands/registry.h"
 #include "server/config/config.h"
@@ -34,10 +36,15 @@ void DebugSleep(CommandContext& context) {
 void DebugSetActiveExpire(CommandContext& context) {
   if (!StoreReady(context)) return;
   const bool on = std::atoi(std::string(context.args[2]).c_str()) != 0;
-  const Status status =
-      SessionOf(context).server().store().UpdateOptions([on](RuntimeOptions& options) { options.active_expire = on; });
-  if (!status.ok()) return context.reply.Error("ERR " + std::string(status.message()));
-  context.reply.Ok();
+  Session& session = SessionOf(context);
+  const auto set = [&server = session.server(), on] {
+    const Status status = server.store().UpdateOptions([on](RuntimeOptions& options) { options.active_expire = on; });
+    return status.ok() ? status : Status(status.code(), "ERR " + std::string(status.message()));
+  };
+  const std::optional<Status> done = session.server().config().TryInTurn(set);
+  if (done) return ReplyStatus(context.reply, *done);
+  if (ThisThreadHoldsShards()) return context.reply.Error(Config::kTurnTaken);
+  AnswerLater(session, [&server = session.server(), set] { return server.config().InTurn(set); });
 }
 
 void DebugError(CommandContext& context) { context.reply.Error(context.args[2]); }
@@ -54,9 +61,13 @@ void DebugStringMatch(CommandContext& context) {
 }
 
 void DebugConfigRewrite(CommandContext& context) {
-  const Status status = SessionOf(context).server().config().Rewrite(true);
-  if (!status.ok()) return context.reply.Error("ERR CONFIG-REWRITE-FORCE-ALL failed: " + std::string(status.message()));
-  context.reply.Ok();
+  Session& session = SessionOf(context);
+  const auto rewrite = [&config = session.server().config()](bool may_wait) {
+    const Status status = config.Rewrite(true, may_wait);
+    return status.ok() ? status : Status(status.code(), "ERR CONFIG-REWRITE-FORCE-ALL failed: " + std::string(status.message()));
+  };
+  if (ThisThreadHoldsShards()) return ReplyStatus(context.reply, rewrite(false));
+  AnswerLater(session, [rewrite] { return rewrite(true); });
 }
 
 void DebugAccepted(CommandContext& context) { context.reply.Ok(); }

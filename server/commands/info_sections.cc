@@ -171,8 +171,10 @@ namespace {
 void WriteLogFields(const InfoSource& source, InfoWriter& out, const std::atomic<bool>& rewriting) {
   const StoreInfo& store = source.store;
   const ServerStats& stats = source.server.stats();
-  const bool rewrite = rewriting.load(std::memory_order_relaxed) || store.log_awaits_snapshot;
-  out.Add("aof_enabled", source.server.config().Bool("appendonly") ? 1 : 0);
+  const bool enabled = source.server.config().Bool("appendonly");
+  const bool being_switched = !source.loading && enabled != store.log.enabled;
+  const bool rewrite = rewriting.load(std::memory_order_relaxed) || store.log_awaits_snapshot || being_switched;
+  out.Add("aof_enabled", enabled ? 1 : 0);
   out.Add("aof_rewrite_in_progress", rewrite ? 1 : 0);
   out.Add("aof_rewrite_scheduled", stats.rewrite_scheduled.load(std::memory_order_relaxed) ? 1 : 0);
   out.Add("aof_last_rewrite_time_sec", store.last_snapshot_duration_s);

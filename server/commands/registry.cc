@@ -1,6 +1,8 @@
 #include "server/commands/registry.h"
 
+#include "base/numbers.h"
 #include "engine/store_core.h"
+#include "server/admin_worker.h"
 #include "server/commands/backup_commands.h"
 #include "server/config/config.h"
 #include "server/server.h"
@@ -23,6 +25,7 @@ void RegisterServerCommands(CommandTable& table) {
 
 Status ApplyRenames(const Config& config, CommandTable& table) {
   for (const auto& [from, to] : config.renamed_commands()) {
+    if (EqualsIgnoreCase(from, to) && table.FindByName(from) != nullptr) continue;
     const Status status = table.Rename(from, to);
     if (status.ok()) continue;
     const bool unknown = status.code() == StatusCode::kNotFound;
@@ -41,6 +44,17 @@ bool StoreReady(CommandContext& context) {
 bool IsLocalClient(const Session& session) {
   const std::string& address = session.info.address;
   return session.info.unix_socket || address.starts_with("127.") || address.starts_with("[::1]") || address.starts_with("::1");
+}
+
+void ReplyStatus(ReplySink& reply, const Status& status) { status.ok() ? reply.Ok() : reply.Error(status.message()); }
+
+void AnswerLater(Session& session, std::function<Status()> work) {
+  session.Block();
+  Server& server = session.server();
+  server.admin_worker().Run([&server, id = session.id(), work = std::move(work)] {
+    server.PostToSession(
+        id, [status = work()](Session& waiting) { waiting.Unblock([&](ReplySink& reply) { ReplyStatus(reply, status); }); });
+  });
 }
 
 bool RefusedInTransaction(CommandContext& context) {

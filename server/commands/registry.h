@@ -1,6 +1,7 @@
 // The server's own commands: registration of their families, renames, and the settings that take effect when CONFIG SET changes them.
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "base/status.h"
@@ -34,6 +35,10 @@ Status ApplyRenames(const Config& config, CommandTable& table);
 void ConnectSettings(Server& server);
 // Puts the current values into force: once the store is open, after loading() became false.
 void ApplySettings(Server& server);
+// Whether the system may use huge pages from now on, by maxmemory, disable-thp and whether the store is being loaded.
+void ApplyHugePages(Server& server);
+// What the settings say about the log, done to its end: a start would read the log, or there is to be none. Waits for the disk.
+Status FinishSwitchingLog(Server& server);
 
 // --- shared by the families -----------------------------------------------------------------------------------------------
 // False, with "LOADING..." answered, while the data set is being loaded: for handlers that need the store.
@@ -42,7 +47,8 @@ bool StoreReady(CommandContext& context);
 bool IsLocalClient(const Session& session);
 // True, with an error answered, where the handler runs inside EXEC and therefore must not wait for anything.
 bool RefusedInTransaction(CommandContext& context);
-// What clients are told at the start of every such wait.
-inline constexpr std::string_view kLoadingError = "LOADING Redis is loading the dataset in memory";
+// Blocks the session while the administrative worker does what waits for the disk or for others; then OK or the error is answered.
+void AnswerLater(Session& session, std::function<Status()> work);
+void ReplyStatus(ReplySink& reply, const Status& status);
 
 }  // namespace cairn

@@ -61,7 +61,7 @@ void Schedule(Server& server, Status (*start)(Server&), std::atomic<bool>* sched
     if (!status.ok()) LogF(LogLevel::kWarning, "Scheduled snapshot: %s", std::string(status.message()).c_str());
     return true;
   };
-  server.admin_worker().Await(kNever, begun, [scheduled](bool) {
+  server.waits().Await(kNever, begun, [scheduled](bool) {
     if (scheduled != nullptr) scheduled->store(false, std::memory_order_relaxed);
   });
 }
@@ -94,12 +94,19 @@ void Save(CommandContext& context) {
 
 namespace {
 
+// None of Cairn's own files ends so, and nothing hidden is written. A zero byte would end the name before its end.
+bool IsExportName(std::string_view name) {
+  return name.ends_with(".rdb") && !name.starts_with('.') &&
+         name.find_first_of(std::string_view("/\0", 2)) == std::string_view::npos;
+}
+
 // BGSAVE RDB [filename]: Redis's file, for Redis.
 void ExportRdb(CommandContext& context) {
   Server& server = SessionOf(context).server();
   const std::string name(context.args.size() > 2 ? context.args[2] : server.config().Text("dbfilename"));
-  if (name.empty() || name.find('/') != std::string::npos) {
-    return context.reply.Error("ERR the file name can't be a path, just a filename: the file is made in the data directory");
+  if (!IsExportName(name)) {
+    return context.reply.Error(
+        "ERR the file name must be a plain filename that ends in .rdb: the file is made in the data directory");
   }
   if (RefusedInTransaction(context)) return;
   const Status status = server.store().StartRdbExport(JoinPath(server.config().directory(), name));
@@ -180,13 +187,13 @@ void BlockUntil(Session& session, int64_t timeout_ms, std::function<bool()> met,
   session.Block();
   // Held by the session's callback alone: once it is gone the session is, and the condition with it.
   auto alive = std::make_shared<bool>(true);
-  const uint64_t handle = server.admin_worker().Await(
+  const uint64_t handle = server.waits().Await(
       deadline_ms, [watched = std::weak_ptr<bool>(alive), met = std::move(met)] { return watched.expired() || met(); },
       [&server, id, answer](bool is_met) {
         FinishWait(server, id, [answer, is_met](ReplySink& reply) { answer(reply, is_met); });
       });
   session.on_client_unblock = [&server, handle, answer, alive](Session& waiting, bool with_error) {
-    if (!server.admin_worker().Cancel(handle)) return;  // its answer is on the way
+    if (!server.waits().Cancel(handle)) return;  // its answer is on the way
     waiting.Unblock([&](ReplySink& reply) {
       if (with_error) return reply.Error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
       answer(reply, false);
@@ -212,12 +219,16 @@ void WaitAof(CommandContext& context) {
   if (!ReadTimeoutMs(context, 3, &timeout_ms) || !StoreReady(context)) return;
   Session& session = SessionOf(context);
   Store& store = session.server().store();
-  if (local > 0 && !store.log().enabled()) {
+  // While the log is being switched on it may be off for a moment.
+  const bool wanted = store.log().enabled() || session.server().config().Bool("appendonly") || store.Info().log_awaits_snapshot;
+  if (local > 0 && !wanted) {
     return context.reply.Error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
   }
-  // Everything logged so far holds the connection's writes. Really synced, whatever the policy.
+  // Everything logged so far holds the connection's writes. Really synced, whatever the policy, and in a log that a start would read.
   const Lsn target = store.end_lsn();
-  const auto synced = [&store, target] { return store.log().enabled() && store.log().stats().synced_lsn >= target; };
+  const auto synced = [&store, target] {
+    return store.log().enabled() && store.log().stats().synced_lsn >= target && !store.Info().log_awaits_snapshot;
+  };
   const auto answer = [synced](ReplySink& reply, bool) {
     reply.Array(2);
     reply.Integer(synced() ? 1 : 0);

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <string>
 
+#include "base/allocator.h"
 #include "base/logger.h"
 #include "base/numbers.h"
 #include "engine/store_core.h"
@@ -27,16 +28,22 @@ Status ApplyStoreOptions(Server& server) {
   });
 }
 
+Status ApplyMemoryLimit(Server& server) {
+  ApplyHugePages(server);
+  return ApplyStoreOptions(server);
+}
+
 // Switching the log on or off waits for the log's thread and starts a snapshot: inside EXEC, with locks held, that is done afterwards.
 Status ApplyAppendOnly(Server& server) {
   if (!ThisThreadHoldsShards()) {
     const Status status = ApplyStoreOptions(server);
     if (status.ok()) return {};
     LogF(LogLevel::kWarning, "appendonly: %s", std::string(status.message()).c_str());
-    return Status(status.code(), "Unable to turn on AOF. " + std::string(status.message()));
+    const bool on = server.config().Bool("appendonly");
+    return Status(status.code(), std::string("Unable to turn ") + (on ? "on" : "off") + " AOF. " + std::string(status.message()));
   }
   server.admin_worker().Run([&server] {
-    const Status status = ApplyStoreOptions(server);
+    const Status status = server.config().InTurn([&server] { return ApplyStoreOptions(server); });
     if (!status.ok()) LogF(LogLevel::kWarning, "appendonly: %s", std::string(status.message()).c_str());
   });
   return {};
@@ -83,12 +90,22 @@ void ApplyLogLevel(Server& server) { SetLogLevel(static_cast<LogLevel>(server.co
 
 }  // namespace
 
+// They make many keys cheaper to reach, but round memory up by tens of megabytes: too much for a small limit. While loading they are
+// welcome whatever disable-thp says: memory is filled at once, and a fault for each small page is a third of the time.
+void ApplyHugePages(Server& server) {
+  constexpr int64_t kFromBytes = int64_t{1} << 30;
+  const Config& config = server.config();
+  const int64_t limit_bytes = config.Number("maxmemory");
+  AllowHugePages((server.loading() || !config.Bool("disable-thp")) && (limit_bytes == 0 || limit_bytes >= kFromBytes));
+}
+
 void ConnectSettings(Server& server) {
   Config& config = server.config();
   config.OnChange({"appendonly"}, [&server] { return ApplyAppendOnly(server); });
-  config.OnChange({"appendfsync", "maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time",
-                   "save", "stop-writes-on-bgsave-error", "log-retention-hours", "log-retention-bytes",
-                   "auto-aof-rewrite-percentage", "auto-aof-rewrite-min-size"},
+  config.OnChange({"maxmemory"}, [&server] { return ApplyMemoryLimit(server); });
+  config.OnChange({"appendfsync", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time", "save",
+                   "stop-writes-on-bgsave-error", "log-retention-hours", "log-retention-bytes", "auto-aof-rewrite-percentage",
+                   "auto-aof-rewrite-min-size"},
                   [&server] { return ApplyStoreOptions(server); });
   config.OnChange(Config::ValueLimitDirectives(), [&server] { return ApplyStoreOptions(server); });
   config.OnChange({"notify-keyspace-events"}, [&server] {
@@ -103,9 +120,15 @@ void ConnectSettings(Server& server) {
   ApplyNotify(server);
 }
 
+Status FinishSwitchingLog(Server& server) {
+  CAIRN_RETURN_IF_ERROR(server.config().InTurn([&server] { return ApplyStoreOptions(server); }));
+  return server.store().FinishEnablingLog();
+}
+
 void ApplySettings(Server& server) {
   const Status status = ApplyStoreOptions(server);
   if (!status.ok()) LogF(LogLevel::kWarning, "Settings changed while loading: %s", std::string(status.message()).c_str());
+  ApplyHugePages(server);
   ApplyNotify(server);
   if (server.config().Number("oom-score-adj") != 0) (void)ApplyOomScore(server);
 }

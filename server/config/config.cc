@@ -111,7 +111,8 @@ Status Config::Store(int index, Words words, bool loading) {
   const Directive& row = AllDirectives()[static_cast<size_t>(index)];
   Value& value = values_[static_cast<size_t>(index)];
   if (!HoldsText(row)) {
-    CAIRN_ASSIGN_OR_RETURN(const int64_t number, ParseDirectiveNumber(row, words));
+    CAIRN_ASSIGN_OR_RETURN(int64_t number, ParseDirectiveNumber(row, words));
+    if (row.name == "hz") number = std::clamp<int64_t>(number, 1, 500);
     if (row.has(kOnlyAtStart) && !loading && number != value.number.load(std::memory_order_relaxed)) {
       return Status::InvalidArgument("can't set immutable config");
     }
@@ -190,6 +191,7 @@ RuntimeOptions Config::MakeRuntimeOptions() const {
 StoreOptions Config::MakeStoreOptions() const {
   StoreOptions options;
   options.directory = directory_;
+  options.owns_process = true;
   options.databases = static_cast<uint32_t>(Number("databases"));
   options.threads = static_cast<uint32_t>(Number("threads"));
   options.redis_files = {Text("dbfilename"), Text("appenddirname"), Text("appendfilename"), Bool("aof-load-truncated")};
@@ -255,7 +257,7 @@ Status Config::CheckPairs(std::span<const Pair> pairs, const SetContext& context
     if (row.has(kImmutable)) return SetFailed(name, "can't set immutable config");
     if (row.has(kProtectedConfig) && !context.protected_allowed) return SetFailed(name, "can't set protected config");
     if (row.has(kDenyLoading) && context.loading) {
-      return Status::Unavailable("LOADING Redis is loading the dataset in memory");
+      return Status::Unavailable(std::string(kLoadingError));
     }
     for (const int other : *indexes) {
       if (other == index) return SetFailed(name, "duplicate parameter");
@@ -272,19 +274,24 @@ void Config::Restore(std::span<const int> indexes, std::span<const std::string> 
   }
 }
 
-Status Config::InTurn(bool may_wait, const std::function<Status()>& work) {
-  if (may_wait) {
-    set_mutex_.Lock();
-  } else if (!set_mutex_.TryLock()) {
-    return Status::Unavailable("ERR another client changes the configuration just now: try again");
-  }
+Status Config::InTurn(const std::function<Status()>& work) {
+  MutexLock lock(set_mutex_);
+  return work();
+}
+
+std::optional<Status> Config::TryInTurn(const std::function<Status()>& work) {
+  if (!set_mutex_.TryLock()) return std::nullopt;
   Status status = work();
   set_mutex_.Unlock();
   return status;
 }
 
 Status Config::Set(std::span<const Pair> pairs, const SetContext& context) {
-  return InTurn(context.may_wait, [&]() CAIRN_REQUIRES(set_mutex_) { return SetInTurn(pairs, context); });
+  return InTurn([&]() CAIRN_REQUIRES(set_mutex_) { return SetInTurn(pairs, context); });
+}
+
+std::optional<Status> Config::TrySet(std::span<const Pair> pairs, const SetContext& context) {
+  return TryInTurn([&]() CAIRN_REQUIRES(set_mutex_) { return SetInTurn(pairs, context); });
 }
 
 Status Config::SetInTurn(std::span<const Pair> pairs, const SetContext& context) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@
 #include "server/config/directive.h"
 
 namespace cairn {
+
+inline constexpr std::string_view kLoadingError = "LOADING Redis is loading the dataset in memory";
 
 struct OutputBufferLimit {
   int64_t hard_bytes = 0;  // 0: none
@@ -81,10 +84,15 @@ class Config {
   struct SetContext {
     bool loading = false;           // the data set is being loaded
     bool protected_allowed = true;  // see ProtectedAllowed()
-    bool may_wait = true;  // for another change under way, which is an error otherwise: its hooks may wait for the caller
   };
   // All or nothing. An error's message is the RESP error text.
   Status Set(std::span<const std::pair<std::string_view, std::string_view>> pairs, const SetContext& context);
+  // The same without waiting for others who change, rewrite or are InTurn(): nullopt, with nothing done, where there is one.
+  std::optional<Status> TrySet(std::span<const std::pair<std::string_view, std::string_view>> pairs, const SetContext& context);
+  static constexpr std::string_view kTurnTaken = "ERR another client changes the configuration just now: try again";
+  // Does something else in the turn of Set() and Rewrite(): what holds for long what hooks wait for.
+  Status InTurn(const std::function<Status()>& work) CAIRN_EXCLUDES(set_mutex_);
+  std::optional<Status> TryInTurn(const std::function<Status()>& work) CAIRN_EXCLUDES(set_mutex_);
   // Whether a client may do what enable-protected-configs or enable-debug-command (its Number) guards.
   static bool ProtectedAllowed(int64_t setting, bool local_client) {
     return setting == kProtectedYes || (setting == kProtectedLocal && local_client);
@@ -103,7 +111,7 @@ class Config {
   static std::vector<std::string_view> ValueLimitDirectives();
 
   // Writes the file again, keeping comments and order; durable when OK. The message is the RESP error text. `everything`: directives at
-  // their default too. `may_wait` as in SetContext.
+  // their default too. Without `may_wait` it fails where another change is under way: its hooks may wait for the caller.
   Status Rewrite(bool everything = false, bool may_wait = true);
   // The new content for a file's old one.
   std::string RewrittenText(std::string_view old_text, bool everything) const;
@@ -133,7 +141,6 @@ class Config {
   Status SetInTurn(std::span<const std::pair<std::string_view, std::string_view>> pairs, const SetContext& context)
       CAIRN_REQUIRES(set_mutex_);
   Status RewriteInTurn(bool everything) CAIRN_REQUIRES(set_mutex_);
-  Status InTurn(bool may_wait, const std::function<Status()>& work) CAIRN_EXCLUDES(set_mutex_);
   void Restore(std::span<const int> indexes, std::span<const std::string> old_values);
 
   std::unique_ptr<Value[]> values_;
@@ -143,6 +150,7 @@ class Config {
   std::vector<std::vector<std::shared_ptr<Hook>>> hooks_;  // by directive
   std::string directory_, config_file_;
   std::vector<std::pair<std::string, std::string>> renamed_commands_;
+  bool default_user_nopass_ = false;  // a `user` line said so
 };
 
 }  // namespace cairn

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/file_system.h"
 #include "base/numbers.h"
@@ -33,6 +34,20 @@ Status Fatal(std::string_view where, std::string_view line, std::string_view why
 
 Status Unsupported(std::string_view what) {
   return Status::InvalidArgument(std::string(what) + " is not supported by this version of Cairn");
+}
+
+// The one user there is, as Redis's CONFIG REWRITE writes it: no password, and everything is allowed.
+bool IsDefaultUser(std::span<const std::string> words) {
+  if (words.empty() || words[0] != "default") return false;
+  std::set<std::string> rules;
+  for (const std::string& word : words.subspan(1)) {
+    std::string rule = ToLower(word);
+    if (rule == "~*") rule = "allkeys";
+    if (rule == "&*") rule = "allchannels";
+    if (rule == "+@all") rule = "allcommands";
+    if (rule != "sanitize-payload") rules.insert(std::move(rule));  // DUMP's payloads are always checked
+  }
+  return rules == std::set<std::string>{"allchannels", "allcommands", "allkeys", "nopass", "on"};
 }
 
 bool IsOptionName(std::string_view arg) { return arg.starts_with("--"); }
@@ -101,6 +116,10 @@ Status Config::LoadLine(const std::vector<std::string>& words, const Source& sou
     return {};
   }
   if (name == "loadmodule" && !values.empty()) return Unsupported("loading modules");
+  if (name == "user" && IsDefaultUser(values)) {
+    default_user_nopass_ = true;
+    return {};
+  }
   if (name == "user" && !values.empty()) return Unsupported("defining users");
   if (name == "sentinel") return Unsupported("being a sentinel");
   if (name.starts_with("tls-")) return Unsupported("TLS");
@@ -168,8 +187,9 @@ Status Config::LoadText(std::string_view text, std::string_view source) {
 
 Status Config::FinishLoading() {
   directory_ = AbsolutePath(TextAt(IndexOf("dir")));
-  auto& hz = values_[static_cast<size_t>(IndexOf("hz"))].number;
-  hz = std::clamp<int64_t>(hz, 1, 500);
+  if (default_user_nopass_ && Number("requirepass") > 0) {
+    return Fatal("", "", "'requirepass' and the line 'user default ... nopass' contradict each other: remove one of them");
+  }
   return {};
 }
 

@@ -78,6 +78,10 @@ class Rewriter {
       lines_.emplace_back(line);
       return;
     }
+    if (name == "user") {  // it says only what holds without it, and would contradict a password set since
+      lines_.emplace_back();
+      return;
+    }
     bool file_only = false;
     for (const std::string_view known : kFileOnly) file_only |= name == known;
     lines_.push_back(file_only ? std::string(line) : "# ??? " + std::string(line));
@@ -125,7 +129,8 @@ std::string Config::RewrittenText(std::string_view old_text, bool everything) co
 }
 
 Status Config::Rewrite(bool everything, bool may_wait) {
-  return InTurn(may_wait, [&]() CAIRN_REQUIRES(set_mutex_) { return RewriteInTurn(everything); });
+  const auto rewrite = [&]() CAIRN_REQUIRES(set_mutex_) { return RewriteInTurn(everything); };
+  return may_wait ? InTurn(rewrite) : TryInTurn(rewrite).value_or(Status::Unavailable(std::string(kTurnTaken)));
 }
 
 Status Config::RewriteInTurn(bool everything) {

@@ -20,8 +20,11 @@ bool LongReply::MustRest() const {
   return delivered_bytes_ > sent_bytes_.load(std::memory_order_relaxed) + kUnsentBytesMax;
 }
 
-void LongReply::Cut(OutputQueue& queue) {
-  if (abandoned_.load(std::memory_order_relaxed) || workers_.stopping()) return queue.Clear();
+void LongReply::Cut(OutputQueue& queue, RespSink& sink) {
+  if (abandoned_.load(std::memory_order_relaxed) || workers_.stopping()) {
+    sink.Abandon();
+    return queue.Clear();
+  }
   if (queue.size_bytes() < kPieceBytes) return;
   delivered_bytes_ += queue.size_bytes();
   deliver_(std::make_shared<OutputQueue>(queue.TakeAll()), false);
@@ -32,7 +35,7 @@ void LongReply::Write(const std::function<void(ReplySink&)>& produce) {
   OutputQueue queue;
   RespSink sink;
   sink.Bind(&queue, &protocol_);
-  sink.OnSpill([&] { Cut(queue); });
+  sink.OnSpill([&] { Cut(queue, sink); });
   produce(sink);
   sink.OnSpill(nullptr);
   sink.Spill();

@@ -17,6 +17,7 @@ namespace cairn {
 
 class ReplySink;
 class ReplyWorkers;
+class RespSink;
 
 class LongReply {
  public:
@@ -43,7 +44,7 @@ class LongReply {
   Lsn held_lsn = 0;  // what they wait for
 
  private:
-  void Cut(OutputQueue& queue);
+  void Cut(OutputQueue& queue, RespSink& sink);
   bool MustRest() const;
 
   ReplyWorkers& workers_;

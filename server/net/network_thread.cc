@@ -94,8 +94,19 @@ void NetworkThread::PostToAll(std::function<void(Session&)> work, std::function<
   });
 }
 
-void NetworkThread::ResumePaused() {
-  loop_.Post([this] { ResumePausedHere(); });
+void NetworkThread::SetPause(int64_t until_ms, std::function<void()> over) {
+  loop_.Post([this, until_ms, over = std::move(over)] {
+    ResumePausedHere();
+    loop_.CancelTimer(pause_timer_);
+    pause_timer_ = {};
+    if (until_ms == 0) return;
+    // A little later than asked for, so that the sessions find the pause over.
+    pause_timer_ = loop_.StartTimer(std::min(until_ms, INT64_MAX - 1) + 1, [this, over] {
+      pause_timer_ = {};
+      ResumePausedHere();
+      over();
+    });
+  });
 }
 
 void NetworkThread::ResumePausedHere() {

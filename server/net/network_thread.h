@@ -56,8 +56,9 @@ class NetworkThread final : public RoundListener {
   void OnStoreProgress() {
     if (waits_for_store_.load(std::memory_order_seq_cst)) loop_.Wake();
   }
-  // CLIENT PAUSE ended or changed: paused sessions look again.
-  void ResumePaused();
+  // CLIENT PAUSE began, changed or ended: paused sessions look again, now and when it is over (monotonic ms; 0: it is), when `over` is
+  // called too, on the thread.
+  void SetPause(int64_t until_ms, std::function<void()> over);
 
   // Every session goes on (a shutdown was called off); sends what may leave, closes nothing.
   void ResumeAll();
@@ -120,6 +121,7 @@ class NetworkThread final : public RoundListener {
   std::vector<Session*> lists_[static_cast<size_t>(List::kCount)];
   uint64_t progress_seen_ = 0;
   bool looks_again_ = false;  // at the waiting, in a moment
+  EventLoop::TimerHandle pause_timer_;
   std::atomic<bool> waits_for_store_{false};
   std::atomic<bool> asked_to_evict_{false};
   const std::unique_ptr<char[]> read_buffer_;

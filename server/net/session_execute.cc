@@ -19,12 +19,6 @@ namespace {
 // An endless pipeline's share of a round: some hundred short commands. Others then wait for it no longer than for one long command.
 constexpr uint64_t kTurnNs = 250'000;
 
-constexpr std::string_view kLoadingError = "LOADING Redis is loading the dataset in memory";
-
-bool ArityFits(const CommandRow& row, size_t args) {
-  return row.arity >= 0 ? args == static_cast<size_t>(row.arity) : args >= static_cast<size_t>(-row.arity);
-}
-
 }  // namespace
 
 RequestParser::Kind Session::Io::ParseBatch(std::string_view input, RequestBatch& batch, size_t* skipped) {
@@ -122,7 +116,10 @@ void Session::Io::FailProtocol(std::string_view error) {
     LogF(LogLevel::kVerbose, "%.*s from client: id=%" PRIu64 " addr=%s", static_cast<int>(error.size()), error.data(),
          session_.id(), session_.info.address.c_str());
   }
-  thread_.sink().Error("ERR " + std::string(error));
+  RespSink& sink = thread_.sink();
+  const uint64_t mark = sink.Mark();
+  sink.Error("ERR " + std::string(error));
+  if (session_.reply_mode != ReplyMode::kOn) sink.Rewind(mark);
   session_.close_after_reply = true;
 }
 
@@ -143,7 +140,7 @@ void Session::Io::Reject(const CommandRow* row, std::string_view message) {
 }
 
 bool Session::Io::Refused(const CommandRow* row, ArgSpan args) {
-  if (row == nullptr || row->handler == nullptr || !ArityFits(*row, args.size())) [[unlikely]] {
+  if (row == nullptr || row->handler == nullptr || !row->Accepts(args.size())) [[unlikely]] {
     if (EqualsIgnoreCase(args[0], "post") || EqualsIgnoreCase(args[0], "host:")) {
       Log(LogLevel::kWarning,
           "Possible SECURITY ATTACK detected: a client sent POST or Host:, as a browser tricked into talking to this port "
@@ -153,7 +150,8 @@ bool Session::Io::Refused(const CommandRow* row, ArgSpan args) {
     }
     const Status status = CommandTable::CheckCall(row, args);
     if (!status.ok()) {
-      Reject(row, status.message());
+      const bool unknown = row != nullptr && !row->subcommands.empty() && args.size() > 1;
+      Reject(unknown ? nullptr : row, status.message());  // what there is not is not counted as a command
       return true;
     }
   }

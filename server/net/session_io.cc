@@ -39,10 +39,8 @@ void Session::Io::OnEvents(uint32_t epoll_events) {
   if (epoll_events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) hung_up_ = true;
   if (epoll_events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
     readable_ = true;
-    if (hung_up_ && WaitsInVain()) {
-      EndInVain();
-      if (output_.empty()) return Close("closed by the client while it waited");
-    }
+    if (hung_up_ && WaitsInVain()) EndInVain();
+    if (hung_up_ && session_.close_after_reply && output_.empty()) return Close("closed by the client while it waited");
     if (!listed_ready_) {
       listed_ready_ = true;
       thread_.Put(NetworkThread::List::kReady, session_);
@@ -71,10 +69,32 @@ bool Session::Io::CanExecute() const {
 }
 
 void Session::Io::ReadAndRun() {
+  if (!CanExecute()) return ReadAhead();
   for (int i = 0; i < kReadsPerTurn; i++) {
     if (!ReadOnce()) return;
   }
   ListReadable();
+}
+
+void Session::Io::ReadAhead() {
+  for (int i = 0; i < kReadsPerTurn; i++) {
+    if (!readable_ || closed() || session_.close_after_reply || !WaitsInVain()) return;
+    if (shared_.draining.load(std::memory_order_relaxed)) return;
+    if (partial_ != nullptr && partial_->reading_direct()) {
+      if (!ReadDirect(*partial_)) return;
+      continue;
+    }
+    char* const buffer = thread_.read_buffer();
+    const ssize_t bytes = Receive(fd_, buffer, NetworkThread::kReadBufferBytes);
+    if (!CheckRead(bytes)) return;
+    if (static_cast<size_t>(bytes) < NetworkThread::kReadBufferBytes && !hung_up_) readable_ = false;
+    pending_.append(buffer, static_cast<size_t>(bytes));
+    CheckQueryLimit();
+    CountMemory();
+    if (shared_.ClientsOverLimit()) [[unlikely]]
+      thread_.EvictClients();
+  }
+  if (!closed() && readable_) ListReadable();
 }
 
 void Session::Io::ListReadable() {
@@ -104,22 +124,22 @@ bool Session::Io::CheckRead(ssize_t bytes) {
 bool Session::Io::ReadOnce() {
   if (!readable_ || peer_closed_ || turn_over_ || !CanExecute()) return false;
   if (partial_ != nullptr && partial_->reading_direct()) return ReadDirect(*partial_);
-  if (pending_.size() > kCompleteInBufferBytes) {
+  if (unparsed().size() > kCompleteInBufferBytes) {
     const size_t old_size = pending_.size();
     pending_.resize(old_size + kOwnBufferStepBytes);
     const ssize_t bytes = Receive(fd_, pending_.data() + old_size, kOwnBufferStepBytes);
     pending_.resize(old_size + static_cast<size_t>(std::max<ssize_t>(bytes, 0)));
     if (!CheckRead(bytes)) return false;
     if (static_cast<size_t>(bytes) < kOwnBufferStepBytes && !hung_up_) readable_ = false;
-    RunInput(pending_, true);
+    RunInput(unparsed(), true);
     return readable_ && !turn_over_;
   }
   char* const buffer = thread_.read_buffer();
-  const size_t kept = pending_.size();
+  const size_t kept = unparsed().size();
   const ssize_t bytes = Receive(fd_, buffer + kept, NetworkThread::kReadBufferBytes - kept);
   if (!CheckRead(bytes)) return false;
   if (static_cast<size_t>(bytes) < NetworkThread::kReadBufferBytes - kept && !hung_up_) readable_ = false;
-  if (kept > 0) std::memcpy(buffer, pending_.data(), kept);
+  if (kept > 0) std::memcpy(buffer, unparsed().data(), kept);
   RunInput({buffer, kept + static_cast<size_t>(bytes)}, false);
   return readable_ && !turn_over_;
 }
@@ -155,6 +175,7 @@ bool Session::Io::ReadDirect(PartialRequest& partial) {
 void Session::Io::OnPeerClosed() {
   peer_closed_ = true;
   readable_ = false;
+  if (WaitsInVain()) EndInVain();
   // Whoever half-closes may still read: what its commands answered leaves first, when it is durable.
   if (output_.empty()) return Close("closed by the client");
   session_.close_after_reply = true;
@@ -170,7 +191,7 @@ void Session::Io::RunInput(std::string_view input, bool in_pending) {
   running_ = false;
   if (closed()) return;
   KeepRest(input, done, in_pending);
-  if (turn_over_ && !closed()) ListReadable();
+  if ((turn_over_ || (readable_ && WaitsInVain())) && !closed()) ListReadable();
   CountMemory();
   if (session_.close_after_reply && output_.empty() && !thread_.deferring()) Close("closed after its last reply");
 }
@@ -180,17 +201,24 @@ void Session::Io::KeepRest(std::string_view input, size_t done, bool in_pending)
   if (partial_ != nullptr) rest = rest.substr(0, partial_->TakeCut());
   if (rest.empty()) {
     if (!pending_.empty()) std::string().swap(pending_);  // an idle session holds nothing
+    pending_begin_ = 0;
   } else if (in_pending) {
     pending_.resize(static_cast<size_t>(rest.data() - pending_.data()) + rest.size());
-    pending_.erase(0, done);
+    pending_begin_ += done;
+    if (pending_begin_ >= pending_.size() / 2) {  // so a byte is moved once on average, however many turns a long input takes
+      pending_.erase(0, pending_begin_);
+      pending_begin_ = 0;
+    }
   } else {
     pending_.assign(rest);
+    pending_begin_ = 0;
   }
   CheckQueryLimit();
 }
 
 void Session::Io::CheckQueryLimit() {
-  const uint64_t held = pending_.size() + (partial_ != nullptr ? partial_->memory_bytes() : 0);
+  const uint64_t parsed = partial_ != nullptr ? std::min<uint64_t>(partial_->parsed_bytes(), unparsed().size()) : 0;
+  const uint64_t held = unparsed().size() - parsed + (partial_ != nullptr ? partial_->large_bytes() : 0);
   if (held <= static_cast<uint64_t>(shared_.query_buffer_limit_bytes.load(std::memory_order_relaxed))) [[likely]]
     return;
   LogF(LogLevel::kWarning, "Closing client that reached max query buffer length: id=%" PRIu64 " addr=%s held=%" PRIu64,
@@ -200,9 +228,9 @@ void Session::Io::CheckQueryLimit() {
 }
 
 void Session::Io::Resume() {
-  if (!CanExecute()) return;
+  if (!CanExecute()) return ReadAhead();
   turn_over_ = false;
-  if (!pending_.empty() && !(partial_ != nullptr && partial_->reading_direct())) RunInput(pending_, true);
+  if (!pending_.empty() && !(partial_ != nullptr && partial_->reading_direct())) RunInput(unparsed(), true);
   if (CanExecute() && readable_) ReadAndRun();
 }
 
@@ -220,7 +248,10 @@ void Session::Io::WaitFor(Hold hold) {
 
 void Session::Io::OnProgress(Lsn durable, const OutputQueue::ReadsWereDurable& were_durable) {
   if (closed()) return;
-  if (output_.gated() && output_.OpenGates(durable, were_durable)) Flush();
+  if (output_.gated()) {
+    const bool more_to_send = output_.OpenGates(durable, were_durable);
+    if (more_to_send || (session_.close_after_reply && !output_.gated())) Flush();
+  }
   if (closed()) return;
   if (hold_ == Hold::kParked || (hold_ == Hold::kGated && !output_.gated())) {
     hold_ = Hold::kNone;
@@ -269,6 +300,7 @@ void Session::Io::Close(std::string_view reason) {
   close(fd_);
   fd_ = -1;
   std::string().swap(pending_);
+  pending_begin_ = 0;
   partial_.reset();
   CountMemory();
   thread_.Bury(session_);

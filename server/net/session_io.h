@@ -4,7 +4,7 @@
 //                                                                                     \-> OutputQueue (gated, or the socket is full)
 //
 // What cannot run yet stays in `pending_` and is parsed again. Reading stops while nothing may be executed, so a client's pipeline waits in
-// its own kernel buffers.
+// its own kernel buffers; except while the client waits for others, when only reading shows that it has left.
 #pragma once
 
 #include <cstdint>
@@ -80,6 +80,10 @@ class Session::Io final : public EventHandler, public WaitPort {
   // What comes next is up to the server: the client does nothing and yet is not idle.
   bool IsServersTurn() const;
   void ReadAndRun();
+  // Reads without running, as Redis does for who waits for others: an end is behind all that was sent, which may be more than the kernel's
+  // buffers hold. The thread's read buffer must be free.
+  void ReadAhead();
+  std::string_view unparsed() const { return std::string_view(pending_).substr(pending_begin_); }
   bool ReadOnce();  // false where the socket is empty or closed, or execution must wait
   bool ReadDirect(PartialRequest& partial);
   bool CheckRead(ssize_t bytes);  // what recv returned: false where there is nothing to run
@@ -148,7 +152,8 @@ class Session::Io final : public EventHandler, public WaitPort {
   NetworkShared& shared_;
   int fd_;
   OutputQueue output_;
-  std::string pending_;                      // input from the oldest request that has not run
+  std::string pending_;  // input; from pending_begin_ on that of the oldest request that has not run
+  size_t pending_begin_ = 0;
   std::unique_ptr<PartialRequest> partial_;  // what is known of it
   Hold hold_ = Hold::kNone;
   bool readable_ = false;     // the socket may have more

@@ -25,7 +25,7 @@ uint64_t Session::Io::BufferBytes() const {
 SessionBuffers Session::Io::Buffers() const {
   const uint64_t unfinished = partial_ != nullptr ? partial_->held_bytes() : 0;
   SessionBuffers buffers;
-  buffers.query_bytes = unfinished > 0 ? unfinished : pending_.size();
+  buffers.query_bytes = unfinished > 0 ? unfinished : unparsed().size();
   buffers.query_room_bytes = unfinished > 0 ? unfinished : pending_.empty() ? 0 : pending_.capacity();
   const bool active = thread_.loop().now_ms() - session_.info.last_active_ms <= kInputRoomKeptMs;
   if (active) buffers.query_room_bytes = std::max(buffers.query_room_bytes, input_room_bytes_);

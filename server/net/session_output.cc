@@ -44,9 +44,10 @@ void Session::Io::BeginOutput() {
 void Session::Io::EndOutput() {
   RespSink& sink = thread_.sink();
   Store* const store = shared_.store.load(std::memory_order_acquire);
+  const bool wrote = !sink.gathered().empty() || output_.end_offset() > output_begin_;  // replies may be silenced
   if (closed()) {
     sink.DropGathered();
-  } else if (batch_lsn_ != 0 && store != nullptr && store->durable_lsn() < batch_lsn_) {
+  } else if (wrote && batch_lsn_ != 0 && store != nullptr && store->durable_lsn() < batch_lsn_) {
     sink.Spill();
     output_.AddGate(output_begin_, batch_lsn_, std::move(batch_read_hashes_));
     HoldBackIfGated();

@@ -30,6 +30,9 @@ class PartialRequest {
   // Input bytes from here on were taken into the large bulk string: the caller drops them once after Next() returned kIncomplete.
   static constexpr size_t kNothingTaken = SIZE_MAX;
   size_t TakeCut() { return std::exchange(cut_at_, kNothingTaken); }
+  // How much of the input is understood, and what is there of the large bulk string under way: the rest is what waits to be parsed.
+  uint64_t parsed_bytes() const { return inline_scanned_ ? 0 : position_; }
+  uint64_t large_bytes() const { return large_filled_; }
   // Bytes held outside the input: the client's alone, and with the list of its arguments.
   uint64_t held_bytes() const { return held_bytes_ + large_.size(); }
   uint64_t memory_bytes() const {

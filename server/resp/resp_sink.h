@@ -78,6 +78,8 @@ class RespSink final : public ReplySink {
   void Verbatim(std::string_view format, std::string_view text) override;
   int protocol() const override { return *protocol_; }
   uint64_t error_count() const override { return errors_; }
+  bool abandoned() const override { return abandoned_; }
+  void Abandon() { abandoned_ = true; }  // see ReplySink::abandoned()
 
  private:
   static constexpr size_t kBufferBytes = 64 * 1024;
@@ -111,6 +113,7 @@ class RespSink final : public ReplySink {
   OutputQueue* queue_ = nullptr;
   const int* protocol_ = nullptr;
   uint64_t errors_ = 0;
+  bool abandoned_ = false;
 };
 
 }  // namespace cairn

@@ -129,6 +129,28 @@ TEST(ClientCommand, ListAndKill) {
   EXPECT_EQ(client.ReceiveAll(), "");
 }
 
+TEST(ClientCommand, NobodyHasTheEmptyAddress) {
+  TestServer server(kNoLog);
+  TestClient client(server.port()), other(server.port());
+  EXPECT_EQ(other.Call({"PING"}), "+PONG\r\n");
+  EXPECT_EQ(client.Call({"CLIENT", "KILL", "ADDR", ""}), ":0\r\n");
+  EXPECT_EQ(client.Call({"CLIENT", "KILL", "LADDR", ""}), ":0\r\n");
+  EXPECT_EQ(client.Call({"CLIENT", "KILL", ""}), "-ERR No such client\r\n");
+  EXPECT_EQ(other.Call({"PING"}), "+PONG\r\n");
+}
+
+TEST(CommandGetKeys, NoneWhereTheirCountIsWrong) {
+  TestServer server(kNoLog);
+  TestClient client(server.port());
+  const std::string wrong = "-ERR Invalid arguments specified for command\r\n";
+  EXPECT_EQ(client.Call({"COMMAND", "GETKEYS", "ZUNIONSTORE", "d", "3", "a", "b"}), wrong);
+  EXPECT_EQ(client.Call({"COMMAND", "GETKEYS", "ZUNIONSTORE", "d", "x", "a", "b"}), wrong);
+  EXPECT_EQ(client.Call({"COMMAND", "GETKEYS", "ZDIFFSTORE", "d", "-1", "a"}), wrong);
+  EXPECT_EQ(client.Call({"COMMAND", "GETKEYS", "ZUNION", "3", "a", "b"}), wrong);
+  EXPECT_EQ(client.Call({"COMMAND", "GETKEYS", "ZUNIONSTORE", "d", "1", "a"}), "*2\r\n" + Bulk("d") + Bulk("a"));
+  EXPECT_EQ(client.Call({"COMMAND", "GETKEYS", "SORT", "k", "STORE", "d"}), "*2\r\n" + Bulk("k") + Bulk("d"));
+}
+
 TEST(Subcommands, RefuseArgumentsThatTheyDoNotTake) {
   TestServer server(kNoLog);
   TestClient client(server.port());
@@ -138,6 +160,7 @@ TEST(Subcommands, RefuseArgumentsThatTheyDoNotTake) {
   EXPECT_EQ(client.Call({"pubsub", "channels", "a", "b"}), refusal("channels", "PUBSUB"));
   EXPECT_EQ(client.Call({"PUBSUB", "SHARDCHANNELS", "a", "b"}), refusal("SHARDCHANNELS", "PUBSUB"));
   EXPECT_EQ(client.Call({"CLIENT", "UNBLOCK", "1", "ERROR", "x"}), refusal("UNBLOCK", "CLIENT"));
+  EXPECT_EQ(client.Call({"CLIENT", "PAUSE", "1", "WRITE", "x"}), refusal("PAUSE", "CLIENT"));
   EXPECT_EQ(client.Call({"FUNCTION", "FLUSH", "SYNC", "x"}), refusal("FLUSH", "FUNCTION"));
 }
 
@@ -299,6 +322,12 @@ TEST(ConfigCommand, TheLongestStringIsForCommandsToo) {
             "inclusive\r\n");
 }
 
+TEST(ConfigCommand, ACommandMayBeRenamedToItself) {
+  TestServer server({"--appendonly", "no", "--rename-command", "CONFIG", "config"});
+  TestClient client(server.port());
+  EXPECT_EQ(client.Call({"CONFIG", "GET", "hz"}), "*2\r\n" + Bulk("hz") + Bulk("10"));
+}
+
 TEST(ConfigCommand, MovesThePort) {
   TestServer server(kNoLog);
   TestClient client(server.port());
@@ -350,8 +379,10 @@ TEST(Watching, WhatIsRefusedDoesNotCountAsACall) {
   client.Call({"CONFIG", "SET", "maxmemory", "1"});
   client.Call({"CONFIG", "RESETSTAT"});
   EXPECT_TRUE(client.Call({"SET", "k", "v"}).starts_with("-OOM"));
+  EXPECT_TRUE(client.Call({"CLIENT", "FOO"}).starts_with("-ERR unknown subcommand 'FOO'"));
   auto fields = ParseInfo(BulkText(client.Call({"INFO", "commandstats", "errorstats"})));
   EXPECT_EQ(fields["Commandstats"].fields["cmdstat_set"], "calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0");
+  EXPECT_FALSE(fields["Commandstats"].fields.contains("cmdstat_client"));
   EXPECT_EQ(fields["Errorstats"].fields["errorstat_OOM"], "count=1");
 }
 

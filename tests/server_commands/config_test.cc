@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <thread>
 
 #include "base/file_system.h"
 #include "base/words.h"
@@ -121,6 +122,10 @@ TEST(ConfigLoad, MistakesNameTheLine) {
       {"replicaof 127.0.0.1 abc", "Invalid master port"},
       {"loadmodule x.so", "loading modules is not supported by this version of Cairn"},
       {"user alice on", "defining users is not supported by this version of Cairn"},
+      {"user default on nopass ~* &* -@all", "defining users is not supported by this version of Cairn"},
+      {"user default on nopass ~* &*", "defining users is not supported by this version of Cairn"},
+      {"user default off nopass ~* &* +@all", "defining users is not supported by this version of Cairn"},
+      {"user default on #0a1b ~* &* +@all", "defining users is not supported by this version of Cairn"},
       {"aclfile users.acl", "an ACL file is not supported by this version of Cairn"},
       {"tls-port 6380", "TLS is not supported by this version of Cairn"},
       {"notify-keyspace-events Q", "Invalid event class character. Use 'Ag$lshzxeKEtmdnSTIV'."},
@@ -135,6 +140,16 @@ TEST(ConfigLoad, MistakesNameTheLine) {
     EXPECT_NE(message.find("at line 2 of a test\n>>> '" + std::string(c.text) + "'\n" + std::string(c.why) + "\n"),
               std::string::npos)
         << message;
+  }
+}
+
+TEST(ConfigLoad, TheDefaultUserMayBeNamed) {
+  for (const std::string_view line : {"user default on nopass sanitize-payload ~* &* +@all", "user default on nopass ~* &* +@all",
+                                      "USER default on ALLKEYS allchannels AllCommands nopass"}) {
+    Config config;
+    EXPECT_TRUE(Load(&config, line).ok()) << line;
+    const Status status = Load(&config, "requirepass x");
+    EXPECT_NE(status.message().find("contradict each other"), std::string_view::npos) << status.message();
   }
 }
 
@@ -232,6 +247,30 @@ TEST(ConfigSet, AllOrNothing) {
   EXPECT_EQ(config.Print("maxmemory"), "0");
 }
 
+TEST(ConfigSet, HzStaysWithinItsLimits) {
+  Config config;
+  for (const auto& [given, kept] : Pairs{{"0", "1"}, {"77", "77"}, {"1000", "500"}}) {
+    ASSERT_TRUE(config.Set(Pairs{{"hz", given}}, {}).ok());
+    EXPECT_EQ(config.Print("hz"), kept);
+    Config loaded;
+    ASSERT_TRUE(Load(&loaded, "hz " + std::string(given)).ok());
+    EXPECT_EQ(loaded.Print("hz"), kept);
+  }
+}
+
+TEST(ConfigSet, NobodyWaitsForATurnUnlessAsked) {
+  Config config;
+  ASSERT_TRUE(config
+                  .InTurn([&] {
+                    std::thread([&] { EXPECT_EQ(config.TrySet(Pairs{{"hz", "7"}}, {}), std::nullopt); }).join();
+                    return Status();
+                  })
+                  .ok());
+  EXPECT_EQ(config.Print("hz"), "10");
+  EXPECT_TRUE(config.TrySet(Pairs{{"hz", "7"}}, {}).value().ok());
+  EXPECT_EQ(config.Print("hz"), "7");
+}
+
 TEST(ConfigSet, Refusals) {
   struct Case {
     Pairs pairs;
@@ -327,6 +366,17 @@ TEST(ConfigRewrite, KeepsOrderAndComments) {
   again = Config::FromCommandLine(std::vector<std::string>{file});
   ASSERT_TRUE(again.ok()) << again.status().message();
   EXPECT_EQ((*again)->Get(all), (*config)->Get(all));
+}
+
+TEST(ConfigRewrite, DropsTheDefaultUser) {
+  TemporaryDirectory directory;
+  const std::string file = directory.Write("c.conf", "port 7000\nuser default on nopass ~* &* +@all\nport 7000\n");
+  auto config = Config::FromCommandLine(std::vector<std::string>{file});
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  ASSERT_TRUE((*config)->Set(Pairs{{"requirepass", "x"}}, {}).ok());
+  ASSERT_TRUE((*config)->Rewrite().ok());
+  EXPECT_EQ(Read(file).find("user"), std::string::npos) << Read(file);
+  EXPECT_TRUE(Config::FromCommandLine(std::vector<std::string>{file}).ok());
 }
 
 TEST(ConfigRewrite, NeedsAFile) {

@@ -41,6 +41,12 @@ TEST(LatencyHistogram, PercentilesAndLevels) {
   EXPECT_EQ(none.total(), 0u);
 }
 
+// Four thousand million calls are a day's work.
+TEST(LatencyHistogram, CountsAreWide) {
+  EXPECT_GE(sizeof(SharedLatencyHistogram), LatencyBuckets::kCount * sizeof(uint64_t));
+  static_assert(sizeof(SharedLatencyHistogram().Get(0)) == sizeof(uint64_t));
+}
+
 TEST(ServerStats, SumsOverThreadsAndResets) {
   const Config config;
   ServerStats stats(config, 2);

@@ -118,6 +118,69 @@ TEST_F(HangUpTest, APausedClientEndsAndItsWriteNeverRuns) {
   }
 }
 
+TEST_F(HangUpTest, WhoIsAnsweredNothingIsClosedAllTheSame) {
+  const std::string silent_write = Encode({"CLIENT", "REPLY", "OFF"}) + Encode({"SET", "a", "1"});
+  for (const std::string& end : {Encode({"QUIT"}), std::string("*1\r\n$-7\r\n")}) {
+    TestClient client(server_.port());
+    client.Send(silent_write + end);
+    EXPECT_EQ(client.ReceiveAll(), "") << end;
+    EXPECT_TRUE(AwaitSessions(0)) << end;
+  }
+  for (const bool at_once : {true, false}) {
+    TestClient client(server_.port());
+    client.Send(silent_write + Encode({"BLPOP", "k", "0"}));
+    for (int i = 0; i < 5'000 && !at_once && server_.server().blocked_session_count() == 0; i++) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    client.ShutdownWrite();
+    EXPECT_EQ(client.ReceiveAll(), "") << at_once;
+    EXPECT_TRUE(AwaitSessions(0)) << at_once;
+  }
+}
+
+// More than the kernel's buffers hold, so that the end behind it is seen only by who reads.
+const std::string& ALotOfInput() {
+  static const std::string input = [] {
+    std::string made;
+    while (made.size() < 16u << 20) made += Encode({"SET", "z", std::string(20'000, 'x')});
+    return made;
+  }();
+  return input;
+}
+
+TEST_F(HangUpTest, AnEndBehindMuchInputIsSeen) {
+  TestClient other(server_.port());
+  EXPECT_EQ(other.Call({"PING"}), "+PONG\r\n");
+  for (const Words& wait : {Words{"BLPOP", "k", "0"}, Words{"WAIT", "1", "0"}, Words{"SET", "paused", "1"}}) {
+    auto client = std::make_unique<TestClient>(server_.port());
+    EXPECT_EQ(client->Call({"PING"}), "+PONG\r\n");
+    if (wait[0] == "SET") EXPECT_EQ(other.Call({"CLIENT", "PAUSE", "100000", "WRITE"}), "+OK\r\n");
+    ASSERT_TRUE(client->Send(Encode(wait) + ALotOfInput())) << wait[0];
+    client.reset();
+    EXPECT_TRUE(AwaitSessions(1)) << wait[0];
+    EXPECT_EQ(server_.server().blocked_session_count(), 0u) << wait[0];
+  }
+  EXPECT_EQ(other.Call({"CLIENT", "UNPAUSE"}), "+OK\r\n");
+  EXPECT_EQ(other.Call({"RPUSH", "k", "e"}) + other.Call({"LLEN", "k"}), ":1\r\n:1\r\n");
+  EXPECT_EQ(other.Call({"EXISTS", "z", "paused"}), ":0\r\n");
+}
+
+TEST_F(HangUpTest, WhatWasReadAheadOfAWaitRunsBehindIt) {
+  TestClient client(server_.port()), other(server_.port());
+  const std::string large(3'000'000, 'y');
+  // The last argument is begun before the wait and ends within it, and so do small ones behind it.
+  client.Send(Encode({"BLPOP", "k", "0"}) + Encode({"SET", "large", large}).substr(0, 100'000));
+  for (int i = 0; i < 5'000 && server_.server().blocked_session_count() == 0; i++) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ASSERT_TRUE(client.Send(Encode({"SET", "large", large}).substr(100'000) + ALotOfInput() + Encode({"STRLEN", "large"})));
+  EXPECT_EQ(other.Call({"RPUSH", "k", "e"}), ":1\r\n");
+  EXPECT_EQ(client.ReceiveReply(), "*2\r\n$1\r\nk\r\n$1\r\ne\r\n");
+  const size_t sets = 1 + ALotOfInput().size() / Encode({"SET", "z", std::string(20'000, 'x')}).size();
+  for (size_t i = 0; i < sets; i++) ASSERT_EQ(client.ReceiveReply(), "+OK\r\n") << i;
+  EXPECT_EQ(client.ReceiveReply(), ":3000000\r\n");
+}
+
 TEST_F(HangUpTest, WhoHalfClosesGetsTheAnswerThatTakesItsTime) {
   for (const bool at_once : {true, false}) {
     TestClient client(server_.port());

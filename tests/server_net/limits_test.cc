@@ -16,6 +16,17 @@
 namespace cairn {
 namespace {
 
+// Waits: large values are freed, and logged bytes given back, by other threads.
+int64_t AllocatedAboutAs(int64_t before, int64_t more) {
+  int64_t now = 0;
+  for (int i = 0; i < 500; i++) {
+    now = static_cast<int64_t>(AllocatedBytes());
+    if (now < before + more) break;
+    usleep(10'000);
+  }
+  return now - before;
+}
+
 TEST(Limits, SlowReaderIsClosed) {
   TestServer server({"--appendonly", "no", "--client-output-buffer-limit", "normal 3mb 0 0"});
   TestClient client(server.port());
@@ -65,12 +76,47 @@ TEST(Limits, ManySmallArgumentsOfAnUnfinishedRequestCount) {
   const ClientMemory& memory = server.server().shared().client_memory;
   for (int i = 0; i < 5'000 && memory.total_bytes() < 1'500'000; i++) usleep(1'000);
   EXPECT_GE(memory.total_bytes(), 1'500'000u);
-  TestServer strict({"--appendonly", "no", "--client-query-buffer-limit", "1mb"});
-  TestClient closed(strict.port());
-  EXPECT_EQ(closed.Call({"PING"}), "+PONG\r\n");
-  closed.Send(input);
-  for (int i = 0; i < 5'000 && strict.server().session_count() > 0; i++) usleep(1'000);
-  EXPECT_EQ(strict.server().session_count(), 0u);
+}
+
+TEST(Limits, ArgumentsThatAreThereAreNoPartOfTheQueryBuffer) {
+  TestServer server({"--appendonly", "no", "--client-query-buffer-limit", "1mb"});
+  for (const size_t argument_bytes : {100, 20'000}) {  // in the input, or in buffers of their own
+    TestClient client(server.port());
+    const size_t arguments = 3'000'000 / argument_bytes;
+    client.Send("*" + std::to_string(arguments + 1) + "\r\n$3\r\nDEL\r\n");
+    const std::string argument = "$" + std::to_string(argument_bytes) + "\r\n" + std::string(argument_bytes, 'a') + "\r\n";
+    for (size_t i = 0; i < arguments; i++) client.Send(argument);
+    EXPECT_EQ(client.ReceiveReply(), ":0\r\n") << argument_bytes;
+  }
+}
+
+TEST(Limits, ReadingAheadOfAWaitHasTheQueryBuffersLimit) {
+  TestServer server({"--appendonly", "no", "--client-query-buffer-limit", "1mb"});
+  TestClient client(server.port());
+  client.Send(Encode({"BLPOP", "k", "0"}));
+  bool open = true;
+  for (int i = 0; i < 100 && open; i++) open = client.Send(Encode({"SET", "a", std::string(100'000, 'x')}));
+  EXPECT_FALSE(open);
+  for (int i = 0; i < 5'000 && server.server().session_count() > 0; i++) usleep(1'000);
+  EXPECT_EQ(server.server().session_count(), 0u);
+}
+
+// Many pauses in a row leave no timers of theirs behind.
+TEST(Limits, APauseThatWasReplacedOrEndedTakesNoMemory) {
+#ifdef CAIRN_KEEPS_WHAT_IS_FREED
+  GTEST_SKIP() << "sanitizers keep what is freed";
+#endif
+  TestServer server({"--appendonly", "no"});
+  TestClient client(server.port());
+  EXPECT_EQ(client.Call({"PING"}), "+PONG\r\n");
+  const auto before = static_cast<int64_t>(AllocatedBytes());
+  std::string input;
+  for (int i = 0; i < 500; i++) input += Encode({"CLIENT", "PAUSE", "1000000000", "WRITE"}) + Encode({"CLIENT", "UNPAUSE"});
+  for (int round = 0; round < 40; round++) {
+    client.Send(input);
+    for (int i = 0; i < 1'000; i++) ASSERT_EQ(client.ReceiveReply(), "+OK\r\n");
+  }
+  EXPECT_LT(AllocatedAboutAs(before, 1 << 20), 1 << 20);
 }
 
 TEST(Limits, IdleClientsAreClosed) {
@@ -135,17 +181,6 @@ TEST(Limits, AnIdleConnectionIsSmall) {
     EXPECT_EQ(clients.back()->Call({"STRLEN", "k"}), ":10000\r\n");
   }
   EXPECT_LT((static_cast<int64_t>(AllocatedBytes()) - before) / kClients, 4096);
-}
-
-// Waits: large values are freed, and logged bytes given back, by other threads.
-int64_t AllocatedAboutAs(int64_t before, int64_t more) {
-  int64_t now = 0;
-  for (int i = 0; i < 500; i++) {
-    now = static_cast<int64_t>(AllocatedBytes());
-    if (now < before + more) break;
-    usleep(10'000);
-  }
-  return now - before;
 }
 
 TEST(Limits, ALargeRequestLeavesNothingBehind) {

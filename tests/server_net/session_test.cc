@@ -165,6 +165,15 @@ TEST(Session, ReplyModes) {
   EXPECT_EQ(client.ReceiveReply(), Bulk("end"));
 }
 
+TEST(Session, AProtocolErrorIsSilentWhereRepliesAre) {
+  TestServer server;
+  for (const std::string mode : {"OFF", "SKIP"}) {
+    TestClient client(server.port());
+    client.Send(Encode({"CLIENT", "REPLY", mode}) + "*1\r\n$-7\r\n");
+    EXPECT_EQ(client.ReceiveAll(), "") << mode;
+  }
+}
+
 TEST(Session, PausedClientsWait) {
   TestServer server(kNoLog);
   TestClient client(server.port()), other(server.port());

@@ -54,7 +54,13 @@ TestServer::TestServer(std::vector<std::string> options) {
   server_ = std::make_unique<Server>(std::move(config).value());
   const Status status = server_->Start();
   EXPECT_TRUE(status.ok()) << status.ToString();
-  if (status.ok()) runner_ = std::thread([this] { server_->Run(); });
+  if (status.ok()) runner_ = std::thread([this] { exit_code_ = server_->Run(); });
+}
+
+int TestServer::AwaitEnd() {
+  runner_.join();
+  server_.reset();
+  return exit_code_;
 }
 
 TestServer::~TestServer() {

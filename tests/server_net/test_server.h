@@ -22,12 +22,14 @@ class TestServer {
   Server& server() { return *server_; }
   int port() const { return port_; }
   const std::string& directory() const { return directory_; }
+  int AwaitEnd();  // what the process would exit with; server() is gone then
 
  private:
   std::string directory_;
   int port_ = 0;
   std::unique_ptr<Server> server_;
   std::thread runner_;
+  int exit_code_ = -1;
 };
 
 // Blocking, with a time-out of ten seconds on everything.
