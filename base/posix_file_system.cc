@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <utility>
 
 #include "base/file_system.h"
 #include "base/gradual_free.h"
+#include "base/numbers.h"
 #include "base/random.h"
 #include "base/thread_annotations.h"
 
@@ -323,6 +325,9 @@ class PosixFileSystem : public FileSystem {
       if (error_number != EWOULDBLOCK) return Failure("lock", path, error_number);
       std::string_view pid(holder, size > 0 ? static_cast<size_t>(size) : 0);
       pid = pid.substr(0, pid.find_first_not_of("0123456789"));
+      // A process that only reads has the lock without writing its own; the number is then one of long ago.
+      uint64_t number = 0;
+      if (!ParseUint64(pid, &number) || (kill(static_cast<pid_t>(number), 0) != 0 && errno == ESRCH)) pid = {};
       return Status::Locked(path + " is locked by another process" + (pid.empty() ? "" : ", pid " + std::string(pid)));
     }
     return std::unique_ptr<FileLock>(new PosixFileLock(fd, path));

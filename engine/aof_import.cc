@@ -19,7 +19,12 @@ class AofFile {
  public:
   AofFile(StoreCore& core, std::string path, const AofFileOptions& options,
           const std::function<void(uint64_t, uint64_t)>& progress, AofFileCounts* counts)
-      : core_(core), path_(std::move(path)), options_(options), progress_(progress), counts_(counts) {}
+      : core_(core),
+        path_(std::move(path)),
+        name_(options.name.empty() ? path_ : options.name),
+        options_(options),
+        progress_(progress),
+        counts_(counts) {}
 
   Status Apply() {
     CAIRN_ASSIGN_OR_RETURN(file_, core_.fs.OpenForReading(path_));
@@ -28,13 +33,13 @@ class AofFile {
     CAIRN_ASSIGN_OR_RETURN(const size_t got, file_->Read(0, sizeof(first), first));
     if (BeginsRdbFile({first, got})) CAIRN_RETURN_IF_ERROR(LoadRdb());
     if (offset_ == size_) return Status();
-    replay_ = std::make_unique<LogReplay>(core_, core_.worker_threads, ReplayOptions{.redis_file = path_});
+    replay_ = std::make_unique<LogReplay>(core_, core_.worker_threads, ReplayOptions{.redis_file = name_});
     CAIRN_RETURN_IF_ERROR(ApplyCommands());
     CAIRN_RETURN_IF_ERROR(replay_->Finish());
     counts_->failed_commands += replay_->failed_records();
     if (replay_->failed_records() != 0) {
       LogF(LogLevel::kWarning, "%llu commands of %s answered an error and changed nothing, as in Redis; the first: %s",
-           static_cast<unsigned long long>(replay_->failed_records()), path_.c_str(), replay_->first_failed_record().c_str());
+           static_cast<unsigned long long>(replay_->failed_records()), name_.c_str(), replay_->first_failed_record().c_str());
     }
     return Status();
   }
@@ -45,6 +50,7 @@ class AofFile {
     CAIRN_RETURN_IF_ERROR(import.Run(path_, progress_));
     counts_->rdb_keys += import.counts().keys;
     counts_->function_commands += import.reader().functions().size();
+    LogSkippedModules(import.reader(), name_);
     offset_ = import.reader().offset();
     return Status();
   }
@@ -59,7 +65,7 @@ class AofFile {
       if (!rest.empty()) std::memcpy(next.mutable_data(), rest.data(), rest.size());
       CAIRN_ASSIGN_OR_RETURN(const size_t got,
                              file_->Read(offset_ + rest.size(), size - rest.size(), next.mutable_data() + rest.size()));
-      if (got != size - rest.size()) return Status::Damaged(path_ + " became shorter while it was read");
+      if (got != size - rest.size()) return Status::Damaged(name_ + " became shorter while it was read");
       buffer = std::move(next);
       size_t used = 0;
       CAIRN_RETURN_IF_ERROR(ApplyWhole(buffer, &used));
@@ -93,7 +99,7 @@ class AofFile {
     // An annotation behind the last command is read, too.
     if (!in_transaction) *used = reader.offset();
     if (reader.end() != AofReader::End::kMalformed) return Status();
-    return Status::Damaged("Bad file format reading the append only file " + path_ + " at byte " +
+    return Status::Damaged("Bad file format reading the append only file " + name_ + " at byte " +
                            std::to_string(offset_ + reader.offset()) +
                            ": make a backup of it, then cut it with redis-check-aof --fix, or give another file");
   }
@@ -101,35 +107,44 @@ class AofFile {
   Status ApplyTransaction(const SharedBytes& buffer, size_t begin, size_t end) {
     AofReader reader(buffer.view().substr(begin, end - begin));
     while (reader.Next()) {
+      const std::string_view name = reader.args()[0];
+      if (EqualsIgnoreCase(name, "multi") || EqualsIgnoreCase(name, "exec")) continue;
       CAIRN_RETURN_IF_ERROR(ApplyOne(reader.args(), buffer, offset_ + begin + reader.command_offset()));
     }
     return Status();
   }
 
   Status ApplyOne(const std::vector<std::string_view>& args, const SharedBytes& buffer, uint64_t offset) {
-    if (EqualsIgnoreCase(args[0], "function")) {
+    if (EqualsIgnoreCase(args[0], "function") || EqualsIgnoreCase(args[0], "script")) {
       counts_->function_commands++;
       return Status();
     }
-    counts_->commands++;
+    for (const std::string_view script : {"eval", "evalsha"}) {
+      if (!EqualsIgnoreCase(args[0], script)) continue;
+      return Status::Damaged(name_ + " at byte " + std::to_string(offset) + ": '" + std::string(script) +
+                             "' runs a script, and this version has no scripts: run BGREWRITEAOF in Redis first, after which the "
+                             "append-only files hold what the scripts wrote");
+    }
+    if (!EqualsIgnoreCase(args[0], "select")) counts_->commands++;
     return replay_->OnCommand(args, buffer, offset);
   }
 
   Status CutShort() {
-    const std::string place = path_ + " at byte " + std::to_string(offset_);
+    const std::string place = name_ + " at byte " + std::to_string(offset_);
     if (!options_.may_be_truncated) {
       return Status::Damaged(
           "Unexpected end of file reading the append only file " + place +
           ": make a backup of it, then cut it with redis-check-aof --fix, or, if it is the last of the files, start "
           "with --aof-load-truncated yes");
     }
+    counts_->cut_bytes = size_ - offset_;
     LogF(LogLevel::kWarning, "%s: the last %llu bytes are an incomplete command or MULTI/EXEC transaction and are left out",
-         place.c_str(), static_cast<unsigned long long>(size_ - offset_));
+         place.c_str(), static_cast<unsigned long long>(counts_->cut_bytes));
     return Status();
   }
 
   StoreCore& core_;
-  const std::string path_;
+  const std::string path_, name_;
   const AofFileOptions options_;
   const std::function<void(uint64_t, uint64_t)>& progress_;
   AofFileCounts* const counts_;
@@ -144,6 +159,13 @@ class AofFile {
 Status ApplyAofFile(StoreCore& core, const std::string& path, const AofFileOptions& options,
                     const std::function<void(uint64_t done_bytes, uint64_t keys)>& progress, AofFileCounts* counts) {
   return AofFile(core, path, options, progress, counts).Apply();
+}
+
+void LogFunctionsLeftOut(uint64_t function_commands, const std::string& source) {
+  if (function_commands == 0) return;
+  LogF(LogLevel::kWarning,
+       "%llu function libraries or FUNCTION and SCRIPT commands of %s were left out: this version has no functions and scripts",
+       static_cast<unsigned long long>(function_commands), source.c_str());
 }
 
 }  // namespace cairn

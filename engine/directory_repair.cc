@@ -12,6 +12,7 @@
 #include "engine/data_directory.h"
 #include "engine/encoded_entry.h"
 #include "engine/log_replay.h"
+#include "engine/partial_directory.h"
 #include "engine/store_core.h"
 
 namespace cairn {
@@ -50,6 +51,7 @@ class Repair {
   const DirectorySurvey& survey_;
   const RepairOptions& options_;
   RepairReport& report_;
+  std::unique_ptr<PartialDirectory> made_;
   const DirectorySurvey::Snapshot* snapshot_ = nullptr;
   Lsn from_ = 0;  // of the log
   std::unique_ptr<LogReplay> replay_;
@@ -93,11 +95,7 @@ void Repair::ChooseSnapshot() {
 }
 
 Status Repair::Run() {
-  CAIRN_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(options_.new_directory));
-  if (exists) {
-    CAIRN_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_.ListDirectory(options_.new_directory));
-    if (!names.empty()) return Status::AlreadyExists(options_.new_directory + " has files: name a new directory");
-  }
+  CAIRN_ASSIGN_OR_RETURN(made_, PartialDirectory::Create(fs_, options_.new_directory));
   ChooseSnapshot();
   StoreOptions store_options;
   store_options.databases =
@@ -111,13 +109,12 @@ Status Repair::Run() {
   for (uint32_t i = 0; i < store_options.databases; i++) report_.keys += core.keyspace->Size(i);
   CAIRN_RETURN_IF_ERROR(StoreDirectory(core));
   ReportLosses();
-  return Status();
+  return made_->Publish();
 }
 
-// A new directory with a snapshot and no log.
+// A snapshot and no log.
 Status Repair::StoreDirectory(StoreCore& core) {
-  CAIRN_ASSIGN_OR_RETURN(const std::unique_ptr<DataDirectory> directory,
-                         DataDirectory::Open(fs_, core.clock, options_.new_directory));
+  CAIRN_ASSIGN_OR_RETURN(const std::unique_ptr<DataDirectory> directory, DataDirectory::Open(fs_, core.clock, made_->path()));
   LogOptions log_options;
   log_options.fs = &fs_;
   log_options.clock = &core.clock;
@@ -141,7 +138,7 @@ Status Repair::LoadSnapshot(StoreCore& core) {
   if (snapshot_ == nullptr) return Status();
   report_.snapshot_lsn = report_.end_lsn = snapshot_->info.lsn;
   const int64_t now_ms = core.clock.WallMs();
-  const AccessKind access_kind = AccessKindOf(core.runtime().maxmemory_policy);
+  const AccessKind access_kind = LoadedAccessKind(core.runtime().maxmemory_policy);
   const auto load = [&](const EntryView& entry) {
     if (entry.head.database >= core.keyspace->databases())
       return Status::Damaged("database " + std::to_string(entry.head.database) + " is more than a server can have");
@@ -216,13 +213,13 @@ Status Repair::KeepUnplaced(const LogFrame& units, LogFrame* rest) {
 
 Status Repair::StoreUnplaced() {
   if (unplaced_.empty()) return Status();
-  const std::string file = JoinPath(options_.new_directory, "unplaced-" + std::to_string(unplaced_from_) + ".resp");
-  CAIRN_RETURN_IF_ERROR(ReplaceFileDurably(fs_, file, unplaced_));
+  const std::string name = std::string(PartialDirectory::kUnplacedPrefix) + std::to_string(unplaced_from_) + ".resp";
+  CAIRN_RETURN_IF_ERROR(ReplaceFileDurably(fs_, JoinPath(made_->path(), name), unplaced_));
   report_.losses.push_back(
       "records between " + LsnRange(unplaced_from_, unplaced_until_) +
       " stand behind a hole that may have held a SELECT, so their database is not known: they were not applied, and "
       "are kept in " +
-      file + ": " + GuessLogContent(unplaced_));
+      JoinPath(made_->target(), name) + ": " + GuessLogContent(unplaced_));
   return Status();
 }
 

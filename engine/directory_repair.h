@@ -16,7 +16,7 @@
 namespace cairn {
 
 struct RepairOptions {
-  std::string new_directory;  // must not exist, or be empty
+  std::string new_directory;  // must not exist, or be empty; it appears whole or not at all
   // End at the first loss in the log: the result is a state that the store once had, apart from what the snapshot lost.
   bool cut = false;
 };

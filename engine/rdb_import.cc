@@ -29,7 +29,10 @@ struct RdbImport::Work {
 };
 
 RdbImport::RdbImport(StoreCore& core, Options options)
-    : core_(core), options_(options), now_ms_(core.clock.WallMs()), access_kind_(AccessKindOf(core.runtime().maxmemory_policy)) {}
+    : core_(core),
+      options_(options),
+      now_ms_(core.clock.WallMs()),
+      access_kind_(LoadedAccessKind(core.runtime().maxmemory_policy)) {}
 
 Status RdbImport::Run(const std::string& path, const std::function<void(uint64_t done_bytes, uint64_t keys)>& progress) {
   path_ = path;
@@ -188,6 +191,12 @@ Status RdbImport::LoadOne(const RdbBatch& batch, const RdbEntry& entry, const Ke
     return located(loaded.code(), loaded.message());
   }
   return Status();
+}
+
+void LogSkippedModules(const RdbReader& reader, const std::string& file) {
+  for (const std::string& module : reader.skipped_modules()) {
+    LogF(LogLevel::kWarning, "The state of the module type %s in %s was left out", module.c_str(), file.c_str());
+  }
 }
 
 }  // namespace cairn

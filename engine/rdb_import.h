@@ -68,4 +68,7 @@ class RdbImport {
   Counts counts_;  // guarded by mutex_ while workers run
 };
 
+// Logs which modules' values an RDB file holds that were passed over. After the whole file was read.
+void LogSkippedModules(const RdbReader& reader, const std::string& file);
+
 }  // namespace cairn

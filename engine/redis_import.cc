@@ -34,10 +34,7 @@ class RedisImport {
     LogF(LogLevel::kNotice,
          "Imported %llu keys from Redis's %s in %.3f seconds; its files stay as they are and are not read again",
          static_cast<unsigned long long>(keys), source.c_str(), static_cast<double>(core_.clock.MonotonicUs() - began_us) / 1e6);
-    if (functions_ != 0) {
-      LogF(LogLevel::kWarning, "%llu function libraries or FUNCTION commands of %s were left out: this version has no functions",
-           static_cast<unsigned long long>(functions_), source.c_str());
-    }
+    LogFunctionsLeftOut(functions_, source);
     return source;
   }
 
@@ -104,9 +101,7 @@ class RedisImport {
     const Status status = import.Run(path, [&](uint64_t done_bytes, uint64_t keys) { Report(done_bytes, keys); });
     if (!status.ok()) return Fatal(status);
     functions_ = import.reader().functions().size();
-    for (const std::string& module : import.reader().skipped_modules()) {
-      LogF(LogLevel::kWarning, "The state of the module type %s in %s was left out", module.c_str(), path.c_str());
-    }
+    LogSkippedModules(import.reader(), path);
     if (import.reader().offset() < size) {
       LogF(LogLevel::kWarning, "%s: %llu bytes behind the end of its data were ignored, as Redis does", path.c_str(),
            static_cast<unsigned long long>(size - import.reader().offset()));

@@ -12,12 +12,27 @@ namespace {
 
 class SizeTarget final : public cairn::RestoreTarget {
  public:
-  cairn::Status Run(uint32_t, const std::vector<std::string_view>& args) override {
+  cairn::Status Run(uint32_t, const std::vector<std::string_view>& args, uint64_t) override {
     if (args.empty()) std::abort();
     return cairn::Status();
   }
+  bool Loads(uint8_t) const override { return false; }
   cairn::Status Finish() override { return cairn::Status(); }
 };
+
+cairn::Store& EmptyStore() {
+  static const std::unique_ptr<cairn::Store> store = [] {
+    cairn::StoreOptions options;
+    options.in_memory_only = true;
+    options.threads = 1;
+    auto opened = cairn::Store::Open(std::move(options));
+    if (!opened.ok()) std::abort();
+    return std::move(opened).value();
+  }();
+  cairn::Client client;
+  store->Run(client, {"FLUSHALL"});
+  return *store;
+}
 
 }  // namespace
 
@@ -34,9 +49,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   SizeTarget target;
   cairn::ImportCounts counts;
   switch (*kind) {
-    case cairn::InputKind::kRdb: (void)cairn::ImportRdb(fs, **input, {}, target, &counts); break;
-    case cairn::InputKind::kCommands: (void)cairn::ImportCommands(**input, 0, target, &counts); break;
-    case cairn::InputKind::kJsonLines: (void)cairn::ImportJsonLines(**input, {}, target, &counts); break;
+    case cairn::InputKind::kRdb: (void)cairn::SendRdb(fs, **input, {}, target, &counts); break;
+    case cairn::InputKind::kCommands: (void)cairn::SendCommands(**input, 0, target, &counts); break;
+    case cairn::InputKind::kJsonLines: (void)cairn::ImportJsonLines(**input, EmptyStore(), &counts); break;
   }
   return 0;
 }

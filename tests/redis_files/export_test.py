@@ -77,7 +77,9 @@ def check_consistency(server, root):
 
 
 def check_names(c):
-    for name in ("../x", "/tmp/x", "a/b", ""):
+    """No name may be one of Cairn's own files, or lie elsewhere."""
+    for name in ("../x.rdb", "/tmp/x.rdb", "a/b.rdb", "", "MANIFEST", "MANIFEST.tmp", "LOCK", "log", "snapshots", "appendonlydir", "x",
+                 ".rdb", ".x.rdb", "MANIFEST\0.rdb", "x.rdb.tmp", "x.RDB"):
         try:
             c.call("BGSAVE", "RDB", name)
         except ReplyError as e:

@@ -59,12 +59,24 @@ def follower(directory):
             process.terminate()
 
 
+def await_log(c):
+    """CONFIG SET answers before the log is on."""
+    deadline = time.monotonic() + FOLLOW_SECONDS
+    while True:
+        info = c.call("INFO", "persistence")
+        if b"aof_enabled:1" in info and b"aof_rewrite_in_progress:0" in info:
+            return
+        assert time.monotonic() < deadline, info
+        time.sleep(0.02)
+
+
 def from_before_the_log():
     with CairnServer("--save", "", "--appendonly", "no") as server, server.connect() as c:
         c.call("SET", "before", "x")
         with follower(server.directory) as line:
             time.sleep(0.3)  # it has looked, most likely
             assert c.call("CONFIG", "SET", "appendonly", "yes") == "OK"
+            await_log(c)
             c.call("SET", "follow:me", "x")
             assert '"follow:me"' in line()
 

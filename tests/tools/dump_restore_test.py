@@ -128,7 +128,7 @@ class Test:
         with open(self.path("out.json"), "rb") as f:
             line = f.read().split(b"\n")[0]
         broken = [rdb[:-20], rdb[:1000] + b"\x00\xff" + rdb[1002:], b"REDIS9999", b"garbage", b"{\n", b"*1\r\n$3\r\nSE",
-                  b"*1\r\n$-3\r\n", b"*9999999999\r\n", b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n", b"*1\r\n$8\r\nSHUTDOWN\r\n", b"*1\r\n$4\r\nSYNC\r\n",
+                  b"*1\r\n$-3\r\n", b"*9999999999\r\n", b"*1\r\n$3\r\nGET\r\n", b"*1\r\n$4\r\nSYNC\r\n",
                   b'{"key":"a"}', b'{"key":"a","type":"tree","value":1}', b'{"key":"a","type":"list","value":"x"}',
                   b'{"key":{"base64":"%"},"type":"string","value":"x"}', line[:-5], b"[" * 100_000, b'{"key":' + b"[" * 100_000,
                   b'{"key":"a","type":"stream","dump":{"base64":"AAAA"}}', b'{"db":99,"key":"a","type":"string","value":"x"}']

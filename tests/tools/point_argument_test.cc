@@ -37,21 +37,65 @@ TEST(PointArgument, EveryFormOfATime) {
   tzset();
 }
 
+TEST(PointArgument, WhereClocksArePutForwardAndBack) {
+  setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+  tzset();
+  EXPECT_EQ(TimeOf("2026-03-29 01:59:59"), TimeOf("2026-03-29 00:59:59Z"));
+  EXPECT_EQ(TimeOf("2026-03-29 03:00:00"), TimeOf("2026-03-29 01:00:00Z"));
+  EXPECT_EQ(TimeOf("2026-10-25 01:59:59"), TimeOf("2026-10-24 23:59:59Z"));
+  EXPECT_EQ(TimeOf("2026-10-25 03:00:00"), TimeOf("2026-10-25 02:00:00Z"));
+  EXPECT_EQ(TimeOf("2026-10-25 02:30:00+02:00"), TimeOf("2026-10-25 00:30:00Z"));
+  const Result<int64_t> never = ParseTime("2026-03-29 02:30:00"), twice = ParseTime("2026-10-25 02:30:00");
+  unsetenv("TZ");
+  tzset();
+  ASSERT_FALSE(never.ok());
+  EXPECT_NE(never.status().message().find("never a local time"), std::string_view::npos) << never.status().message();
+  EXPECT_NE(never.status().message().find("2026-03-29 00:30:00.000000 UTC or 2026-03-29 01:30:00.000000 UTC"),
+            std::string_view::npos)
+      << never.status().message();
+  ASSERT_FALSE(twice.ok());
+  EXPECT_NE(twice.status().message().find("2026-10-25 00:30:00.000000 UTC or 2026-10-25 01:30:00.000000 UTC"),
+            std::string_view::npos)
+      << twice.status().message();
+}
+
 TEST(PointArgument, WhatIsNoTime) {
-  for (const char* text : {"", "yesterday", "2026-11-23", "2026-11-23 10:15", "2026-11-23 10:15:00x", "2026-13-23 10:15:00Z",
-                           "-5", "1e9", "2026-11-23 10:15:00+2", "99999999999999999999", "1795428900.x", "1791795428924542.9240",
-                           "1795428900250.5", "1960-01-01 00:00:00Z"}) {
+  for (const char* text : {"",
+                           "yesterday",
+                           "2026-11-23",
+                           "2026-11-23 10:15",
+                           "2026-11-23 10:15:00x",
+                           "2026-13-23 10:15:00Z",
+                           "-5",
+                           "1e9",
+                           "2026-11-23 10:15:00+2",
+                           "99999999999999999999",
+                           "1795428900.x",
+                           "1791795428924542.9240",
+                           "1795428900250.5",
+                           "1960-01-01 00:00:00Z",
+                           "2026-02-30 10:15:00Z",
+                           "2026-11-31 10:15:00",
+                           "2026-02-29 00:00:00",
+                           "2026-11-23 10:15:60Z",
+                           "2026-11-23 10:15:00+99:99",
+                           "2026-11-23 10:15:00+15:00",
+                           "2026-11-23 10:15:00-0060"}) {
     EXPECT_FALSE(ParseTime(text).ok()) << text;
   }
 }
 
 TEST(PointArgument, TimeLsnOrTheEnd) {
-  EXPECT_EQ(ParsePoint("", "")->kind, PointInTime::Kind::kEnd);
-  EXPECT_EQ(ParsePoint("", "42")->lsn, 42u);
-  EXPECT_EQ(ParsePoint("lsn:42", "")->lsn, 42u);
-  EXPECT_EQ(ParsePoint("1795428900", "")->unix_us, kQuarterPastTen);
+  EXPECT_EQ(ParsePoint({}, {})->kind, PointInTime::Kind::kEnd);
+  EXPECT_EQ(ParsePoint({}, "42")->lsn, 42u);
+  EXPECT_EQ(ParsePoint("lsn:42", {})->lsn, 42u);
+  EXPECT_EQ(ParsePoint("1795428900", {})->unix_us, kQuarterPastTen);
   EXPECT_FALSE(ParsePoint("1795428900", "42").ok());
-  EXPECT_FALSE(ParsePoint("", "-1").ok());
+  EXPECT_FALSE(ParsePoint({}, "-1").ok());
+  // A shell's empty variable is not the end.
+  EXPECT_FALSE(ParsePoint("", {}).ok());
+  EXPECT_FALSE(ParsePoint({}, "").ok());
+  EXPECT_FALSE(ParsePoint("lsn:", {}).ok());
 }
 
 TEST(JsonText, AnyBytesComeBack) {

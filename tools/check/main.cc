@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/check/check_report.h"
+#include "tools/common/new_target.h"
 #include "tools/common/progress_bar.h"
 #include "tools/common/source_directory.h"
 #include "tools/common/tool_main.h"
@@ -31,6 +32,7 @@ Status Work(const std::vector<std::string>& arguments, ToolResult& result) {
   if (FLAGS_cut && FLAGS_repair.empty()) return Status::InvalidArgument("--cut belongs to --repair");
   if (FLAGS_live && !FLAGS_repair.empty()) return Status::InvalidArgument("--repair needs a directory that nobody uses");
   FileSystem& fs = RealFileSystem();
+  if (const auto repaired = GivenFlag("repair")) CAIRN_RETURN_IF_ERROR(CheckNewTarget(fs, arguments[0], *repaired));
   CAIRN_ASSIGN_OR_RETURN(const auto source,
                          SourceDirectory::Open(fs, arguments[0], FLAGS_live ? SourceAccess::kLive : SourceAccess::kOffline));
   DirectorySurvey survey;

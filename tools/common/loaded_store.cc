@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/logger.h"
 #include "server/commands/registry.h"
 #include "tools/common/progress_bar.h"
 
@@ -47,6 +48,15 @@ std::function<Status(StoreCore&)> FillFrom(const SourceDirectory& source, const 
     state->lsn = outcome.end_lsn;
     state->unix_us = point.unix_us;
     state->log_records = outcome.log_records;
+    // Beside a running server such an end is one that is just being written.
+    if (!source.live() && !point.lsn && outcome.log.end == LogEnd::kTornTail && outcome.log.torn_bytes != 0) {
+      state->torn_bytes = outcome.log.torn_bytes;
+      LogF(LogLevel::kWarning,
+           "the log ends torn, as a crash leaves it: %s at offset %llu: the last %llu bytes were never complete and "
+           "are left out",
+           outcome.log.end_file.c_str(), static_cast<unsigned long long>(outcome.log.end_offset),
+           static_cast<unsigned long long>(outcome.log.torn_bytes));
+    }
     return Status();
   };
 }

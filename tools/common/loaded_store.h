@@ -27,6 +27,7 @@ struct LoadedState {
   Lsn lsn = 0;          // the state is the one at this LSN
   int64_t unix_us = 0;  // and belongs to this moment
   uint64_t log_records = 0;
+  uint64_t torn_bytes = 0;  // at the log's end, never complete: left out, and logged
 };
 
 // Fills a store that is being opened (StoreOptions::fill) with the state of `source` at `point`. Both outlive the opening.

@@ -11,6 +11,8 @@ namespace {
 constexpr int64_t kUsPerSecond = 1'000'000;
 constexpr int64_t kUsPerMs = 1'000;
 constexpr size_t kFractionDigits = 6;
+constexpr int64_t kZoneHoursMost = 14;
+constexpr std::time_t kSecondsPerDay = 86'400;
 // What a Unix time of so many digits counts.
 constexpr size_t kSecondsDigitsMost = 11, kMsDigitsMost = 14, kDigitsMost = 18;
 
@@ -48,6 +50,7 @@ bool TakeZone(std::string_view* text, bool* local, int64_t* east_s) {
   std::erase(digits, ':');
   if (!AllDigits(digits) || digits.size() != 4) return false;
   const int64_t hours = std::stoi(digits.substr(0, 2)), minutes = std::stoi(digits.substr(2));
+  if (hours > kZoneHoursMost || minutes > 59) return false;
   *east_s = ((*text)[sign] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
   *text = text->substr(0, sign);
   while (text->ends_with(' ')) text->remove_suffix(1);
@@ -67,6 +70,26 @@ Result<int64_t> ParseNumber(std::string_view text, std::string_view whole) {
   return text.size() <= kMsDigitsMost ? value * kUsPerMs : value;
 }
 
+// How far the machine's zone is east of UTC at a moment.
+std::time_t EastAt(std::time_t moment) {
+  std::tm parts{};
+  localtime_r(&moment, &parts);
+  return parts.tm_gmtoff;
+}
+
+// The moment at which clocks of the machine's zone showed what they show in UTC at `shown`. Around a change of the clocks a reading means
+// one moment by the offset before it and another by the one after it; it was really there where its offset is the one of that moment.
+Result<std::time_t> MomentOfLocal(std::time_t shown, std::string_view whole) {
+  const std::time_t earlier = shown - EastAt(shown - kSecondsPerDay), later = shown - EastAt(shown + kSecondsPerDay);
+  const bool by_earlier = earlier + EastAt(earlier) == shown, by_later = later + EastAt(later) == shown;
+  if (by_earlier != by_later || earlier == later) return by_earlier ? earlier : later;
+  const auto text = [](std::time_t moment) { return UtcText(static_cast<int64_t>(moment) * kUsPerSecond); };
+  return Status::InvalidArgument("'" + std::string(whole) + "' is " + (by_earlier ? "twice" : "never") +
+                                 " a local time, because the clocks were put " + (by_earlier ? "back" : "forward") +
+                                 ": say which is meant, " + text(std::min(earlier, later)) + " or " +
+                                 text(std::max(earlier, later)));
+}
+
 }  // namespace
 
 Result<int64_t> ParseTime(std::string_view text, Zone zone) {
@@ -82,25 +105,29 @@ Result<int64_t> ParseTime(std::string_view text, Zone zone) {
   std::tm parts{};
   const char* const end = strptime(plain.c_str(), "%Y-%m-%d %H:%M:%S", &parts);
   if (end == nullptr || *end != '\0' || parts.tm_year < 70) return wrong;
-  parts.tm_isdst = -1;
-  const std::time_t seconds = local && zone == Zone::kLocal ? std::mktime(&parts) : timegm(&parts);
+  const std::tm read = parts;
+  std::time_t seconds = timegm(&parts);  // which turns a day that there is not into another
+  if (parts.tm_mday != read.tm_mday || parts.tm_mon != read.tm_mon || parts.tm_sec != read.tm_sec) return wrong;
+  if (local && zone == Zone::kLocal) {
+    CAIRN_ASSIGN_OR_RETURN(seconds, MomentOfLocal(seconds, whole));
+  }
   if (seconds < 0) return wrong;
   return (static_cast<int64_t>(seconds) - east_s) * kUsPerSecond + us;
 }
 
-Result<PointInTime> ParsePoint(std::string_view at, std::string_view at_lsn) {
+Result<PointInTime> ParsePoint(std::optional<std::string_view> at, std::optional<std::string_view> at_lsn) {
   PointInTime point;
-  if (!at.empty() && !at_lsn.empty()) return Status::InvalidArgument("--at and --at-lsn exclude each other");
-  if (at.starts_with("lsn:")) {
-    at_lsn = at.substr(4);
-    at = {};
+  if (at && at_lsn) return Status::InvalidArgument("--at and --at-lsn exclude each other");
+  if (at && at->starts_with("lsn:")) {
+    at_lsn = at->substr(4);
+    at.reset();
   }
-  if (!at.empty()) {
+  if (at) {
     point.kind = PointInTime::Kind::kTime;
-    CAIRN_ASSIGN_OR_RETURN(point.unix_us, ParseTime(at));
-  } else if (!at_lsn.empty()) {
+    CAIRN_ASSIGN_OR_RETURN(point.unix_us, ParseTime(*at));
+  } else if (at_lsn) {
     point.kind = PointInTime::Kind::kLsn;
-    if (!ParseUint64(at_lsn, &point.lsn)) return Status::InvalidArgument("'" + std::string(at_lsn) + "' is no LSN");
+    if (!ParseUint64(*at_lsn, &point.lsn)) return Status::InvalidArgument("'" + std::string(*at_lsn) + "' is no LSN");
   }
   return point;
 }

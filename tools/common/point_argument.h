@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,10 +18,11 @@
 
 namespace cairn {
 
-// Both empty: the end. kInvalidArgument where a text is none of these, or both are given.
-Result<PointInTime> ParsePoint(std::string_view at, std::string_view at_lsn);
+// Neither given: the end. kInvalidArgument where a text is none of these (an empty one is none), or both are given.
+Result<PointInTime> ParsePoint(std::optional<std::string_view> at, std::optional<std::string_view> at_lsn);
 
-// Microseconds since 1970, UTC. `zone`: of a date and time that names none.
+// Microseconds since 1970, UTC. `zone`: of a date and time that names none. A local time that the clock showed twice, or never, when it was
+// put forward or back is kInvalidArgument, with the two moments that may be meant.
 enum class Zone : uint8_t { kLocal, kUtc };
 Result<int64_t> ParseTime(std::string_view text, Zone zone = Zone::kLocal);
 

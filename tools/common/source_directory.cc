@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "engine/data_directory.h"
+#include "tools/common/source_lock.h"
 
 namespace cairn {
 namespace {
@@ -21,9 +22,8 @@ Result<std::unique_ptr<SourceDirectory>> SourceDirectory::Open(FileSystem& fs, c
   if (!exists) return Status::NotFound(trimmed + ": there is no such directory");
   std::unique_ptr<SourceDirectory> source(new SourceDirectory(fs, trimmed, access));
   const std::string lock_path = JoinPath(trimmed, DataDirectory::kLockFileName);
-  CAIRN_ASSIGN_OR_RETURN(const bool has_lock, fs.Exists(lock_path));
-  if (access == SourceAccess::kLive || !has_lock) return source;
-  Result<std::unique_ptr<FileLock>> lock = fs.Lock(lock_path);
+  if (access == SourceAccess::kLive) return source;
+  Result<std::unique_ptr<FileLock>> lock = LockForReading(lock_path);
   if (!lock.ok() && lock.status().code() == StatusCode::kLocked) {
     return Status::Locked(std::string(lock.status().message()) + ": stop the server, or read beside it with --live");
   }

@@ -1,7 +1,8 @@
 // A data directory as a tool reads it: never changed, and either nobody else's meanwhile or read beside a running server.
 //
-//   kOffline  takes the directory's lock, so that no server starts on it; kLocked where one runs (exit code 4: use --live).
-//             A directory without a LOCK file (a backup, perhaps on a read-only medium) has no user, and gets no such file.
+//   kOffline  takes the directory's lock for reading, so that no server starts on it, but other tools may read it too; kLocked where a
+//             server runs (exit code 4: use --live). A directory without a LOCK file (a backup, perhaps on a read-only medium) has no
+//             user, and gets no such file.
 //   kLive     takes no lock. A server may add to the log, make snapshots and drop old ones while it is read: what was opened stays
 //             readable, and what was dropped before it could be opened is asked for again, from a newer manifest.
 //

@@ -108,6 +108,11 @@ int RunTool(int argc, char** argv, const ToolDescription& tool,
   return result.End(tool.name, status);
 }
 
+std::optional<std::string> GivenFlag(const char* name) {
+  const gflags::CommandLineFlagInfo flag = gflags::GetCommandLineFlagInfoOrDie(name);
+  return flag.is_default ? std::nullopt : std::optional(flag.current_value);
+}
+
 bool JsonWanted() { return FLAGS_json; }
 bool QuietWanted() { return FLAGS_quiet; }
 

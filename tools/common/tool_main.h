@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,9 @@ class ToolResult {
 // main returns.
 int RunTool(int argc, char** argv, const ToolDescription& tool,
             const std::function<Status(const std::vector<std::string>& arguments, ToolResult& result)>& work);
+
+// What a text flag of the tool was given, be it empty text; nothing where it was not given.
+std::optional<std::string> GivenFlag(const char* name);
 
 // The flags that all tools have.
 bool JsonWanted();   // --json

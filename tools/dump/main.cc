@@ -91,7 +91,7 @@ Status Dump(const std::vector<std::string>& arguments, cairn::ToolResult& result
   cairn::FileSystem& fs = cairn::RealFileSystem();
   CAIRN_ASSIGN_OR_RETURN(const cairn::KeyFilter filter, MakeFilter());
   CAIRN_ASSIGN_OR_RETURN(const std::string format, Format());
-  CAIRN_ASSIGN_OR_RETURN(const cairn::PointInTime point, cairn::ParsePoint(FLAGS_at, FLAGS_at_lsn));
+  CAIRN_ASSIGN_OR_RETURN(const cairn::PointInTime point, cairn::ParsePoint(cairn::GivenFlag("at"), cairn::GivenFlag("at_lsn")));
   CAIRN_RETURN_IF_ERROR(cairn::CheckNotThere(fs, FLAGS_out, FLAGS_replace));
   const auto access = FLAGS_live ? cairn::SourceAccess::kLive : cairn::SourceAccess::kOffline;
   CAIRN_ASSIGN_OR_RETURN(const auto source, cairn::SourceDirectory::Open(fs, arguments[0], access));
@@ -102,6 +102,7 @@ Status Dump(const std::vector<std::string>& arguments, cairn::ToolResult& result
   result.json()["format"] = format;
   result.json()["lsn"] = loaded.state.lsn;
   result.json()["time"] = cairn::UtcText(loaded.state.unix_us);
+  result.json()["torn_bytes"] = loaded.state.torn_bytes;
   result.Line(std::to_string(counts.keys) + " keys, " + std::to_string(counts.bytes) + " bytes of " + format + ", at LSN " +
               std::to_string(loaded.state.lsn));
   if (counts.converted != 0) {

@@ -51,12 +51,12 @@ Status ReadFilter(RecordFilter* filter) {
   if (FLAGS_db >= 0) filter->database = static_cast<uint32_t>(FLAGS_db);
   filter->from_lsn = FLAGS_from_lsn;
   filter->until_lsn = FLAGS_to_lsn;
-  if (!FLAGS_from_time.empty()) {
-    CAIRN_ASSIGN_OR_RETURN(const int64_t from_us, ParseTime(FLAGS_from_time, Zone::kUtc));
+  if (const auto from = GivenFlag("from_time")) {
+    CAIRN_ASSIGN_OR_RETURN(const int64_t from_us, ParseTime(*from, Zone::kUtc));
     filter->from_us = static_cast<uint64_t>(from_us);
   }
-  if (!FLAGS_to_time.empty()) {
-    CAIRN_ASSIGN_OR_RETURN(const int64_t until_us, ParseTime(FLAGS_to_time, Zone::kUtc));
+  if (const auto until = GivenFlag("to_time")) {
+    CAIRN_ASSIGN_OR_RETURN(const int64_t until_us, ParseTime(*until, Zone::kUtc));
     filter->until_us = static_cast<uint64_t>(until_us);
   }
   return Status();

@@ -10,6 +10,7 @@
 #include "base/resp_request.h"
 #include "engine/commands/command_context.h"
 #include "engine/point_in_time.h"
+#include "tools/common/json_text.h"
 
 namespace cairn {
 namespace {
@@ -99,14 +100,14 @@ std::string RecordPrinter::Json(const Record& record, const std::vector<std::str
                       {"end_lsn", record.end_lsn},
                       {"time_us", record.wall_us},
                       {"time", UtcText(static_cast<int64_t>(record.wall_us))},
-                      {"command", record.args[0]},
+                      {"command", BytesToJson(record.args[0])},
                       {"args", nlohmann::json::array()},
                       {"keys", nlohmann::json::array()}};
   json["database"] = database_ ? nlohmann::json(*database_) : nlohmann::json();
-  for (size_t i = 1; i < record.args.size(); i++) json["args"].push_back(record.args[i]);
-  for (const std::string_view key : keys) json["keys"].push_back(key);
+  for (size_t i = 1; i < record.args.size(); i++) json["args"].push_back(BytesToJson(record.args[i]));
+  for (const std::string_view key : keys) json["keys"].push_back(BytesToJson(key));
   if (transaction_lsn_) json["transaction"] = *transaction_lsn_;
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json.dump() + "\n";
 }
 
 }  // namespace cairn

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
-#include "base/numbers.h"
+#include "engine/keyspace/keyspace.h"
+#include "snapshot/rdb_reader.h"
 #include "tools/common/json_text.h"
 #include "tools/common/progress_bar.h"
 #include "tools/restore/import.h"
@@ -13,20 +14,24 @@ constexpr size_t kElementsPerCommand = 64;
 // One line: the commands that make its key.
 class LineImport {
  public:
-  LineImport(const nlohmann::json& line, const ImportOptions& options, RestoreTarget& target)
-      : line_(line), options_(options), target_(target) {}
+  LineImport(const nlohmann::json& line, Store& store) : line_(line), store_(store) {}
 
   Status Run() {
     if (!line_.is_object() || !line_.contains("key") || !line_.contains("type")) return Status::Damaged("no key with a type");
     CAIRN_ASSIGN_OR_RETURN(key_, BytesFromJson(line_["key"]));
     CAIRN_ASSIGN_OR_RETURN(const int64_t database, Number("db", 0));
     if (database < 0 || database > UINT32_MAX) return Status::Damaged("no such database");
-    database_ = static_cast<uint32_t>(database);
+    if (database >= store_.keyspace().databases()) {
+      return Status::InvalidArgument("database " + std::to_string(database) + " is used: give --databases " +
+                                     std::to_string(database + 1) + " or more");
+    }
+    client_.database = static_cast<uint32_t>(database);
+    if (store_.Run(client_, {"EXISTS", key_}).integer != 0)
+      return Status::Damaged("the key " + QuotedKey(key_) + ": it is there twice");
     CAIRN_ASSIGN_OR_RETURN(expires_at_ms_, Number("expires_at_ms", -1));
     CAIRN_ASSIGN_OR_RETURN(const std::string type, BytesFromJson(line_["type"]));
     if (type == "stream") return Stream();
     if (!line_.contains("value")) return Status::Damaged("no value");
-    if (options_.replace) CAIRN_RETURN_IF_ERROR(target_.Run(database_, {"DEL", key_}));
     if (type == "string") return String();
     if (type == "list") return Elements("RPUSH", false);
     if (type == "set") return Elements("SADD", false);
@@ -36,6 +41,11 @@ class LineImport {
   }
 
  private:
+  Status Apply(const std::vector<std::string_view>& args) {
+    const ReplyValue reply = store_.Run(client_, args, Store::Durability::kDoNotAwait);
+    return reply.is_error() ? Status::Damaged("the key " + QuotedKey(key_) + ": " + reply.text) : Status();
+  }
+
   Result<int64_t> Number(const char* name, int64_t otherwise) {
     if (!line_.contains(name)) return otherwise;
     if (!line_[name].is_number_integer()) return Status::Damaged(std::string(name) + " is no number");
@@ -47,17 +57,14 @@ class LineImport {
     std::vector<std::string_view> args = {"SET", key_, value};
     const std::string at_ms = std::to_string(expires_at_ms_);
     if (expires_at_ms_ >= 0) args.insert(args.end(), {"PXAT", at_ms});
-    if (!options_.replace) args.push_back("NX");
-    return target_.Run(database_, args);
+    return Apply(args);
   }
 
   Status Stream() {
     if (!line_.contains("dump")) return Status::Damaged("a stream without its dump");
     CAIRN_ASSIGN_OR_RETURN(const std::string payload, BytesFromJson(line_["dump"]));
     const std::string at_ms = std::to_string(std::max<int64_t>(expires_at_ms_, 0));
-    std::vector<std::string_view> args = {"RESTORE", key_, at_ms, payload, "ABSTTL"};
-    if (options_.replace) args.push_back("REPLACE");
-    return target_.Run(database_, args);
+    return Apply({"RESTORE", key_, at_ms, payload, "ABSTTL"});
   }
 
   // A sorted set's score stands before its member.
@@ -76,11 +83,11 @@ class LineImport {
       }
       std::vector<std::string_view> args = {command, key_};
       args.insert(args.end(), items.begin(), items.end());
-      CAIRN_RETURN_IF_ERROR(target_.Run(database_, args));
+      CAIRN_RETURN_IF_ERROR(Apply(args));
     }
     CAIRN_RETURN_IF_ERROR(FieldExpiries());
     if (expires_at_ms_ < 0) return Status();
-    return target_.Run(database_, {"PEXPIREAT", key_, std::to_string(expires_at_ms_)});
+    return Apply({"PEXPIREAT", key_, std::to_string(expires_at_ms_)});
   }
 
   Status FieldExpiries() {
@@ -93,22 +100,21 @@ class LineImport {
       }
       CAIRN_ASSIGN_OR_RETURN(const std::string field, BytesFromJson(expiry[0]));
       const std::string at_ms = std::to_string(expiry[1].get<int64_t>());
-      CAIRN_RETURN_IF_ERROR(target_.Run(database_, {"HPEXPIREAT", key_, at_ms, "FIELDS", "1", field}));
+      CAIRN_RETURN_IF_ERROR(Apply({"HPEXPIREAT", key_, at_ms, "FIELDS", "1", field}));
     }
     return Status();
   }
 
   const nlohmann::json& line_;
-  const ImportOptions& options_;
-  RestoreTarget& target_;
+  Store& store_;
+  Client client_;
   std::string key_;
-  uint32_t database_ = 0;
   int64_t expires_at_ms_ = -1;
 };
 
 }  // namespace
 
-Status ImportJsonLines(const InputFile& input, const ImportOptions& options, RestoreTarget& target, ImportCounts* counts) {
+Status ImportJsonLines(const InputFile& input, Store& store, ImportCounts* counts) {
   InputWindow window(input);
   ProgressBar bar("reading " + input.name(), input.size_bytes());
   for (uint64_t number = 1;;) {
@@ -120,10 +126,9 @@ Status ImportJsonLines(const InputFile& input, const ImportOptions& options, Res
     const std::string_view text = window.bytes().substr(0, end);
     if (!text.empty()) {
       const nlohmann::json line = nlohmann::json::parse(text, nullptr, false);
-      const Status status = line.is_discarded() ? Status::Damaged("malformed JSON") : LineImport(line, options, target).Run();
+      const Status status = line.is_discarded() ? Status::Damaged("malformed JSON") : LineImport(line, store).Run();
       if (!status.ok()) {
-        const StatusCode code = status.code() == StatusCode::kInvalidArgument ? StatusCode::kDamaged : status.code();
-        return Status(code, input.name() + ", line " + std::to_string(number) + ": " + std::string(status.message()));
+        return Status(status.code(), input.name() + ", line " + std::to_string(number) + ": " + std::string(status.message()));
       }
       counts->keys++;
     }

@@ -4,11 +4,14 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/logger.h"
 #include "tools/common/loaded_store.h"
+#include "tools/common/new_target.h"
 #include "tools/common/point_argument.h"
 #include "tools/common/source_directory.h"
 #include "tools/common/tool_main.h"
 #include "tools/restore/import.h"
+#include "tools/restore/new_directory.h"
 #include "tools/restore/redis_source.h"
 #include "tools/restore/restore_target.h"
 #include "tools/restore/send_store.h"
@@ -16,7 +19,9 @@
 DEFINE_string(to, "", "restore through the running server at host:port instead of into a directory");
 DEFINE_string(user, "", "the server's user, for --to");
 DEFINE_string(password, "", "the server's password, for --to; REDISCLI_AUTH in the environment is taken too");
-DEFINE_bool(replace, false, "with --to: replace keys that are there already; otherwise the first one ends the restore");
+DEFINE_bool(
+    replace, false,
+    "with --to, but not for RESP commands: replace keys that are there already; otherwise the first one ends the restore");
 DEFINE_bool(live, false, "read SOURCE, a data directory, beside its running server");
 DEFINE_string(at, "", "the state at this time: 2026-11-23 10:15:00 (local; Z behind it: UTC), a Unix time in s or ms, or lsn:N");
 DEFINE_string(at_lsn, "", "the state at this LSN");
@@ -54,9 +59,12 @@ Result<Arguments> ReadArguments(const std::vector<std::string>& words) {
     return Status::InvalidArgument(FLAGS_to.empty() ? "SOURCE and DIR are needed; --help tells more"
                                                     : "with --to only SOURCE is needed; --help tells more");
   }
-  Arguments arguments{.source = words[0], .directory = FLAGS_to.empty() ? words[1] : ""};
-  CAIRN_ASSIGN_OR_RETURN(arguments.point, cairn::ParsePoint(FLAGS_at, FLAGS_at_lsn));
+  Arguments arguments{.source = words[0], .directory = FLAGS_to.empty() ? words[1] : "", .point = {}};
+  CAIRN_ASSIGN_OR_RETURN(arguments.point, cairn::ParsePoint(cairn::GivenFlag("at"), cairn::GivenFlag("at_lsn")));
   if (FLAGS_replace && FLAGS_to.empty()) return Status::InvalidArgument("--replace is for --to: a directory is made new");
+  if (FLAGS_to.empty()) {
+    CAIRN_RETURN_IF_ERROR(cairn::CheckNewTarget(cairn::RealFileSystem(), arguments.source, arguments.directory));
+  }
   return arguments;
 }
 
@@ -71,9 +79,24 @@ Result<std::unique_ptr<cairn::RestoreTarget>> OpenServer() {
 
 // A new directory that is what `fill` makes of it, and nothing else.
 Status MakeDirectory(const Arguments& arguments, std::function<Status(cairn::StoreCore&)> fill, ImportCounts* counts) {
-  CAIRN_ASSIGN_OR_RETURN(const auto target, cairn::MakeDirectoryTarget(cairn::RealFileSystem(), arguments.directory,
-                                                                       FLAGS_databases, std::move(fill), &counts->keys));
-  return target->Finish();
+  cairn::StoreOptions options = cairn::ToolStoreOptions(FLAGS_databases);
+  options.fill = std::move(fill);
+  CAIRN_ASSIGN_OR_RETURN(const auto directory,
+                         cairn::NewDirectory::Create(cairn::RealFileSystem(), arguments.directory, std::move(options)));
+  counts->keys = directory->store().Info().loaded_keys;
+  return directory->Publish();
+}
+
+Result<std::unique_ptr<cairn::Store>> StoreInMemory(std::function<Status(cairn::StoreCore&)> fill) {
+  cairn::StoreOptions options = cairn::ToolStoreOptions(FLAGS_databases);
+  options.in_memory_only = true;
+  options.fill = std::move(fill);
+  return cairn::Store::Open(std::move(options));
+}
+
+Status Send(cairn::Store& store, cairn::RestoreTarget& target, ImportCounts* counts) {
+  CAIRN_RETURN_IF_ERROR(cairn::SendStore(store, ImportOptions{FLAGS_replace}, target, counts));
+  return target.Finish();
 }
 
 // A data directory: its state at the point becomes the new directory's snapshot, or is sent.
@@ -84,8 +107,7 @@ Status RestoreDirectory(const Arguments& arguments, cairn::ToolResult& result, I
   if (!FLAGS_to.empty()) {
     CAIRN_ASSIGN_OR_RETURN(const auto target, OpenServer());
     CAIRN_ASSIGN_OR_RETURN(cairn::LoadedStore loaded, cairn::LoadStore(*source, arguments.point, FLAGS_databases));
-    CAIRN_RETURN_IF_ERROR(cairn::SendStore(*loaded.store, ImportOptions{FLAGS_replace}, *target, counts));
-    CAIRN_RETURN_IF_ERROR(target->Finish());
+    CAIRN_RETURN_IF_ERROR(Send(*loaded.store, *target, counts));
     state = loaded.state;
   } else {
     CAIRN_ASSIGN_OR_RETURN(const cairn::Manifest manifest, source->ReadManifest());
@@ -94,6 +116,7 @@ Status RestoreDirectory(const Arguments& arguments, cairn::ToolResult& result, I
   }
   result.json()["lsn"] = state.lsn;
   result.json()["time"] = cairn::UtcText(state.unix_us);
+  result.json()["torn_bytes"] = state.torn_bytes;
   result.Line("The state at LSN " + std::to_string(state.lsn) + ", " + cairn::UtcText(state.unix_us));
   return Status();
 }
@@ -112,45 +135,49 @@ Status RestoreRedisDirectory(const Arguments& arguments, const cairn::RedisDirec
     CAIRN_RETURN_IF_ERROR(MakeDirectory(arguments, cairn::FillFromRedis(source, &imported), counts));
   } else {
     CAIRN_ASSIGN_OR_RETURN(const auto target, OpenServer());
-    cairn::StoreOptions options = cairn::ToolStoreOptions(FLAGS_databases);
-    options.in_memory_only = true;
-    options.fill = cairn::FillFromRedis(source, &imported);
-    CAIRN_ASSIGN_OR_RETURN(const auto store, cairn::Store::Open(std::move(options)));
-    CAIRN_RETURN_IF_ERROR(cairn::SendStore(*store, ImportOptions{FLAGS_replace}, *target, counts));
-    CAIRN_RETURN_IF_ERROR(target->Finish());
+    CAIRN_ASSIGN_OR_RETURN(const auto store, StoreInMemory(cairn::FillFromRedis(source, &imported)));
+    CAIRN_RETURN_IF_ERROR(Send(*store, *target, counts));
   }
   result.json()["imported"] = imported;
   result.Line("Redis's " + imported + " of " + source.path);
   return Status();
 }
 
-// An RDB file for a new directory is loaded as a server would load it, by all threads; for a server it is sent as it is read.
-Status RestoreRdbFile(const Arguments& arguments, const cairn::InputFile& input, ImportCounts* counts) {
-  cairn::FileSystem& fs = cairn::RealFileSystem();
-  if (!FLAGS_to.empty()) {
-    CAIRN_ASSIGN_OR_RETURN(const auto target, OpenServer());
-    CAIRN_RETURN_IF_ERROR(ImportRdb(fs, input, ImportOptions{FLAGS_replace}, *target, counts));
-    return target->Finish();
+// Keys are made in a store, so that a server gets each of them as a whole.
+Status RestoreJsonLines(const Arguments& arguments, const cairn::InputFile& input, ImportCounts* counts) {
+  if (FLAGS_to.empty()) {
+    CAIRN_ASSIGN_OR_RETURN(const auto directory, cairn::NewDirectory::Create(cairn::RealFileSystem(), arguments.directory,
+                                                                             cairn::ToolStoreOptions(FLAGS_databases)));
+    CAIRN_RETURN_IF_ERROR(ImportJsonLines(input, directory->store(), counts));
+    return directory->Publish();
   }
-  uint64_t end_offset = 0;
-  CAIRN_ASSIGN_OR_RETURN(const auto target, cairn::MakeDirectoryTarget(fs, arguments.directory, FLAGS_databases,
-                                                                       cairn::FillFromRdb(input, &end_offset), &counts->keys));
-  if (end_offset < input.size_bytes()) CAIRN_RETURN_IF_ERROR(ImportCommands(input, end_offset, *target, counts));
+  CAIRN_ASSIGN_OR_RETURN(const auto target, OpenServer());
+  CAIRN_ASSIGN_OR_RETURN(const auto store, StoreInMemory({}));
+  ImportCounts read;
+  CAIRN_RETURN_IF_ERROR(ImportJsonLines(input, *store, &read));
+  return Send(*store, *target, counts);
+}
+
+// An RDB file or commands. For a new directory they are loaded as a server would load them; to a server they are sent as they are read.
+Status RestoreRedisFile(const Arguments& arguments, const cairn::InputFile& input, cairn::InputKind kind, ImportCounts* counts) {
+  if (FLAGS_to.empty()) return MakeDirectory(arguments, cairn::FillFromFile(input, counts), counts);
+  const bool is_rdb = kind == cairn::InputKind::kRdb;
+  if (FLAGS_replace && !is_rdb) {
+    return Status::InvalidArgument(
+        "--replace does not go with RESP commands: they are sent as they are, and change keys that exist");
+  }
+  CAIRN_ASSIGN_OR_RETURN(const auto target, OpenServer());
+  CAIRN_RETURN_IF_ERROR(is_rdb ? cairn::SendRdb(cairn::RealFileSystem(), input, ImportOptions{FLAGS_replace}, *target, counts)
+                               : cairn::SendCommands(input, 0, *target, counts));
   return target->Finish();
 }
 
 Status RestoreFile(const Arguments& arguments, ImportCounts* counts) {
   CAIRN_RETURN_IF_ERROR(ExpectOneState(arguments));
-  cairn::FileSystem& fs = cairn::RealFileSystem();
-  CAIRN_ASSIGN_OR_RETURN(const auto input, cairn::InputFile::Open(fs, arguments.source));
+  CAIRN_ASSIGN_OR_RETURN(const auto input, cairn::InputFile::Open(cairn::RealFileSystem(), arguments.source));
   CAIRN_ASSIGN_OR_RETURN(const cairn::InputKind kind, cairn::KindOf(*input));
-  if (kind == cairn::InputKind::kRdb) return RestoreRdbFile(arguments, *input, counts);
-  CAIRN_ASSIGN_OR_RETURN(const auto target,
-                         FLAGS_to.empty() ? cairn::MakeDirectoryTarget(fs, arguments.directory, FLAGS_databases) : OpenServer());
-  CAIRN_RETURN_IF_ERROR(kind == cairn::InputKind::kCommands
-                            ? ImportCommands(*input, 0, *target, counts)
-                            : ImportJsonLines(*input, ImportOptions{FLAGS_replace}, *target, counts));
-  return target->Finish();
+  if (kind == cairn::InputKind::kJsonLines) return RestoreJsonLines(arguments, *input, counts);
+  return RestoreRedisFile(arguments, *input, kind, counts);
 }
 
 Status RestoreSource(const Arguments& arguments, cairn::ToolResult& result, ImportCounts* counts) {
@@ -166,8 +193,15 @@ Status Restore(const std::vector<std::string>& words, cairn::ToolResult& result)
   CAIRN_RETURN_IF_ERROR(RestoreSource(arguments, result, &counts));
   result.json()["keys"] = counts.keys;
   result.json()["commands"] = counts.commands;
+  result.json()["cut_bytes"] = counts.cut_bytes;
   const std::string where = FLAGS_to.empty() ? arguments.directory : FLAGS_to;
   result.Line(std::to_string(counts.keys) + " keys and " + std::to_string(counts.commands) + " commands restored to " + where);
+  if (counts.converted != 0) {
+    result.json()["converted"] = counts.converted;
+    cairn::LogF(cairn::LogLevel::kWarning,
+                "%llu values have lost what the server does not know: expiries of fields, idempotent producers",
+                static_cast<unsigned long long>(counts.converted));
+  }
   return Status();
 }
 

@@ -3,7 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/rdb_import.h"
 #include "engine/redis_import.h"
 #include "engine/store_core.h"
 #include "snapshot/manifest.h"
@@ -60,17 +59,6 @@ std::function<Status(StoreCore&)> FillFromRedis(const RedisDirectory& directory,
       bar.Update(done.done_bytes);
     };
     CAIRN_ASSIGN_OR_RETURN(*imported, ImportRedisFiles(core, directory.path, {.names = directory.names}, progress));
-    return Status();
-  };
-}
-
-std::function<Status(StoreCore&)> FillFromRdb(const InputFile& input, uint64_t* end_offset) {
-  return [&input, end_offset](StoreCore& core) -> Status {
-    ProgressBar bar("reading " + input.name(), input.size_bytes());
-    RdbImport import(core, {});
-    CAIRN_RETURN_IF_ERROR(import.Run(input.path(), [&bar](uint64_t done_bytes, uint64_t) { bar.Update(done_bytes); }));
-    *end_offset = import.reader().offset();
-    WarnOfWhatIsLeftOut(import.reader(), input.name());
     return Status();
   };
 }

@@ -9,8 +9,6 @@
 #include "base/file_system.h"
 #include "base/status.h"
 #include "engine/redis_files.h"
-#include "tools/restore/import.h"
-#include "tools/restore/input_file.h"
 
 namespace cairn {
 
@@ -29,8 +27,5 @@ Result<std::optional<RedisDirectory>> FindRedisFiles(FileSystem& fs, const std::
 // Append-only files if there are any, otherwise the RDB file. *imported becomes the name of what was read. All but the opened store must
 // outlive the opening.
 std::function<Status(StoreCore&)> FillFromRedis(const RedisDirectory& directory, std::string* imported);
-
-// An RDB file without what may follow it: *end_offset becomes where that begins.
-std::function<Status(StoreCore&)> FillFromRdb(const InputFile& input, uint64_t* end_offset);
 
 }  // namespace cairn

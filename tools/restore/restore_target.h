@@ -1,37 +1,31 @@
-// Where restored keys go: a new data directory, or a running server.
+// A running server into which keys are restored.
 //
-// Order: Run is called for one command after the other; Finish once, at the end. Failure: a command that is refused is kInvalidArgument for
-// a directory and kUnavailable for a server, with the error's text; nothing is left of a new directory without a Finish that was OK.
+// Order: Run is called for one command after the other; Finish once, at the end. Failure: a command that is refused is kUnavailable, with
+// the command, its key, its place in the input where that is known, and the error's text; it may be told by a later call.
 // Threads: one at a time.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/file_system.h"
 #include "base/status.h"
 
 namespace cairn {
 
-struct StoreCore;
-
 class RestoreTarget {
  public:
+  static constexpr uint64_t kNoOffset = UINT64_MAX;
+
   virtual ~RestoreTarget() = default;
-  // A write command, in a database. The views are not kept.
-  virtual Status Run(uint32_t database, const std::vector<std::string_view>& args) = 0;
+  // A write command, in a database, which stood at `offset` of the input. The views are not kept.
+  virtual Status Run(uint32_t database, const std::vector<std::string_view>& args, uint64_t offset) = 0;
+  // Whether it loads values of this type (snapshot/rdb_format.h); where not, they are to be given in Redis 7.0's form.
+  virtual bool Loads(uint8_t rdb_type) const = 0;
   virtual Status Finish() = 0;
 };
-
-// A data directory that appears whole under its name. kAlreadyExists where `path` is there and not empty. It is made as PATH.partial.
-// `fill`, if any, gives what it holds at first (StoreOptions::fill); *filled_keys, where wanted, becomes how many keys these are.
-Result<std::unique_ptr<RestoreTarget>> MakeDirectoryTarget(FileSystem& fs, const std::string& path, uint32_t databases,
-                                                           std::function<Status(StoreCore&)> fill = {},
-                                                           uint64_t* filled_keys = nullptr);
 
 struct ServerAddress {
   std::string host = "127.0.0.1";

@@ -4,18 +4,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <deque>
 #include <utility>
 
 #include "base/numbers.h"
 #include "base/resp_request.h"
+#include "engine/codec/hash_rdb.h"
+#include "engine/codec/redis70_value.h"
+#include "snapshot/rdb_reader.h"
 #include "tools/restore/restore_target.h"
 
 namespace cairn {
 namespace {
 
 constexpr size_t kSendBytes = size_t{256} << 10;
-constexpr uint64_t kAheadMax = 10'000;  // commands whose replies are not read yet
+constexpr size_t kAheadMax = 10'000;  // commands whose replies are not read yet
+constexpr size_t kNameShownMax = 64;
 
 class ServerTarget final : public RestoreTarget {
  public:
@@ -25,21 +31,41 @@ class ServerTarget final : public RestoreTarget {
   Status Login(const ServerAddress& address) {
     if (address.password.empty()) return Status();
     if (address.user.empty()) {
-      Send({"AUTH", address.password});
+      Send({"AUTH", address.password}, "AUTH");
     } else {
-      Send({"AUTH", address.user, address.password});
+      Send({"AUTH", address.user, address.password}, "AUTH");
     }
     return AwaitAll();
   }
 
-  Status Run(uint32_t database, const std::vector<std::string_view>& args) override {
+  // What it takes beyond Redis 7.0. One that does not tell is believed to take everything: an error will name the key.
+  Status AskWhatItLoads() {
+    std::string info, command;
+    Send({"INFO", "server"}, "INFO");
+    Send({"COMMAND", "INFO", "HPEXPIREAT"}, "COMMAND INFO");
+    const Result<bool> told = ReadAnswers({&info, &command});
+    if (!told.ok()) return told.status();
+    is_cairn_ = !*told || info.find("cairn_version:") != std::string::npos;
+    has_field_expiries_ = !*told || command.find("hpexpireat") != std::string::npos;
+    return Status();
+  }
+
+  Status Run(uint32_t database, const std::vector<std::string_view>& args, uint64_t offset) override {
     if (database != database_) {
-      Send({"SELECT", std::to_string(database)});
+      Send({"SELECT", std::to_string(database)}, "SELECT " + std::to_string(database));
       database_ = database;
     }
-    Send(args);
+    std::string what(args[0].substr(0, kNameShownMax));
+    if (args.size() > 1) what += " of " + QuotedKey(args[1]);
+    if (database != 0) what += " in database " + std::to_string(database);
+    if (offset != kNoOffset) what += " (at byte " + std::to_string(offset) + ")";
+    Send(args, std::move(what));
     if (out_.size() >= kSendBytes) CAIRN_RETURN_IF_ERROR(Flush());
-    return ahead_ >= kAheadMax ? AwaitAll() : Status();
+    return sent_.size() >= kAheadMax ? AwaitAll() : Status();
+  }
+
+  bool Loads(uint8_t rdb_type) const override {
+    return !NeedsRedis70Form(rdb_type) || is_cairn_ || (rdb_type == kRdbTypeHashMetadata && has_field_expiries_);
   }
 
   Status Finish() override { return AwaitAll(); }
@@ -47,10 +73,11 @@ class ServerTarget final : public RestoreTarget {
  private:
   Status Failed(const std::string& what) { return Status::Unavailable(name_ + ": " + what); }
 
-  void Send(const std::vector<std::string_view>& args) {
+  // `what`: the command in the message of its error.
+  void Send(const std::vector<std::string_view>& args, std::string what) {
     AppendRequestHeader(out_, args.size());
     for (const std::string_view arg : args) AppendBulk(out_, arg);
-    ahead_++;
+    sent_.push_back(std::move(what));
   }
 
   Status Flush() {
@@ -67,20 +94,36 @@ class ServerTarget final : public RestoreTarget {
 
   Status AwaitAll() {
     CAIRN_RETURN_IF_ERROR(Flush());
-    for (; ahead_ > 0; ahead_--) CAIRN_RETURN_IF_ERROR(ReadReply());
+    for (; !sent_.empty(); sent_.pop_front()) {
+      std::string error;
+      CAIRN_RETURN_IF_ERROR(ReadReply(nullptr, &error));
+      if (!error.empty()) return Failed(sent_.front() + ": " + error);
+    }
     return Status();
   }
 
-  Status ReadReply() {
+  // The replies' texts; false where one is an error.
+  Result<bool> ReadAnswers(std::initializer_list<std::string*> texts) {
+    CAIRN_RETURN_IF_ERROR(Flush());
+    std::string error;
+    for (std::string* text : texts) {
+      CAIRN_RETURN_IF_ERROR(ReadReply(text, &error));
+      sent_.pop_front();
+    }
+    return error.empty();
+  }
+
+  // Appends what strings are in it to *text, where that is wanted; *error becomes that of an error.
+  Status ReadReply(std::string* text, std::string* error) {
     std::string line;
     CAIRN_RETURN_IF_ERROR(ReadLine(&line));
     if (line.empty()) return Failed("an empty reply");
-    if (line[0] == '-') return Failed(line.substr(1));
+    if (line[0] == '-') *error = line.substr(1);
     int64_t count = 0;
     const bool counted = ParseInt64(std::string_view(line).substr(1), &count);
-    if (line[0] == '$' && counted && count >= 0) return Skip(static_cast<uint64_t>(count) + 2);
+    if (line[0] == '$' && counted && count >= 0) return Skip(static_cast<uint64_t>(count) + 2, text);
     if (line[0] == '*' && counted) {
-      for (; count > 0; count--) CAIRN_RETURN_IF_ERROR(ReadReply());
+      for (; count > 0; count--) CAIRN_RETURN_IF_ERROR(ReadReply(text, error));
     }
     return Status();
   }
@@ -97,14 +140,15 @@ class ServerTarget final : public RestoreTarget {
     }
   }
 
-  Status Skip(uint64_t bytes) {
-    while (in_.size() - at_ < bytes) {
-      bytes -= in_.size() - at_;
-      at_ = in_.size();
+  Status Skip(uint64_t bytes, std::string* text) {
+    while (true) {
+      const size_t part = std::min<uint64_t>(bytes, in_.size() - at_);
+      if (text != nullptr) text->append(in_, at_, part);
+      at_ += part;
+      bytes -= part;
+      if (bytes == 0) return Status();
       CAIRN_RETURN_IF_ERROR(Receive());
     }
-    at_ += bytes;
-    return Status();
   }
 
   Status Receive() {
@@ -125,8 +169,9 @@ class ServerTarget final : public RestoreTarget {
   const std::string name_;
   std::string out_, in_;
   size_t at_ = 0;
-  uint64_t ahead_ = 0;
+  std::deque<std::string> sent_;  // the commands whose replies are not read yet
   uint32_t database_ = 0;
+  bool is_cairn_ = false, has_field_expiries_ = false;
 };
 
 }  // namespace
@@ -169,6 +214,7 @@ Result<std::unique_ptr<RestoreTarget>> ConnectTarget(const ServerAddress& addres
   if (fd < 0) return Status::Unavailable(std::string(Status::FromErrno(error_number, "connect to " + name).message()));
   auto target = std::make_unique<ServerTarget>(fd, name);
   CAIRN_RETURN_IF_ERROR(target->Login(address));
+  CAIRN_RETURN_IF_ERROR(target->AskWhatItLoads());
   return std::unique_ptr<RestoreTarget>(std::move(target));
 }
 
