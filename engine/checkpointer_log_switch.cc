@@ -38,7 +38,7 @@ Status Checkpointer::DisableLog() {
     MutexLock lock(mutex_);
     log_wanted_ = false;
   }
-  const Status ended = core_.log->Disable();
+  Status ended = core_.log->Disable();
   if (core_.log->enabled()) return ended;
   core_.log_off.store(true, std::memory_order_relaxed);
   return Status();
@@ -65,7 +65,7 @@ Status Checkpointer::SwitchLogOn() {
     MutexLock switching(switch_mutex_);  // who switches it off again comes before this, or after it
     const bool wanted = log_wanted();
     if (wanted && core_.log_off.load(std::memory_order_relaxed)) continue;  // it was switched off and on again in between
-    const Status enabled = wanted ? core_.log->Enable() : Status();
+    Status enabled = wanted ? core_.log->Enable() : Status();
     if (!core_.log->enabled()) core_.log_off.store(true, std::memory_order_relaxed);
     core_.RefreshPolicy();
     return enabled;
