@@ -266,7 +266,7 @@ Status Store::Impl::UpdateOptions(const std::function<void(RuntimeOptions&)>& ch
   }
   // Who reloads the store holds the mutex and waits for the shards.
   if (!options_mutex_.TryLock()) return Status::Unavailable("the store is just being reloaded or changed: try again");
-  const Status status = UpdateOptionsLocked(change);
+  Status status = UpdateOptionsLocked(change);
   options_mutex_.Unlock();
   return status;
 }

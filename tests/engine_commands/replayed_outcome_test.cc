@@ -19,7 +19,7 @@ class ReplayedOutcome : public testing::Test {
     replayed_.now_ms = written_.now_ms + 1'000'000'000'000;
   }
   std::string Do(const std::vector<std::string>& args) {
-    const std::string reply = written_.RunArgs(args);
+    std::string reply = written_.RunArgs(args);
     replayed_.client.database = written_.record_database();
     for (const std::vector<std::string>& record : written_.record_args()) {
       const std::string answer = replayed_.RunArgs(record);
