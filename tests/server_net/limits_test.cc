@@ -62,7 +62,7 @@ TEST(Limits, QueryBuffer) {
   client.Send("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100000000\r\n");
   std::string piece(100'000, 'x');
   bool open = true;
-  for (int i = 0; i < 100 && open; i++) open = client.Send(piece);
+  for (int i = 0; i < 900 && open; i++) open = client.Send(piece);
   EXPECT_FALSE(open);
   EXPECT_EQ(client.ReceiveAll(), "");
 }
