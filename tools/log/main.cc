@@ -84,7 +84,7 @@ Status Print(const SourceDirectory& source, RecordPrinter& printer, std::optiona
     }
     if (!at->has_value()) return Status();
     const Lsn from = **at;
-    const Status status = PrintFrom(source, printer, &**at);
+    Status status = PrintFrom(source, printer, &**at);
     if (status.ok() || began || **at != from) return status;
     // A server that runs may have dropped the first file between two looks.
     CAIRN_ASSIGN_OR_RETURN(const std::optional<Lsn> begin, source.LogBegin());
